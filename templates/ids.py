@@ -184,6 +184,7 @@ class Field(StrEnum):
     WEEK = "week"
     NOTE = "note"
     INPUTS = "inputs"
+    COUNTED = "counted"
     STEP = "step"
     MODE = "mode"
     CRITICAL = "critical"

@@ -85,6 +85,7 @@ def submitted(context: RequestContext, form: Form) -> MessageContext | ViewConte
         value=form.text(Field.VALUE) or None,
         sure=sure_of(form, form.row("a")),
         complete_inputs=form.whole(Field.INPUTS) if ran else None,
+        value_events=form.whole(Field.COUNTED) if ran else None,
         drifts=drifts_of(form) if attestation is Attestation.DRIFTED else {},
         note=form.text(Field.NOTE),
         guardrails=form.texts(Field.GUARDRAIL),

@@ -14,6 +14,7 @@ from sqlmodel import SQLModel, col
 from storage.tables import (
     Adoption,
     CheckIn,
+    CourseChange,
     Cycle,
     DriftedStep,
     LoggedException,
@@ -61,6 +62,36 @@ def verdicts(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> Iterator[
     return _reported(uow, StepVerdict, playbooks)
 
 
+def course_changes(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> Iterator[Page]:
+    """Changes of course of watched adoptions, with the numbers behind them."""
+    query = (
+        select(
+            *CourseChange.__table__.c,  # type: ignore[attr-defined]
+            col(Playbook.slug).label("playbook"),
+            col(Team.slug).label("team"),
+        )
+        .join(Adoption, col(Adoption.id) == col(CourseChange.adoption_id))
+        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .where(col(CourseChange.workspace_id) == uow.workspace_id)
+    )
+    if playbooks is not None:
+        query = query.where(col(Adoption.playbook_id).in_(playbooks))
+    return _paged(uow, query, col(CourseChange.id))
+
+
+def _paged(uow: UnitOfWork, query: Any, ident: Any) -> Iterator[Page]:
+    """Pages of a query, by an id."""
+    last = 0
+    while True:
+        rows = uow.session.execute(query.where(ident > last).order_by(ident).limit(PAGE)).all()
+        if rows:
+            yield rows
+        if len(rows) < PAGE:
+            return
+        last = rows[-1].id
+
+
 def _reported(uow: UnitOfWork, model: type[SQLModel], playbooks: Collection[int] | None) -> Iterator[Page]:
     """Rows of a table with `playbook`, `team`, `cycle`, the `revision` of the cycle, and `member_name`."""
     table: Table = model.__table__  # type: ignore[attr-defined]
@@ -83,14 +114,7 @@ def _reported(uow: UnitOfWork, model: type[SQLModel], playbooks: Collection[int]
         query = query.add_columns(col(Member.name).label("member_name")).outerjoin(Member, named)
     if playbooks is not None:
         query = query.where(col(Adoption.playbook_id).in_(playbooks))
-    last = 0
-    while True:
-        rows = uow.session.execute(query.where(table.c.id > last).order_by(table.c.id).limit(PAGE)).all()
-        if rows:
-            yield rows
-        if len(rows) < PAGE:
-            return
-        last = rows[-1].id
+    return _paged(uow, query, table.c.id)
 
 
 def drifted(uow: UnitOfWork, *, check_ins: Collection[int]) -> dict[int, list[tuple[str, str]]]:

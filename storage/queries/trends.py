@@ -1,10 +1,10 @@
 """Queries on the months after the last planned cycle: weekly figures, courses, who is watched."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import case, func
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
@@ -131,3 +131,67 @@ def watched(uow: UnitOfWork, *, first: date, last: date) -> list[WatchedRow]:
     )
     rows: Any = connection_of(uow.session).execute(query)
     return [WatchedRow(*row) for row in rows]
+
+
+class ValueRow(NamedTuple):
+    """What value events are counted from: reported ones, runs of other check-ins, exceptions."""
+
+    reported: int
+    other_runs: int
+    exceptions: int
+
+
+_OTHER_RUNS = func.sum(case((col(CheckIn.value_events).is_(None), col(CheckIn.runs)), else_=0))
+
+
+def value_of_cycle(uow: UnitOfWork, *, cycle_id: int) -> ValueRow:
+    """The counts of a cycle."""
+    runs = select_rows(func.sum(col(CheckIn.value_events)), _OTHER_RUNS).where(
+        col(CheckIn.workspace_id) == uow.workspace_id,
+        col(CheckIn.cycle_id) == cycle_id,
+        col(CheckIn.replaced_at).is_(None),
+    )
+    exceptions = select_rows(func.count()).where(
+        col(LoggedException.workspace_id) == uow.workspace_id,
+        col(LoggedException.cycle_id) == cycle_id,
+        col(LoggedException.withdrawn_after).is_(None),
+    )
+    connection = connection_of(uow.session)
+    reported, other = connection.execute(runs).one()
+    return ValueRow(int(reported or 0), int(other or 0), int(connection.execute(exceptions).scalar_one()))
+
+
+def values_between(uow: UnitOfWork, *, first: date, last: date) -> dict[int, ValueRow]:
+    """The counts of the weeks from one Monday to another, by adoption.
+
+    Exceptions count from the first Monday's midnight UTC to the end of the last week's Sunday.
+    """
+    runs = (
+        select_rows(col(CheckIn.adoption_id), func.sum(col(CheckIn.value_events)), _OTHER_RUNS)
+        .where(
+            col(CheckIn.workspace_id) == uow.workspace_id,
+            col(CheckIn.week_start) >= first,
+            col(CheckIn.week_start) <= last,
+            col(CheckIn.replaced_at).is_(None),
+        )
+        .group_by(col(CheckIn.adoption_id))
+    )
+    since = datetime.combine(first, time.min, tzinfo=UTC)
+    until = datetime.combine(last + timedelta(weeks=1), time.min, tzinfo=UTC)
+    exceptions = (
+        select_rows(col(LoggedException.adoption_id), func.count())
+        .where(
+            col(LoggedException.workspace_id) == uow.workspace_id,
+            col(LoggedException.logged_at) >= since,
+            col(LoggedException.logged_at) < until,
+            col(LoggedException.withdrawn_after).is_(None),
+        )
+        .group_by(col(LoggedException.adoption_id))
+    )
+    logged: Any = connection_of(uow.session).execute(exceptions)
+    counted = dict(list(logged))
+    found: Any = connection_of(uow.session).execute(runs)
+    return {
+        adoption: ValueRow(int(reported or 0), int(other or 0), counted.get(adoption, 0))
+        for adoption, reported, other in found
+    }

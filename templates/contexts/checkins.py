@@ -267,6 +267,8 @@ class CheckinForm(ViewContext):
         details: the seldom used inputs are shown too.
         guardrails: asked of the reporter too, in `guardrail:{key}`.
         answered: it was answered before.
+        event: the value event that `counted` asks for, with `details`; empty if the playbook names no worth.
+        counted: runs that counted, as answered before.
     """
 
     TEMPLATE: ClassVar[str] = "modals/checkins/checkin.json.j2"
@@ -287,6 +289,8 @@ class CheckinForm(ViewContext):
     details: bool = False
     answered: bool = False
     guardrails: tuple[GuardrailAsked, ...] = ()
+    event: str = ""
+    counted: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,6 +202,7 @@ class CycleClosed(MessageContext):
         next_cycle: its Monday; None if none is planned: `paused` or `retired` says why. `begun` once it has
             begun.
         watched: a watch period follows instead of a cycle.
+        value: what the cycle was worth, as a phrase; empty if the playbook names no worth.
         offers: buttons, at most five, the first being the thing to do.
         more: entries of the menu, seldom used.
         chart: the KPI's chart, None until it is uploaded.
@@ -231,6 +232,7 @@ class CycleClosed(MessageContext):
     next_cycle: date | None = None
     begun: bool = False
     watched: bool = False
+    value: str = ""
     paused: bool = False
     retired: bool = False
     offers: tuple[Offer, ...] = ()

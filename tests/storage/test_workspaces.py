@@ -285,6 +285,7 @@ def change_of(session: Session, ids: Planted) -> int:
 BY_NAME: dict[str, Call] = {
     **calls_waves.BY_NAME,
     "trends.watched": lambda s, ws, _: watch_periods(s, ws),
+    "trends.values_between": lambda s, ws, _: trends.values_between(_uow(s, ws), first=MONDAY, last=MONDAY),
     "trends.changes_of_week": lambda s, ws, _: trends.changes_of_week(_uow(s, ws), week_start=MONDAY),
     "workspaces.count": lambda s, ws, _: workspaces.count(_uow(s, ws)),
     "adoptions.with_hours": lambda s, ws, _: adoptions.with_hours(_uow(s, ws)),
@@ -443,6 +444,7 @@ BY_NAME: dict[str, Call] = {
     ),
     "history.kpis": lambda s, ws, _: history.kpis(_uow(s, ws), playbooks=None),
     "history.trail": lambda s, ws, _: list(history.trail(_uow(s, ws), playbooks=None)),
+    "history.course_changes/all": lambda s, ws, _: list(history.course_changes(_uow(s, ws), playbooks=None)),
     "history.verdicts/all": lambda s, ws, _: list(history.verdicts(_uow(s, ws), playbooks=None)),
     "trail.entries": lambda s, ws, _: trail.entries(_uow(s, ws)),
     "homes.get": lambda s, ws, _: homes.get(_uow(s, ws), member=MEMBER),
@@ -466,6 +468,7 @@ BY_ID: dict[str, Call] = {
         _uow(s, ws), adoption_ids=[ids.adoption]
     ),
     "trends.change": lambda s, ws, ids: trends.change(_uow(s, ws), change_id=change_of(s, ids)),
+    "trends.value_of_cycle": lambda s, ws, ids: sum(trends.value_of_cycle(_uow(s, ws), cycle_id=ids.cycle)),
     "trends.changes_of": lambda s, ws, ids: trends.changes_of(_uow(s, ws), adoption_id=ids.adoption),
     "trends.weeks_of_answers": lambda s, ws, ids: trends.weeks_of_answers(
         _uow(s, ws), adoption_id=ids.adoption
@@ -480,6 +483,9 @@ BY_ID: dict[str, Call] = {
     "history.readings": lambda s, ws, ids: list(history.readings(_uow(s, ws), playbooks=[ids.playbook])),
     "history.check_ins": lambda s, ws, ids: list(history.check_ins(_uow(s, ws), playbooks=[ids.playbook])),
     "history.exceptions": lambda s, ws, ids: list(history.exceptions(_uow(s, ws), playbooks=[ids.playbook])),
+    "history.course_changes": lambda s, ws, ids: list(
+        history.course_changes(_uow(s, ws), playbooks=[ids.playbook])
+    ),
     "history.verdicts": lambda s, ws, ids: list(history.verdicts(_uow(s, ws), playbooks=[ids.playbook])),
     "history.drifted": lambda s, ws, ids: history.drifted(_uow(s, ws), check_ins=[ids.check_in]),
     "playbooks.by_id": lambda s, ws, ids: playbooks.by_id(_uow(s, ws), playbook_id=ids.playbook),

@@ -76,6 +76,7 @@ class AnswerGiven:
         guardrails: their numbers as typed, by name.
         complete_inputs: runs whose inputs were complete.
         sure: the KPI number that was confirmed, in the KPI's unit, if it was doubtful.
+        value_events: runs that counted.
         drifts: the actual mode of each drifted step, by step key.
     """
 
@@ -89,6 +90,7 @@ class AnswerGiven:
     value: str | None = None
     sure: float | None = None
     complete_inputs: int | None = None
+    value_events: int | None = None
     drifts: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     guardrails: Mapping[str, str] = field(default_factory=dict)
@@ -203,10 +205,7 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
     require_asked(uow, view, week)
     drifts = drifts_given(uow, view, given)
     runs = runs_given(uow, view, given)
-    if given.complete_inputs is not None and not 0 <= given.complete_inputs <= runs:
-        raise Refusal(
-            say("Runs with complete inputs can't be more than the {runs} runs.", runs=runs), field="inputs"
-        )
+    _require_counts(given, runs)
     value = None if given.value is None else amount(view, given.value)
     rails = read_guardrails(view, given.guardrails)
     before = checkins.check_in(uow, adoption_id=view.id, week_start=week.start, member=uow.actor.member)
@@ -262,6 +261,18 @@ def _require_sure(view: AdoptionView, value: float, given: AnswerGiven) -> None:
         raise DoubtfulNumber(view, value)
 
 
+def _require_counts(given: AnswerGiven, runs: int) -> None:
+    """Check that no part of the runs is more than all of them."""
+    if given.complete_inputs is not None and not 0 <= given.complete_inputs <= runs:
+        raise Refusal(
+            say("Runs with complete inputs can't be more than the {runs} runs.", runs=runs), field="inputs"
+        )
+    if given.value_events is not None and not 0 <= given.value_events <= runs:
+        raise Refusal(
+            say("Runs that counted can't be more than the {runs} runs.", runs=runs), field=Field.COUNTED
+        )
+
+
 def _has_run(uow: UnitOfWork, week: ReportWeek) -> bool:
     return checkins.attested_runs(uow, cycle=week.cycle) > 0
 
@@ -295,6 +306,7 @@ def _save(
         "attestation": given.attestation.value,
         "runs": runs,
         "complete_inputs": given.complete_inputs,
+        "value_events": given.value_events,
         "drifts": {step: mode.value for step, mode in drifts.items()},
         "note": given.note,
     }
@@ -315,6 +327,7 @@ def _save(
         attestation=given.attestation,
         runs=runs,
         complete_inputs=given.complete_inputs,
+        value_events=given.value_events,
         note=given.note,
         surface=uow.actor.surface,
         answered_at=uow.now,
@@ -341,6 +354,7 @@ def _as_data(uow: UnitOfWork, row: CheckIn) -> dict[str, object]:
         "attestation": row.attestation.value,
         "runs": row.runs,
         "complete_inputs": row.complete_inputs,
+        "value_events": row.value_events,
         "drifts": {one.step: one.mode.value for one in drifted},
         "note": row.note,
     }

@@ -42,7 +42,8 @@ def checkin_form(
         runs = before.runs if before and before.runs else typical(uow, view, member=uow.actor.member)
         return CheckinForm(
             kind=shown,
-            details=before is not None and bool(before.note or before.complete_inputs is not None),
+            details=before is not None
+            and bool(before.note or before.complete_inputs is not None or before.value_events is not None),
             answered=before is not None,
             playbook=view.playbook.title,
             team=view.team.title,
@@ -53,10 +54,20 @@ def checkin_form(
             usual=_has_answered(uow, view, uow.actor.member),
             value=reading.typed if reading else "",
             inputs_complete=before.complete_inputs if before else None,
+            event=_event(view),
+            counted=before.value_events if before else None,
             note=before.note if before else "",
             guardrails=asked(uow, view, week_start=week.start),
             steps=_steps(step_modes(uow, view), drifted),
         )
+
+
+def _event(view: AdoptionView) -> str:
+    """The value event to be counted; empty if the playbook names no worth."""
+    if view.spec.case.worth is None:
+        return ""
+    event = view.spec.pillars.value_event or "Runs that were worth it"
+    return event[:1].upper() + event[1:]
 
 
 def _steps(steps: Sequence[StepMode], drifted: Mapping[str, str]) -> tuple[DriftStep, ...]:

@@ -104,7 +104,7 @@ def _attestations(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterato
             steps = " ".join(f"{step}={mode}" for step, mode in drifted.get(row.id, ()))
             yield [
                 *(row.id, row.playbook, row.team, row.cycle, row.week, row.week_start),
-                *(row.attestation, row.runs, row.complete_inputs, steps, row.note),
+                *(row.attestation, row.runs, row.complete_inputs, row.value_events, steps, row.note),
                 *(row.member, row.member_name, row.surface, row.answered_at, row.replaced_at),
             ]
 
@@ -128,6 +128,15 @@ def _verdicts(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[li
                 *(row.attested, row.assumed, row.ratio, row.cap, row.probability, row.demote_at),
                 *(row.rule, row.min_runs, row.min_exceptions, row.confidence, row.closing),
                 *(row.window_from, row.top_reason, row.top_reason_count, row.cause, row.judged_at),
+            ]
+
+
+def _courses(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for page in history.course_changes(uow, playbooks=playbooks):
+        for row in page:
+            yield [
+                *(row.id, row.playbook, row.team, row.week_start, row.course),
+                *(" ".join(row.evidence.get("lines", ())), row.evidence, row.judged_at),
             ]
 
 
@@ -165,7 +174,15 @@ TABLES: Final = (
         "attestations",
         (
             *("id", "playbook", "team", "cycle", "week", "week_start", "attestation", "runs"),
-            *("runs_with_complete_inputs", "drifted_steps", "note", "member", "member_name", "surface"),
+            *(
+                "runs_with_complete_inputs",
+                "value_events",
+                "drifted_steps",
+                "note",
+                "member",
+                "member_name",
+                "surface",
+            ),
             *("answered_at", "replaced_at"),
         ),
         _attestations,
@@ -190,6 +207,11 @@ TABLES: Final = (
         _verdicts,
     ),
     ExportTable(
+        "course_changes",
+        ("id", "playbook", "team", "week_start", "course", "lines", "evidence", "judged_at"),
+        _courses,
+    ),
+    ExportTable(
         "trail",
         (
             *("id", "at", "member", "member_name", "action", "subject", "playbook", "team", "surface"),
@@ -206,7 +228,7 @@ Opener = Callable[[str], AbstractContextManager[TextIO]]
 ABOUT: Final = """\
 Rollout Cadence: what was recorded.
 
-readings, attestations, exceptions, verdicts, trail: CSV as RFC 4180 has it, UTF-8, a header first.
+readings, attestations, exceptions, verdicts, course_changes, trail: CSV as RFC 4180 has it, UTF-8, a header first.
 Nothing reported is ever changed: a row that was corrected stays, and replaced_at says since when.
 Times are ISO 8601 in UTC, with their offset. Shares (ratio, cap, probability) are 0 to 1.
 Text that a spreadsheet could take for a formula has an apostrophe in front, and so has text that begins with

@@ -120,6 +120,7 @@ def _check_in(data: Any, words: Words) -> str:
         _ATTESTED[data["attestation"]] + (f" ({drifts})" if drifts else ""),
         filters.plural(runs, "run") if data["attestation"] != "not-run" else "",
         f"{complete} with complete inputs" if complete is not None else "",
+        f"{data['value_events']} counted" if data.get("value_events") is not None else "",
         _quoted(data.get("note")),
     )
 

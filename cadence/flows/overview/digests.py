@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from cadence.documents import PlaybookSpec
 from cadence.flows.core import AdoptionView, MessageKind, require_digest, require_workspace, today_in, week_of
 from cadence.flows.handoffs import handoff_lines
 from cadence.flows.overview.attention import Attention, add_silent, slipped, undelivered_first
@@ -16,6 +17,7 @@ from cadence.flows.overview.digest_notes import demotions_of, notes, open_drifts
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, scope_of, told
 from cadence.flows.overview.digest_table import table_of
 from cadence.flows.overview.watches import Watches, watches_of
+from cadence.flows.trends import value_total
 from cadence.flows.waves import waves_to_open
 from cadence.nudges import TITLES, Unless
 from cadence.rules.calendar import monday_of
@@ -99,6 +101,7 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
         adopted=_tally(scope, digests.adopted_before),
         cycles_running=scope.running,
         watched=scope.watched,
+        value=value_total(uow, _specs_of(scope), until=week_start),
         cycles_completed=_tally(scope, digests.closed_before),
         skipped=_skipped(uow, week),
     )
@@ -109,6 +112,11 @@ def _names(scope: Scope, section: TopN[None]) -> tuple[TeamName, ...]:
     chosen = [adoption for adoption, _ in section.first(NAMED)]
     views = scope.load(chosen)
     return tuple(TeamName(playbook=views[one].playbook.title, team=views[one].team.title) for one in chosen)
+
+
+def _specs_of(scope: Scope) -> dict[int, PlaybookSpec]:
+    """The playbook of each adoption."""
+    return {adoption: scope.specs[place.version] for adoption, place in scope.places.items()}
 
 
 @dataclass(frozen=True, slots=True)

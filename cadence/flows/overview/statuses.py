@@ -36,7 +36,7 @@ from cadence.flows.standards import (
     steps_now,
     verdict_evidence,
 )
-from cadence.flows.trends import course_lines
+from cadence.flows.trends import course_lines, value_line
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Offer, Unknown
@@ -157,10 +157,21 @@ def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:
         next_cycle=next_start(uow, view, over) if over else None,
         own_answer_due=own_due,
         own_answer_comes=comes.astimezone(zone) if comes else None,
-        standing=(*champion_line(uow, view), *course_lines(uow, view), *standing(uow, view)),
+        standing=(
+            *champion_line(uow, view),
+            *course_lines(uow, view),
+            *standing(uow, view),
+            *_worth(uow, view),
+        ),
         guardrails=tuple(latest(uow, view, view.cycle)) if view.cycle else (),
         month=watch_month(uow, view),
     )
+
+
+def _worth(uow: UnitOfWork, view: AdoptionView) -> tuple[str, ...]:
+    """What the cycle was worth so far: a sentence, if the playbook names a worth."""
+    line = value_line(uow, view, view.cycle) if view.cycle is not None else ""
+    return (f"Worth {line}",) if line else ()
 
 
 def week_gate(uow: UnitOfWork, view: AdoptionView) -> GateNow | None:

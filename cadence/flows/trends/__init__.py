@@ -4,6 +4,7 @@ from cadence.flows.trends import months, posts
 from cadence.flows.trends.courses import course_of, judge_courses, judge_due_courses
 from cadence.flows.trends.months import ask_months
 from cadence.flows.trends.posts import course_lines, named_in, tell_course
+from cadence.flows.trends.value import value_line, value_total
 
 KINDS = (*posts.KINDS, *months.KINDS)
 
@@ -16,4 +17,6 @@ __all__ = [
     "judge_due_courses",
     "named_in",
     "tell_course",
+    "value_line",
+    "value_total",
 ]

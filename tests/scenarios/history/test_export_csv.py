@@ -90,7 +90,14 @@ def test_it_arrives_in_the_dm_and_says_what_the_rows_say(desk: BotHarness) -> No
     told = desk.workspace.person(OWNER).types("/cadence export reply")
     assert "We're exporting Reply. You'll get a ZIP file by DM" in told.words
     tables, others = read(arrived(desk, OWNER))
-    assert set(tables) == {"readings", "attestations", "exceptions", "verdicts", "trail"}
+    assert set(tables) == {
+        "readings",
+        "attestations",
+        "exceptions",
+        "verdicts",
+        "course_changes",
+        "trail",
+    }
     assert read_playbook(others["playbooks/reply.yaml"]).slug == "reply"
     assert "apostrophe" in others["about.txt"]
     counts = {name: len(found) for name, found in tables.items()}
@@ -234,7 +241,15 @@ def test_the_command_line_writes_a_folder(
     with (folder / "readings.csv").open(encoding="utf-8", newline="") as lines:
         assert [row["value"] for row in csv.DictReader(lines)] == ["14", "13.5"]
     assert sorted(path.name for path in folder.rglob("*")) == [
-        *("attestations.csv", "exceptions.csv", "playbooks", "readings.csv", "reply.yaml", "trail.csv"),
+        *(
+            "attestations.csv",
+            "course_changes.csv",
+            "exceptions.csv",
+            "playbooks",
+            "readings.csv",
+            "reply.yaml",
+            "trail.csv",
+        ),
         *("triage.yaml", "verdicts.csv"),
     ]
     (tmp_path / "file").write_text("")

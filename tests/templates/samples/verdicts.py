@@ -178,6 +178,9 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "demoted-strict": replace(DEMOTED, line="strict", top_reason=None),
     "demoted-at-the-close": replace(DEMOTED, line="cap", after="human-led"),
     "cycle-closed": CLOSED,
+    "cycle-closed-worth": replace(
+        CLOSED, value="about 46 hours saved, estimated from 460 value events at 6 min"
+    ),
     "cycle-closed-watched": replace(CLOSED, watched=True),
     "cycle-closed-insufficient": replace(
         CLOSED,

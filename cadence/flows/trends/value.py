@@ -1,0 +1,69 @@
+"""What a cycle was worth, next to its KPI and never instead of it."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from cadence.documents import PlaybookSpec
+from cadence.flows.core import AdoptionView
+from cadence.rules.value import Value, value_of, worth_in_words
+from storage.queries import trends
+from storage.tables import Cycle
+from storage.work import UnitOfWork
+from templates.filters import amount, plural
+
+WEEKS = 4
+"""Weeks in the digest's total."""
+
+
+def value_line(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> str:
+    """A cycle's worth as a phrase; empty if the playbook names no worth, or nothing counted yet."""
+    worth = view.spec.case.worth
+    if worth is None:
+        return ""
+    counts = trends.value_of_cycle(uow, cycle_id=cycle.id or 0)
+    found = _value(counts)
+    if not found.events:
+        return ""
+    each = amount(worth.amount, worth.unit)
+    words = worth_in_words(found.events, worth.amount, worth.unit)
+    what = "" if worth.unit == "currency" else " saved"
+    return f"about {words}{what}, estimated from {plural(found.events, 'value event')} at {each}"
+
+
+def _value(counts: trends.ValueRow) -> Value:
+    return value_of(reported=counts.reported, other_runs=counts.other_runs, exceptions=counts.exceptions)
+
+
+def value_total(uow: UnitOfWork, specs: Mapping[int, PlaybookSpec], *, until: date) -> str:
+    """The worth of the last four weeks of several adoptions, as a phrase; empty without any.
+
+    Args:
+        specs: by adoption; only those that name a worth count.
+        until: the Monday of the last week.
+    """
+    priced = {one: spec.case.worth for one, spec in specs.items() if spec.case.worth is not None}
+    if not priced:
+        return ""
+    first = until - timedelta(weeks=WEEKS - 1)
+    rows = trends.values_between(uow, first=first, last=until)
+    hours, money, events = 0.0, 0.0, Counter[str]()
+    for adoption, counts in rows.items():
+        worth = priced.get(adoption)
+        count = _value(counts).events if worth else 0
+        if worth is None or not count:
+            continue
+        kind = "money" if worth.unit == "currency" else "time"
+        events[kind] += count
+        if kind == "money":
+            money += count * worth.amount
+        else:
+            hours += count * worth.amount / (60 if worth.unit == "minutes" else 1)
+    parts = []
+    if events["time"]:
+        words = worth_in_words(1, hours, "hours")
+        parts.append(f"about {words} saved (from {plural(events['time'], 'value event')})")
+    if events["money"]:
+        words = worth_in_words(1, money, "currency")
+        parts.append(f"about {words} (from {plural(events['money'], 'value event')})")
+    return f"{' and '.join(parts)} in {WEEKS} weeks, estimated" if parts else ""
