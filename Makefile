@@ -7,7 +7,8 @@ WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 COVERED := tests/unit tests/storage tests/templates tests/sandbox tests/security
 ON_SQLITE := -m "not postgres and not browser" --ignore=tests/chaos --ignore=tests/fuzz
-STAGED := tests/scenarios tests/security tests/delivery
+TRANSACTIONS := tests/security/test_repeats.py tests/security/test_connect.py tests/security/test_logs.py
+STAGED := tests/scenarios tests/delivery $(TRANSACTIONS)
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help run test test-more check lint types layers migrations bench chaos fuzz lock clean
