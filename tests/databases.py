@@ -112,13 +112,26 @@ class _KeptFile:
 
 
 class _KeptOnPostgres:
-    """A copy under another name. Nothing else on the server may be written to meanwhile."""
+    """A copy of each table in another schema. Nothing else on the server may be written to meanwhile.
+
+    Only tables that were written to are restored. That takes a tenth of the time of another copy of the database.
+    """
 
     def __init__(self, db: Database) -> None:
-        self._db, self._socket, self._name = db, socket_of(db), name_of(db)
-        self._pristine = f"kept{next(_NUMBERS)}"
-        db.close()
-        postgres.create(self._socket, self._pristine, template=self._name)
+        self._db, self._schema = db, f"kept{next(_NUMBERS)}"
+        with db.engine.begin() as connection:
+            tables = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+            self._tables = list(tables.scalars())
+            connection.execute(text(f"CREATE SCHEMA {self._schema}"))
+            for table in self._tables:
+                connection.execute(text(f'CREATE TABLE {self._schema}."{table}" AS TABLE public."{table}"'))
+            self._sequences = connection.execute(
+                text(
+                    "SELECT string_agg(format('PERFORM setval(%L, %s, %L);', format('public.%I', sequencename),"
+                    " coalesce(last_value, 1), last_value IS NOT NULL), ' ')"
+                    " FROM pg_sequences WHERE schemaname = 'public'"
+                )
+            ).scalar()
         self._version = self._seen = self._transactions()
 
     def _transactions(self) -> int:
@@ -129,17 +142,27 @@ class _KeptOnPostgres:
 
     def put_back(self) -> None:
         if self._transactions() != self._version:
-            self._db.close()
-            postgres.drop(self._socket, self._name)
-            postgres.create(self._socket, self._name, template=self._pristine)
+            with self._db.engine.begin() as connection:
+                connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no foreign keys
+                restored = " ".join(map(self._restored, self._tables))
+                connection.exec_driver_sql(f"DO $$ BEGIN {restored} {self._sequences or ''} END $$")
             self._version = self._seen = self._transactions()
+
+    def _restored(self, table: str) -> str:
+        live, kept = f'public."{table}"', f'{self._schema}."{table}"'
+        return (
+            f"IF (SELECT count(*) FROM {live}) <> (SELECT count(*) FROM {kept})"
+            f" OR EXISTS (SELECT FROM {live} WHERE xmin::text::bigint >= {self._version}) THEN"
+            f" DELETE FROM {live}; INSERT INTO {live} OVERRIDING SYSTEM VALUE SELECT * FROM {kept}; END IF;"
+        )
 
     def written(self) -> bool:
         before, self._seen = self._seen, self._transactions()
         return before != self._seen
 
     def close(self) -> None:
-        postgres.drop(self._socket, self._pristine)
+        with self._db.engine.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA {self._schema} CASCADE"))
 
 
 def socket_of(db: Database) -> str:
