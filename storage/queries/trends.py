@@ -17,6 +17,7 @@ from storage.tables import (
     CourseChange,
     Cycle,
     CycleKind,
+    CycleState,
     LoggedException,
     Team,
 )
@@ -131,6 +132,21 @@ def watched(uow: UnitOfWork, *, first: date, last: date) -> list[WatchedRow]:
     )
     rows: Any = connection_of(uow.session).execute(query)
     return [WatchedRow(*row) for row in rows]
+
+
+def watching(uow: UnitOfWork) -> list[int]:
+    """The adoptions with a watch period that hasn't ended."""
+    query = (
+        select_rows(col(Cycle.adoption_id))
+        .where(
+            col(Cycle.workspace_id) == uow.workspace_id,
+            col(Cycle.state) == CycleState.RUNNING,
+            col(Cycle.kind) == CycleKind.WATCH,
+        )
+        .distinct()
+        .order_by(col(Cycle.adoption_id))
+    )
+    return list(connection_of(uow.session).execute(query).scalars())
 
 
 class ValueRow(NamedTuple):

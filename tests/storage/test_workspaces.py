@@ -271,7 +271,7 @@ def watch_periods(session: Session, workspace_id: str) -> Any:
             cycle.kind = CycleKind.WATCH
         session.flush()
         uow = UnitOfWork.around(session, Actor.system(workspace_id))
-        found = trends.watched(uow, first=MONDAY, last=MONDAY)
+        found = trends.watched(uow, first=MONDAY, last=MONDAY), trends.watching(uow)
         kept.rollback()
     return found
 
@@ -284,7 +284,8 @@ def change_of(session: Session, ids: Planted) -> int:
 
 BY_NAME: dict[str, Call] = {
     **calls_waves.BY_NAME,
-    "trends.watched": lambda s, ws, _: watch_periods(s, ws),
+    "trends.watched": lambda s, ws, _: watch_periods(s, ws)[0],
+    "trends.watching": lambda s, ws, _: watch_periods(s, ws)[1],
     "trends.values_between": lambda s, ws, _: trends.values_between(_uow(s, ws), first=MONDAY, last=MONDAY),
     "trends.changes_of_week": lambda s, ws, _: trends.changes_of_week(_uow(s, ws), week_start=MONDAY),
     "workspaces.count": lambda s, ws, _: workspaces.count(_uow(s, ws)),

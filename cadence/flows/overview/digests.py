@@ -18,13 +18,15 @@ from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, scope_o
 from cadence.flows.overview.digest_table import table_of
 from cadence.flows.overview.watches import Watches, watches_of
 from cadence.flows.trends import value_total
-from cadence.flows.waves import waves_to_open
+from cadence.flows.waves import wave_line, waves_to_open
+from cadence.mrkdwn import say
 from cadence.nudges import TITLES, Unless
 from cadence.rules.calendar import monday_of
 from storage.outbox import ledger
 from storage.outbox.queueing import REWRITE
 from storage.queries import playbooks
 from storage.queries.overview import digests, signals
+from storage.tables import PlaybookState
 from storage.work import UnitOfWork
 from templates.contexts.overview.digests import Coverage, Decision, Digest, Skipped, Tally, TeamName
 
@@ -101,6 +103,7 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
         adopted=_tally(scope, digests.adopted_before),
         cycles_running=scope.running,
         watched=scope.watched,
+        waves=_waves(uow),
         value=value_total(uow, _specs_of(scope), until=week_start),
         cycles_completed=_tally(scope, digests.closed_before),
         skipped=_skipped(uow, week),
@@ -112,6 +115,15 @@ def _names(scope: Scope, section: TopN[None]) -> tuple[TeamName, ...]:
     chosen = [adoption for adoption, _ in section.first(NAMED)]
     views = scope.load(chosen)
     return tuple(TeamName(playbook=views[one].playbook.title, team=views[one].team.title) for one in chosen)
+
+
+def _waves(uow: UnitOfWork) -> tuple[str, ...]:
+    """The newest wave of each playbook that has one."""
+    return tuple(
+        say("{title} {wave}", title=row.title[:60], wave=line)
+        for row in playbooks.playbooks(uow)
+        if row.state is not PlaybookState.RETIRED and (line := wave_line(uow, row.id or 0))
+    )
 
 
 def _specs_of(scope: Scope) -> dict[int, PlaybookSpec]:

@@ -8,6 +8,8 @@ from cadence.documents import PlaybookSpec
 from cadence.flows.core import is_curator, require_workspace, spec_of, version_name
 from cadence.flows.playbooks import override_shown, readiness_of, setup_minutes
 from cadence.flows.standards import verdict_evidence
+from cadence.flows.trends import watched_now
+from cadence.flows.waves import wave_line
 from cadence.refusals import Offer
 from storage.queries import setup as setup_rows
 from storage.queries import standards
@@ -39,6 +41,8 @@ class _Found:
     setups: Mapping[int, int | None]
     verdicts: Mapping[int, Sequence[StepVerdict]]
     overrides: Mapping[int, Sequence[OverrideShown]]
+    waves: Mapping[int, str]
+    watched: frozenset[int]
 
 
 def show_registry(uow: UnitOfWork, *, function: str | None, page: int = 1) -> Registry:
@@ -104,6 +108,8 @@ def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
         },
         verdicts=verdicts,
         overrides=overrides,
+        waves={one: line for one in playbook_ids if (line := wave_line(uow, one))},
+        watched=watched_now(uow),
     )
 
 
@@ -123,6 +129,7 @@ def _playbook(playbook: Playbook, number: int, found: _Found) -> RegistryPlayboo
         more_teams=max(0, found.many.get(playbook.id or 0, 0) - len(teams)),
         first=first[1].title if first else "",
         overrides=tuple(found.overrides.get(playbook.id or 0, ())),
+        wave=found.waves.get(playbook.id or 0, ""),
     )
 
 
@@ -146,6 +153,7 @@ def _team(adoption: Adoption, team: Team, first: Adoption, found: _Found) -> Reg
         setup_minutes=found.setups.get(adoption.id or 0),
         step=(step.title if step else worst.step) if worst else "",
         evidence=verdict_evidence(worst) if worst else None,
+        watched=adoption.id in found.watched,
     )
 
 

@@ -25,6 +25,11 @@ def course_of(uow: UnitOfWork, adoption_ids: Collection[int]) -> Mapping[int, Co
     return {row.adoption_id: row for row in trends.newest_changes(uow, adoption_ids=sorted(adoption_ids))}
 
 
+def watched_now(uow: UnitOfWork) -> frozenset[int]:
+    """The adoptions that have a watch period, running or to come."""
+    return frozenset(trends.watching(uow))
+
+
 def judge_due_courses(uow: UnitOfWork, *, since: datetime) -> int:
     """Judge the watched adoptions whose week ended after an instant, each in its own transaction.
 

@@ -116,6 +116,7 @@ class Digest(MessageContext):
         over: whether the week is over; before that, check-ins that weren't asked for yet don't count.
         coverage: the week's check-ins, and `coverage_before` those of the week before; None when none was asked for.
         watched: teams whose planned cycles are over.
+        waves: playbooks that have one, each with its newest wave: a phrase each.
         value: what the last four weeks were worth, as a phrase; empty if no playbook names a worth.
         setup_minutes: median of the setups timed, None without one.
         handoffs: overdue ones, then those sent back in the week, of `handoff_count`: one sentence each.
@@ -148,6 +149,7 @@ class Digest(MessageContext):
     exceptions: Tally
     watched: int = 0
     value: str = ""
+    waves: tuple[str, ...] = ()
     over: bool = True
     improved: tuple[TeamName, ...] = ()
     not_improved: tuple[TeamName, ...] = ()

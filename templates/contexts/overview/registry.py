@@ -19,6 +19,7 @@ class RegistryTeam:
         setup_minutes: from the start of its setup to the end; None when it wasn't timed.
         step: the step nearest to its cap or furthest over it, when one was judged.
         evidence: that step's exceptions, as last judged.
+        watched: its planned cycles are over.
     """
 
     team: str
@@ -28,11 +29,15 @@ class RegistryTeam:
     setup_minutes: int | None = None
     step: str = ""
     evidence: Evidence | None = None
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryPlaybook:
-    """One published playbook. `first` is the title of the team that ran it first; `more_teams` aren't shown."""
+    """One published playbook. `first` is the title of the team that ran it first; `more_teams` aren't shown.
+
+    `wave` is its newest wave as a phrase, empty before the first one.
+    """
 
     slug: str
     title: str
@@ -44,6 +49,7 @@ class RegistryPlaybook:
     more_teams: int = 0
     first: str = ""
     overrides: tuple[OverrideShown, ...] = ()
+    wave: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

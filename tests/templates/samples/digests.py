@@ -144,6 +144,15 @@ QUIET = Digest(
 SAMPLES: dict[str, MessageContext] = {
     "digest": DIGEST,
     "digest-quiet": QUIET,
+    "digest-of-waves-and-worth": replace(
+        QUIET,
+        watched=2,
+        waves=(
+            "Support reply wave 2 open (broad, 4 teams)",
+            "Inbound routing wave 1 planned (controlled, 2 teams)",
+        ),
+        value="about 46 hours saved (from 460 value events) in 4 weeks, estimated",
+    ),
     "digest-coverage-down": replace(
         DIGEST, coverage=Coverage(answered=8, asked=12), decisions=DIGEST.decisions[:1], decision_count=1
     ),
