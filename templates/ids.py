@@ -105,6 +105,14 @@ class Action(StrEnum):
     OPEN_WAVE_ANYWAY = "wave.open_anyway"
     CANCEL_WAVE = "wave.cancel"
     LET_IN = "adopt.let_in"
+    ASSESS = "assessment.open"
+    SORT_PRACTICES = "assessment.sort"
+    SHOW_ASSESSMENT = "assessment.show"
+    SHOW_CUTOVER = "cutover.show"
+    ASK_CUTOVER = "cutover.ask"
+    APPROVE_CUTOVER = "cutover.approve"
+    CUTOVER_ANYWAY = "cutover.anyway"
+    HOLD_CUTOVER = "cutover.hold"
 
 
 class Callback(StrEnum):
@@ -163,6 +171,11 @@ class Callback(StrEnum):
     WAVE_TEAM = "form.wave_team"
     WAVE_ANYWAY = "form.wave_anyway"
     LET_IN = "form.let_in"
+    ASSESSMENT = "form.assessment"
+    PRACTICES = "form.practices"
+    CUTOVER_ANYWAY = "form.cutover_anyway"
+    HOLD_CUTOVER = "form.cutover_hold"
+    CHOOSE_CUTOVER = "form.cutover_choose"
 
 
 class Shortcut(StrEnum):
@@ -278,3 +291,10 @@ class Field(StrEnum):
     TEXT = "text"
     TEAMS = "teams"
     ROOM = "room"
+    MANUAL_WORK = "manual_work"
+    CHANGED_FOR_AI = "changed_for_ai"
+    LOCAL_KNOWLEDGE = "local_knowledge"
+    FEEDBACK = "feedback"
+    REVIEWER = "reviewer"
+    PRACTICES = "practices"
+    PRACTICE = "practice"

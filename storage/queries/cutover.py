@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlmodel import col, func, select
 
 from storage.query_cache import cached
-from storage.tables import Assessment, CheckIn, Cutover, CutoverState, Duty, DutyKind
+from storage.tables import Assessment, CheckIn, Cutover, CutoverState
 from storage.work import UnitOfWork
 
 
@@ -29,6 +29,20 @@ def assessed(uow: UnitOfWork, *, playbook_ids: Collection[int]) -> dict[int, Ass
         col(Assessment.replaced_at).is_(None),
     )
     return {row.playbook_id: row for row in uow.session.exec(query)}
+
+
+def by_id(uow: UnitOfWork, *, assessment_id: int) -> Assessment | None:
+    """One assessment, replaced or not."""
+    query = select(Assessment).where(
+        Assessment.workspace_id == uow.workspace_id, Assessment.id == assessment_id
+    )
+    return uow.session.exec(query).first()
+
+
+def decision(uow: UnitOfWork, *, cutover_id: int) -> Cutover | None:
+    """One request or decision."""
+    query = select(Cutover).where(Cutover.workspace_id == uow.workspace_id, Cutover.id == cutover_id)
+    return uow.session.exec(query).first()
 
 
 @cached(Cutover)
@@ -69,12 +83,3 @@ def complete_inputs(uow: UnitOfWork, *, cycle_id: int) -> tuple[int, int] | None
     )
     complete, runs = uow.session.exec(query).one()
     return None if complete is None or runs is None else (complete, runs)
-
-
-@cached(Duty)
-def duties(uow: UnitOfWork, *, playbook_id: int) -> dict[DutyKind, str]:
-    """The person responsible for each duty of a playbook that has one."""
-    query = select(Duty.duty, Duty.member).where(
-        Duty.workspace_id == uow.workspace_id, Duty.playbook_id == playbook_id, col(Duty.ended_at).is_(None)
-    )
-    return {DutyKind(duty): member for duty, member in uow.session.exec(query)}

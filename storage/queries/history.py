@@ -8,13 +8,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, and_, select
+from sqlalchemy import FromClause, Row, Table, and_, select
 from sqlmodel import SQLModel, col
 
 from storage.tables import (
     Adoption,
+    Assessment,
     CheckIn,
     CourseChange,
+    Cutover,
     Cycle,
     DriftedStep,
     LoggedException,
@@ -27,6 +29,8 @@ from storage.tables import (
     StepVerdict,
     Team,
     TrailEntry,
+    TrainingGrade,
+    TrainingSample,
 )
 from storage.work import UnitOfWork
 
@@ -114,6 +118,50 @@ def _reported(uow: UnitOfWork, model: type[SQLModel], playbooks: Collection[int]
         query = query.add_columns(col(Member.name).label("member_name")).outerjoin(Member, named)
     if playbooks is not None:
         query = query.where(col(Adoption.playbook_id).in_(playbooks))
+    return _paged(uow, query, table.c.id)
+
+
+def assessments(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> Iterator[Page]:
+    """Assessments of pilots, including corrected ones."""
+    return _of_playbooks(uow, Assessment, playbooks)
+
+
+def cutovers(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> Iterator[Page]:
+    """Requests for a cutover, and decisions on them."""
+    return _of_playbooks(uow, Cutover, playbooks)
+
+
+def training_samples(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> Iterator[Page]:
+    """Training samples, including removed ones."""
+    return _of_playbooks(uow, TrainingSample, playbooks)
+
+
+def training_grades(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> Iterator[Page]:
+    """Champions' grades of training samples, including replaced ones."""
+    return _of_playbooks(uow, TrainingGrade, playbooks)
+
+
+def _of_playbooks(
+    uow: UnitOfWork, model: type[SQLModel], playbooks: Collection[int] | None
+) -> Iterator[Page]:
+    """Rows of a table about playbooks or their adoptions, with `playbook` and, for adoptions, `team`."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    columns = [*table.c, col(Playbook.slug).label("playbook")]
+    source: FromClause = table
+    if "adoption_id" in table.c:
+        source = table.join(Adoption.__table__, col(Adoption.id) == table.c.adoption_id).join(  # type: ignore[attr-defined]
+            Team.__table__,  # type: ignore[attr-defined]
+            col(Team.id) == col(Adoption.team_id),
+        )
+        columns.append(col(Team.slug).label("team"))
+    of = table.c.playbook_id if "playbook_id" in table.c else col(Adoption.playbook_id)
+    query = (
+        select(*columns)
+        .select_from(source.join(Playbook.__table__, col(Playbook.id) == of))  # type: ignore[attr-defined]
+        .where(table.c.workspace_id == uow.workspace_id)
+    )
+    if playbooks is not None:
+        query = query.where(of.in_(playbooks))
     return _paged(uow, query, table.c.id)
 
 

@@ -60,6 +60,8 @@ class PlaybookShown(MessageContext):
         missing: what is left before the newest draft can be published, one line each.
         overrides: every version published before it was ready.
         may_revise: whether the reader can revise it and see its readiness.
+        in_production: since when it runs in production; None before the cutover.
+        practices: what worked in the pilot and belongs to the package.
     """
 
     TEMPLATE: ClassVar[str] = "answers/playbooks/playbook_shown.json.j2"
@@ -82,6 +84,8 @@ class PlaybookShown(MessageContext):
     draft: int | None = None
     overrides: tuple[OverrideShown, ...] = ()
     may_revise: bool = False
+    in_production: date | None = None
+    practices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,9 @@ from cadence.rules.modes import LADDER, Mode, rank
 from storage.queries import adoptions, people, playbooks
 from storage.tables import (
     AdoptionRequest,
+    Assessment,
+    Cycle,
+    CycleState,
     PlaybookVersion,
     Promotion,
     PromotionState,
@@ -318,6 +321,7 @@ def _prepare(harness: BotHarness) -> None:
     _plant_setup(harness)
     _plant_samples(harness)
     _plant_wave(harness)
+    _plant_pilot(harness)
     _neighbour(harness)
 
 
@@ -412,6 +416,44 @@ def _plant_samples(harness: BotHarness) -> None:
                     added_at=harness.clock.now(),
                 )
             )
+
+
+def _plant_pilot(harness: BotHarness) -> None:
+    """Of adoption 3: a cycle that closed long ago, and its assessment with a practice to sort."""
+    now = harness.clock.now()
+    with harness.bot.db.write() as session:
+        unit = UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM))
+        adoption = adoptions.lock_adoption(unit, adoption_id=3)
+        about: Json = {"workspace_id": BUILT_IN_TEAM, "adoption_id": 3}
+        session.add(
+            Cycle(
+                **about,
+                version_id=adoption.version_id,
+                number=0,
+                starts_on=date(2025, 11, 3),
+                closes_on=date(2025, 11, 28),
+                state=CycleState.CLOSED,
+                closed_at=now,
+                result="met",
+                started_by="U07LEAD",
+                started_at=now,
+            )
+        )
+        session.add(
+            Assessment(
+                **about,
+                playbook_id=adoption.playbook_id,
+                manual_work="copying numbers",
+                changed_for_ai="shorter tickets",
+                local_knowledge="refund rules",
+                feedback="the Friday review",
+                practices=[{"text": "read it twice", "kind": None}],
+                member="U07LEAD",
+                surface="form",
+                source="planted",
+                assessed_at=now,
+            )
+        )
 
 
 def _plant_standards(harness: BotHarness) -> None:

@@ -112,6 +112,15 @@ TRAINING = (
         form(Callback.ADD_SAMPLE, step=option("1:draft"), text=text("Dear customer"), grade=option("accept"))
     ),
 )
+_ASSESSED = form(
+    Callback.ASSESSMENT,
+    {"slug": "variance-review"},
+    manual_work=text("Copying numbers."),
+    changed_for_ai=text("Shorter tickets."),
+    local_knowledge=text("The refund rules."),
+    feedback=text("The Friday review."),
+)
+_SORTED = form(Callback.PRACTICES, {"assessment": 1}, **{"practice:0": option("core")})
 _REMOVE = form(Callback.REMOVE_SAMPLE, sample=option("1"))
 
 
@@ -333,6 +342,18 @@ MORE_DEEDS = [
             _made_champion,
             then=pressed(Action.READ_LESSONS, "1"),
         ),
+    ),
+    _of(CURATOR, "assess a pilot", sent(_ASSESSED)),
+    _of(CURATOR, "sort the practices", sent(_SORTED)),
+    _of(
+        CURATOR,
+        "ask for the cutover",
+        _after(sent(_SORTED), then=pressed(Action.ASK_CUTOVER, "variance-review")),
+    ),
+    _of(
+        CURATOR,
+        "hold the cutover",
+        sent(form(Callback.HOLD_CUTOVER, {"slug": "variance-review"}, reason=text("Name who trains."))),
     ),
     _of(CURATOR, "move, command", typed("/cadence", "playbook move variance-review draft")),
     _of(

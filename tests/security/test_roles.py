@@ -375,6 +375,20 @@ DEEDS = [
         "open the form of a training sample", pressed(Action.ADD_SAMPLE, "support-reply"), OWNERS, ANY_OWNER
     ),
     Deed("see every champion's training", pressed(Action.SHOW_TRAINING, "support-reply"), OWNERS, ANY_OWNER),
+    Deed("open the assessment", pressed(Action.ASSESS, "variance-review"), CURATORS, ANY_OWNER),
+    Deed("sort the practices", pressed(Action.SORT_PRACTICES, "variance-review"), CURATORS, ANY_OWNER),
+    Deed("see the assessment", typed("/cadence", "assess variance-review show"), CURATORS, ANY_OWNER),
+    Deed("see the cutover", typed("/cadence", "cutover variance-review"), CURATORS, ANY_OWNER),
+    Deed("ask for the cutover", pressed(Action.ASK_CUTOVER, "support-reply"), OWNERS, ANY_OWNER),
+    Deed("hold the cutover", pressed(Action.HOLD_CUTOVER, "variance-review"), CURATORS, ("curator",)),
+    Deed(
+        "move to production anyway",
+        sent(
+            form(Callback.CUTOVER_ANYWAY, {"slug": "variance-review"}, reason=text("The board decided so."))
+        ),
+        CURATORS,
+        ("curator",),
+    ),
     Deed("train as the champion", pressed(Action.TRAIN, "1"), frozenset({OWNER}), ("champion",)),
     Deed("read the lessons", pressed(Action.READ_LESSONS, "1"), frozenset({OWNER}), ("champion",)),
     Deed("join a team", typed("/cadence", "team join support-emea"), EVERYBODY),

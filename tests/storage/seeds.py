@@ -75,6 +75,8 @@ class Planted:
     handoff: int = 0
     join_request: int = 0
     sample: int = 0
+    assessment: int = 0
+    cutover: int = 0
 
 
 def workspace(session: Session, workspace_id: str = "T1") -> None:

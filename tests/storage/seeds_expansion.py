@@ -61,29 +61,31 @@ def plant_expansion(session: Session, ids: "Planted") -> "Planted":
     )
     session.add_all([sample, wave, opened])
     session.flush()
+    assessment = Assessment(
+        **playbook,
+        **typed,
+        adoption_id=ids.adoption,
+        manual_work="copying numbers",
+        changed_for_ai="shorter tickets",
+        local_knowledge="refund rules",
+        feedback="the Friday review",
+        source=f"assessment-{ids.workspace}",
+        assessed_at=NOW,
+    )
+    cutover = Cutover(
+        **playbook,
+        **typed,
+        adoption_id=ids.adoption,
+        version_id=ids.version,
+        state=CutoverState.ASKED,
+        decided_at=NOW,
+    )
     session.add_all(
         [
+            assessment,
+            cutover,
             PilotReview(**playbook, version_id=ids.version, asked_by=MEMBER, surface="command", asked_at=NOW),
             Duty(**playbook, duty=DutyKind.RULES, member=MEMBER, named_by=MEMBER, named_at=NOW),
-            Assessment(
-                **playbook,
-                **typed,
-                adoption_id=ids.adoption,
-                manual_work="copying numbers",
-                changed_for_ai="shorter tickets",
-                local_knowledge="refund rules",
-                feedback="the Friday review",
-                source=f"assessment-{ids.workspace}",
-                assessed_at=NOW,
-            ),
-            Cutover(
-                **playbook,
-                **typed,
-                adoption_id=ids.adoption,
-                version_id=ids.version,
-                state=CutoverState.ASKED,
-                decided_at=NOW,
-            ),
             TrainingGrade(**adoption, sample_id=sample.id or 0, member=MEMBER, passed=True, graded_at=NOW),
             LessonsRead(**adoption, member=MEMBER, read_at=NOW),
             WaveTeam(**here, wave_id=wave.id or 0, team_id=ids.team, added_by=MEMBER, added_at=NOW),
@@ -94,4 +96,4 @@ def plant_expansion(session: Session, ids: "Planted") -> "Planted":
         ]
     )
     session.flush()
-    return replace(ids, sample=sample.id or 0)
+    return replace(ids, sample=sample.id or 0, assessment=assessment.id or 0, cutover=cutover.id or 0)

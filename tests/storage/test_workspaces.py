@@ -488,6 +488,16 @@ BY_ID: dict[str, Call] = {
         history.course_changes(_uow(s, ws), playbooks=[ids.playbook])
     ),
     "history.verdicts": lambda s, ws, ids: list(history.verdicts(_uow(s, ws), playbooks=[ids.playbook])),
+    "history.assessments": lambda s, ws, ids: list(
+        history.assessments(_uow(s, ws), playbooks=[ids.playbook])
+    ),
+    "history.cutovers": lambda s, ws, ids: list(history.cutovers(_uow(s, ws), playbooks=[ids.playbook])),
+    "history.training_samples": lambda s, ws, ids: list(
+        history.training_samples(_uow(s, ws), playbooks=[ids.playbook])
+    ),
+    "history.training_grades": lambda s, ws, ids: list(
+        history.training_grades(_uow(s, ws), playbooks=[ids.playbook])
+    ),
     "history.drifted": lambda s, ws, ids: history.drifted(_uow(s, ws), check_ins=[ids.check_in]),
     "playbooks.by_id": lambda s, ws, ids: playbooks.by_id(_uow(s, ws), playbook_id=ids.playbook),
     "playbooks.published": lambda s, ws, ids: playbooks.published(_uow(s, ws), playbook_id=ids.playbook),
@@ -707,8 +717,9 @@ BY_ID: dict[str, Call] = {
     "cutover.assessment": lambda s, ws, ids: cutover.assessment(_uow(s, ws), playbook_id=ids.playbook),
     "cutover.assessed": lambda s, ws, ids: cutover.assessed(_uow(s, ws), playbook_ids=[ids.playbook]),
     "cutover.decisions": lambda s, ws, ids: cutover.decisions(_uow(s, ws), playbook_id=ids.playbook),
+    "cutover.by_id": lambda s, ws, ids: cutover.by_id(_uow(s, ws), assessment_id=ids.assessment),
+    "cutover.decision": lambda s, ws, ids: cutover.decision(_uow(s, ws), cutover_id=ids.cutover),
     "cutover.complete_inputs": lambda s, ws, ids: cutover.complete_inputs(_uow(s, ws), cycle_id=ids.cycle),
-    "cutover.duties": lambda s, ws, ids: cutover.duties(_uow(s, ws), playbook_id=ids.playbook),
     "training.samples": lambda s, ws, ids: training.samples(_uow(s, ws), playbook_ids=[ids.playbook]),
     "training.sample": lambda s, ws, ids: training.sample(_uow(s, ws), sample_id=ids.sample),
     "training.grades": lambda s, ws, ids: training.grades(_uow(s, ws), adoption_ids=[ids.adoption]),

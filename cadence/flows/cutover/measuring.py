@@ -7,6 +7,7 @@ from typing import Any
 
 from cadence.documents import PlaybookSpec
 from cadence.flows.core import AdoptionView, adoption_views, champion_here, coverage, of_cycle
+from cadence.flows.pilots import duties_of
 from cadence.flows.promotions import rubric_in_force
 from cadence.rules.cutover import Figures, Line, Requirement, Verdict, judge_cutover
 from cadence.rules.kpi import Direction, meets
@@ -16,6 +17,7 @@ from storage.tables import (
     Cutover,
     CutoverState,
     Cycle,
+    CycleKind,
     CycleState,
     DutyKind,
     Playbook,
@@ -81,10 +83,12 @@ def pilot_of(uow: UnitOfWork, playbook_id: int) -> AdoptionView | None:
 
 
 def last_closed(uow: UnitOfWork, pilot: AdoptionView | None) -> Cycle | None:
-    """An adoption's last closed cycle; None before the first has closed."""
+    """An adoption's last closed cycle, without periods in which it is only watched; None before the first has
+    closed."""
     if pilot is None:
         return None
-    closed = [one for one in cycles.cycles_of(uow, adoption_id=pilot.id) if one.state is CycleState.CLOSED]
+    rows = cycles.cycles_of(uow, adoption_id=pilot.id)
+    closed = [one for one in rows if one.state is CycleState.CLOSED and one.kind is CycleKind.ROLLOUT]
     return closed[-1] if closed else None
 
 
@@ -168,7 +172,7 @@ def _figures(
 
 def _people(uow: UnitOfWork, playbook: Playbook, pilot: AdoptionView | None) -> dict[str, str]:
     """The person of each role that the cutover needs a name for."""
-    duties = cutover.duties(uow, playbook_id=playbook.id or 0)
+    duties = duties_of(uow, playbook.id or 0)
     champion = champion_here(uow, pilot) if pilot else None
     found = {
         "owner": playbook.owner,

@@ -35,6 +35,7 @@ from cadence.flows.core import (
     version_to_run,
     workspace_hours,
 )
+from cadence.flows.cutover import asks_assessment
 from cadence.flows.cycles.moving import count_anew
 from cadence.flows.cycles.starting import add_cycle, declare_modes
 from cadence.flows.gates import gates_of, words
@@ -125,6 +126,7 @@ def cycle_closed(uow: UnitOfWork, view: AdoptionView, cycle_id: int) -> CycleClo
     gates = gates_of(uow, view, cycle)
     next_cycle = next_start(uow, view, cycle)
     begun = next_cycle is not None and next_cycle <= view.today
+    asked = asks_assessment(uow, view)
     value = cycle.kpi_value
     change = (
         None if value is None else delta(value, view.spec.kpi.baseline, Direction(view.spec.kpi.direction))
@@ -158,8 +160,11 @@ def cycle_closed(uow: UnitOfWork, view: AdoptionView, cycle_id: int) -> CycleClo
         begun=begun,
         watched=_is_watched_next(uow, view, cycle),
         value=value_line(uow, view, cycle),
-        offers=_offers(view, cycle),
-        more=_more(uow, view, cycle) if next_cycle is not None and not begun else (),
+        offers=_offers(view, cycle, assess=asked is True),
+        more=(
+            *(_more(uow, view, cycle) if next_cycle is not None and not begun else ()),
+            *((_assess(view),) if asked is False else ()),
+        ),
     )
 
 
@@ -177,12 +182,19 @@ def _more(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[Offer, ...
     return (pause,) if _is_watched_next(uow, view, cycle) else (watch, pause)
 
 
-def _offers(view: AdoptionView, cycle: Cycle) -> tuple[Offer, ...]:
+def _assess(view: AdoptionView) -> Offer:
+    """The button that opens the assessment of a pilot."""
+    return Offer("Answer the assessment", Action.ASSESS, view.playbook.slug)
+
+
+def _offers(view: AdoptionView, cycle: Cycle, *, assess: bool) -> tuple[Offer, ...]:
     """Offers after a closed cycle, the next thing to do first."""
     retired = view.playbook.state is PlaybookState.RETIRED
     offers = []
     if view.adoption.state is AdoptionState.PAUSED and not retired:
         offers.append(Offer("Start a cycle", Action.START_CYCLE, view.playbook.slug))
+    if assess:
+        offers.append(_assess(view))
     if not retired:
         offers.append(Offer("Bring it to another team", Action.ADOPT, view.playbook.slug))
     if cycle.submitted_at is None and not retired:

@@ -140,6 +140,43 @@ def _courses(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[lis
             ]
 
 
+def _assessments(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for page in history.assessments(uow, playbooks=playbooks):
+        for row in page:
+            yield [
+                *(row.id, row.playbook, row.team, row.manual_work, row.changed_for_ai, row.local_knowledge),
+                *(row.feedback, row.reviewer, row.practices),
+                *(row.member, row.surface, row.assessed_at, row.replaced_at),
+            ]
+
+
+def _cutovers(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for page in history.cutovers(uow, playbooks=playbooks):
+        for row in page:
+            yield [
+                *(row.id, row.playbook, row.team, row.state, row.figures),
+                *(row.member, row.surface, row.decided_at),
+            ]
+
+
+def _training_samples(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for page in history.training_samples(uow, playbooks=playbooks):
+        for row in page:
+            yield [
+                *(row.id, row.playbook, row.step, row.text, row.passed, row.note),
+                *(row.added_by, row.added_at, row.removed_at),
+            ]
+
+
+def _training_grades(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for page in history.training_grades(uow, playbooks=playbooks):
+        for row in page:
+            yield [
+                *(row.id, row.playbook, row.team, row.sample_id, row.passed),
+                *(row.member, row.graded_at, row.replaced_at),
+            ]
+
+
 def _trail(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
     for page in history.trail(uow, playbooks=playbooks):
         for one in page:
@@ -212,6 +249,29 @@ TABLES: Final = (
         _courses,
     ),
     ExportTable(
+        "assessments",
+        (
+            *("id", "playbook", "team", "manual_work", "changed_for_ai", "local_knowledge", "feedback"),
+            *("reviewer", "practices", "member", "surface", "assessed_at", "replaced_at"),
+        ),
+        _assessments,
+    ),
+    ExportTable(
+        "cutovers",
+        ("id", "playbook", "team", "state", "figures", "member", "surface", "decided_at"),
+        _cutovers,
+    ),
+    ExportTable(
+        "training_samples",
+        ("id", "playbook", "step", "text", "accepted", "note", "added_by", "added_at", "removed_at"),
+        _training_samples,
+    ),
+    ExportTable(
+        "training_grades",
+        ("id", "playbook", "team", "sample", "accepted", "member", "graded_at", "replaced_at"),
+        _training_grades,
+    ),
+    ExportTable(
         "trail",
         (
             *("id", "at", "member", "member_name", "action", "subject", "playbook", "team", "surface"),
@@ -228,7 +288,8 @@ Opener = Callable[[str], AbstractContextManager[TextIO]]
 ABOUT: Final = """\
 Rollout Cadence: what was recorded.
 
-readings, attestations, exceptions, verdicts, course_changes, trail: CSV as RFC 4180 has it, UTF-8, a header first.
+readings, attestations, exceptions, verdicts, course_changes, assessments, cutovers, training_samples,
+training_grades, trail: CSV as RFC 4180 has it, UTF-8, a header first.
 Nothing reported is ever changed: a row that was corrected stays, and replaced_at says since when.
 Times are ISO 8601 in UTC, with their offset. Shares (ratio, cap, probability) are 0 to 1.
 Text that a spreadsheet could take for a formula has an apostrophe in front, and so has text that begins with

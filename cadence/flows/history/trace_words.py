@@ -261,6 +261,11 @@ def _adopted(data: Any, _words: Words) -> str:
     )
 
 
+def _cutover(data: Any, words: Words) -> str:
+    missing = ", ".join(data.get("missing", ()))
+    return _joined(f"not met: {missing}" if missing else "", _reason(data, words))
+
+
 def _training_sample(data: Any, words: Words) -> str:
     grade = {True: "accept", False: "reject"}.get(data.get("passed"), "")
     return _joined(
@@ -378,6 +383,12 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "checklist-ticked": ("checked off an item", _text),
     "checklist-unticked": ("unchecked an item", _text),
     "setup-done": ("finished setup", _setup_done),
+    "assessed": ("assessed the pilot", _plain),
+    "practices-sorted": ("sorted the pilot's practices", _plain),
+    "cutover-asked": ("asked for the cutover", _cutover),
+    "cutover-held": ("held the cutover", _cutover),
+    "cutover-passed": ("moved the playbook to production", _cutover),
+    "cutover-overridden": ("moved the playbook to production anyway", _cutover),
     "lessons-read": ("read the lessons", _nothing),
     "training-sample-added": ("added a training sample", _training_sample),
     "training-sample-removed": ("removed a training sample", _training_sample),

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 from cadence.flows.adoption import standing
 from cadence.flows.core import AdoptionView, step_title, today_in
+from cadence.flows.cutover import waits_for_assessment
 from cadence.flows.gates import gate_of, gate_offers
 from cadence.flows.gates import words as gate_words
 from cadence.flows.overview.attention import Attention, demoted, undelivered_first
-from cadence.flows.overview.digest_needs import idle_playbooks
+from cadence.flows.overview.digest_needs import cutovers_waiting, idle_playbooks
 from cadence.flows.overview.digest_notes import drifts_waiting, promotions_waiting, tell_drift
 from cadence.flows.overview.digest_scope import KEPT, DigestWeek, Scope, TopN, scope_of
 from cadence.flows.overview.watches import watches_of
@@ -79,9 +80,11 @@ def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *
         *promotions,
         *(partial(_need, one) for one in channels),
         *(partial(_need, one) for one in moving),
+        *(partial(_need, one) for one in (cutovers_waiting(uow) if curator else ())),
         *_audits(uow, owned),
         *(need for section in others for need in section),
         *(partial(_need, one) for one in idle[:KEPT]),
+        *(partial(_to_assess, view) for view in waits_for_assessment(uow, owned)),
         *(need for view in owned for need in _setup(uow, view)),
         *_gates(uow, owned),
     ]
@@ -269,6 +272,20 @@ def _audit(view: AdoptionView, count: int) -> HomeNeed:
             team=view.team.title,
         ),
         offers=(Offer("Grade", Action.GRADE_AUDIT, f"{view.id}:{view.week_start}"),),
+    )
+
+
+def _to_assess(view: AdoptionView) -> HomeNeed:
+    """A pilot that met its target often enough; other teams come after its assessment."""
+    return HomeNeed(
+        title="⏳ Answer the assessment",
+        text=say(
+            "{playbook} in {team} met its target {cycles} in a row",
+            playbook=view.playbook.title,
+            team=view.team.title,
+            cycles=plural(view.spec.scale_cycles, "cycle"),
+        ),
+        offers=(Offer("Answer", Action.ASSESS, view.playbook.slug),),
     )
 
 

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from cadence.documents import PlaybookSpec
 from cadence.flows.core import AdoptionView
+from cadence.flows.cutover import waiting
 from cadence.flows.numbers import kpi_context
 from cadence.flows.overview.digest_scope import Scope, TopN
-from cadence.mrkdwn import say
+from cadence.mrkdwn import mention, say
 from cadence.refusals import Offer
 from cadence.rules.kpi import Direction, better, delta, meets
 from cadence.rules.signals import busy_not_moving
@@ -34,6 +35,18 @@ def tell_unanswered(view: AdoptionView, *, step: str, critical: bool = False) ->
         ),
         offer=Offer("Add a plan", Action.SAY_WHAT_CHANGES, f"{view.id}:{step}"),
     )
+
+
+def cutovers_waiting(uow: UnitOfWork) -> list[Decision]:
+    """The playbooks that owners asked to move to production."""
+    return [
+        Decision(
+            title="⏳ Decide on the cutover",
+            text=say("{who} asks to move {title} to production", who=mention(member), title=playbook.title),
+            offer=Offer("Decide", Action.SHOW_CUTOVER, playbook.slug),
+        )
+        for playbook, member in waiting(uow)
+    ]
 
 
 def tell_idle(slug: str, title: str) -> Decision:

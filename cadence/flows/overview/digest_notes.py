@@ -172,11 +172,14 @@ def _overrides(uow: UnitOfWork, week: DigestWeek) -> list[Override]:
 
 def _override(uow: UnitOfWork, row: Override) -> Mrkdwn:
     title = playbooks.by_id(uow, playbook_id=row.playbook_id).title
-    what = (
-        say("published {title} before it was ready", title=title)
-        if row.kind is OverrideKind.PUBLISH
-        else say("added {title} to a team that already runs two cycles", title=title)
-    )
+    words = {
+        OverrideKind.PUBLISH: "published {title} before it was ready",
+        OverrideKind.CUTOVER: "moved {title} to production although something was missing",
+        OverrideKind.FIRST_CYCLES: "started a first cycle of {title} over the workspace's limit",
+        OverrideKind.WAVE: "opened a wave of {title} before its gate held",
+        OverrideKind.ACCESS: "let a team run {title} outside its waves",
+    }
+    what = say(words.get(row.kind, "added {title} to a team that already runs two cycles"), title=title)
     return say("{who} {what}. Reason: {reason}", who=mention(row.member), what=what, reason=row.reason)
 
 

@@ -12,7 +12,7 @@ from cadence.documents import PlaybookSpec
 from cadence.flows.core import AdoptionView, MessageKind, require_digest, require_workspace, today_in, week_of
 from cadence.flows.handoffs import handoff_lines
 from cadence.flows.overview.attention import Attention, add_silent, slipped, undelivered_first
-from cadence.flows.overview.digest_needs import idle_of, numbers_of
+from cadence.flows.overview.digest_needs import cutovers_waiting, idle_of, numbers_of
 from cadence.flows.overview.digest_notes import demotions_of, notes, open_drifts, open_promotions
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, scope_of, told
 from cadence.flows.overview.digest_table import table_of
@@ -193,6 +193,8 @@ def _needs(
     needs, count = undelivered_first(scope, SHOWN)
     opening = waves_to_open(scope.uow)
     needs, count = [*needs, *opening][:SHOWN], count + len(opening)
+    cutovers = cutovers_waiting(scope.uow)
+    needs, count = [*needs, *cutovers][:SHOWN], count + len(cutovers)
     promotions, drifts = open_promotions(scope), open_drifts(scope)
     sections = (slips, promotions, drifts, watches.unanswered, scope.unreported)
     count += sum(section.count for section in sections)

@@ -24,8 +24,8 @@ from cadence.flows.playbooks.readiness import readiness_of
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
-from storage.queries import adoptions, people, playbooks
-from storage.tables import Playbook, PlaybookVersion, Workspace
+from storage.queries import adoptions, cutover, people, playbooks
+from storage.tables import CutoverState, Playbook, PlaybookVersion, PracticeKind, Workspace
 from storage.work import UnitOfWork
 from templates.contexts.base import Kpi
 from templates.contexts.playbooks import (
@@ -125,7 +125,22 @@ def show_playbook(uow: UnitOfWork, slug: str) -> PlaybookShown:
             draft=ready.version.revision if open_draft and published else None,
             overrides=tuple(override_shown(row) for row in overrides),
             may_revise=uow.actor.member == playbook.owner or is_curator(uow),
+            in_production=_local_day(uow, workspace, _moved(uow, playbook)),
+            practices=_core(uow, playbook),
         )
+
+
+def _moved(uow: UnitOfWork, playbook: Playbook) -> datetime | None:
+    """When a playbook moved to production; None before."""
+    rows = cutover.decisions(uow, playbook_id=playbook.id or 0)
+    done = (CutoverState.PASSED, CutoverState.OVERRIDDEN)
+    return next((row.decided_at for row in rows if row.state in done), None)
+
+
+def _core(uow: UnitOfWork, playbook: Playbook) -> tuple[str, ...]:
+    """The practices of the pilot that belong to the package."""
+    row = cutover.assessment(uow, playbook_id=playbook.id or 0)
+    return tuple(one["text"] for one in row.practices if one.get("kind") == PracticeKind.CORE) if row else ()
 
 
 def _local_day(uow: UnitOfWork, workspace: Workspace, moment: datetime | None) -> date | None:

@@ -4,6 +4,7 @@ from templates.contexts.base import MessageContext, ViewContext
 from tests.templates.samples import (
     answers,
     checkins,
+    cutover,
     digests,
     forms,
     gates,
@@ -41,4 +42,5 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     **training.SAMPLES,
     **trends.SAMPLES,
     **waves.SAMPLES,
+    **cutover.SAMPLES,
 }
