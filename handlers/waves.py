@@ -6,14 +6,21 @@ from typing import Final, Literal, get_args
 
 from cadence.flows.waves import (
     GONE,
+    AdaptGiven,
     NeedsRequestForm,
     RequestGiven,
     WaveGiven,
+    adapt_form,
+    adapt_part,
     cancel_wave,
+    compare,
+    compare_parts,
     confirm_team,
     open_wave,
+    part_typed,
     plan_wave,
     planned_wave,
+    post_comparison,
     request_form,
     request_playbook,
     show_waves,
@@ -32,7 +39,7 @@ from handlers.grammar import AboutPlaybook, Entry, Request
 from handlers.grammar.errors import listed, shown, unknown_playbook
 from handlers.payloads import OLD_BUTTON, Body, Form, known_row, metadata
 from templates.contexts.base import MessageContext
-from templates.contexts.waves import RequestForm, WaveAnywayForm, WaveForm, WaveTeamForm
+from templates.contexts.waves import AdaptForm, RequestForm, WaveAnywayForm, WaveForm, WaveTeamForm
 from templates.ids import Action, Callback
 
 Verb = Literal["plan", "open", "show", "cancel"]
@@ -217,6 +224,83 @@ def cancel_by_button(context: RequestContext, value: str, _body: Body) -> None:
     context.say(cancel_wave(context.uow, known_row(value, GONE)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareTeams(AboutPlaybook):
+    """`/cadence compare`. `parts`: what each team adapted."""
+
+    parts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapt(AboutPlaybook):
+    """`/cadence adapt`. `typed` is the part and how the team does it."""
+
+    typed: str | None = None
+
+
+def read_compare(request: Request) -> CompareTeams:
+    """`/cadence compare [playbook] [parts]`."""
+    named = request.playbook()
+    parts = bool(request.typed) and request.typed.key() == "parts"
+    if parts:
+        request.typed.take()
+    named = named or request.next_playbook(of_others=True)
+    if request.typed:
+        raise Refusal(say("{word} doesn't fit here. Try `parts`.", word=shown(request.typed.rest())))
+    return CompareTeams(playbook=request.the_playbook(named), parts=parts)
+
+
+def read_adapt(request: Request) -> Adapt:
+    """`/cadence adapt [playbook] [part] [how your team does it] [team=slug]`."""
+    named = request.playbook()
+    return Adapt(
+        playbook=request.the_playbook(named), typed=request.sentence("description"), team=request.team
+    )
+
+
+def compare_by_command(context: RequestContext, command: CompareTeams) -> None:
+    """`/cadence compare`."""
+    _compare(context, wave_to_show(context.uow, command.playbook), parts=command.parts)
+
+
+def _compare(context: RequestContext, playbook: str, *, parts: bool) -> None:
+    context.say(compare_parts(context.uow, playbook) if parts else compare(context.uow, playbook))
+
+
+def compare_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Compare teams], or [Adapted parts]: `{playbook}:parts`."""
+    playbook, _, parts = value.partition(":")
+    _compare(context, playbook, parts=parts == "parts")
+
+
+def comparison_posted(context: RequestContext, value: str, _body: Body) -> None:
+    """[Post it with a chart]."""
+    context.say(post_comparison(context.uow, value))
+
+
+def adapt_by_command(context: RequestContext, command: Adapt) -> None:
+    """`/cadence adapt`: immediately if part and text are given, else by form."""
+    typed = part_typed(context.uow, playbook=command.playbook, team=command.team, typed=command.typed or "")
+    if typed.part is not None and typed.text:
+        given = AdaptGiven(typed.part, typed.text, playbook=command.playbook, team=command.team)
+        context.say(adapt_part(context.uow, given))
+        return
+    form, adoption = adapt_form(context.uow, playbook=command.playbook, team=command.team, part=typed.part)
+    context.open(form, ids=metadata(a=adoption))
+
+
+def adapt_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Adapt a part]: the form, for an adoption."""
+    form, adoption = adapt_form(context.uow, adoption_id=known_row(value, OLD_BUTTON))
+    context.open(form, ids=metadata(a=adoption))
+
+
+def adapted(context: RequestContext, form: Form) -> MessageContext:
+    """The form of an adapted part."""
+    typed = form.read(AdaptForm)
+    return adapt_part(context.uow, AdaptGiven(typed.part or "", typed.text, adoption_id=form.row("a")))
+
+
 FEATURE: Final = Feature(
     commands=(
         Entry(
@@ -241,6 +325,27 @@ FEATURE: Final = Feature(
             bare=Wave,
             run=by_command,
         ),
+        Entry(
+            name="compare",
+            task="Rollout",
+            usage="[playbook] [parts]",
+            summary="See a playbook's teams side by side",
+            examples=("/cadence compare support-reply", "/cadence compare support-reply parts"),
+            read=read_compare,
+            bare=CompareTeams,
+            run=compare_by_command,
+        ),
+        Entry(
+            name="adapt",
+            task="Rollout",
+            usage="[playbook] [part] [how] [team=slug]",
+            summary="Say how your team does an adaptable part",
+            examples=("/cadence adapt support-reply tone guide We write formally",),
+            read=read_adapt,
+            bare=Adapt,
+            run=adapt_by_command,
+            options=("team",),
+        ),
     ),
     buttons={
         Action.REQUEST: request_by_button,
@@ -251,11 +356,15 @@ FEATURE: Final = Feature(
         Action.OPEN_WAVE: open_by_button,
         Action.OPEN_WAVE_ANYWAY: open_anyway,
         Action.CANCEL_WAVE: cancel_by_button,
+        Action.COMPARE: compare_by_button,
+        Action.POST_COMPARISON: comparison_posted,
+        Action.ADAPT: adapt_by_button,
     },
     forms={
         Callback.REQUEST: requested,
         Callback.WAVE: planned,
         Callback.WAVE_TEAM: team_confirmed,
         Callback.WAVE_ANYWAY: opened_anyway,
+        Callback.ADAPT: adapted,
     },
 )

@@ -113,6 +113,9 @@ class Action(StrEnum):
     APPROVE_CUTOVER = "cutover.approve"
     CUTOVER_ANYWAY = "cutover.anyway"
     HOLD_CUTOVER = "cutover.hold"
+    COMPARE = "compare.show"
+    POST_COMPARISON = "compare.post"
+    ADAPT = "adapt.open"
 
 
 class Callback(StrEnum):
@@ -176,6 +179,7 @@ class Callback(StrEnum):
     CUTOVER_ANYWAY = "form.cutover_anyway"
     HOLD_CUTOVER = "form.cutover_hold"
     CHOOSE_CUTOVER = "form.cutover_choose"
+    ADAPT = "form.adapt"
 
 
 class Shortcut(StrEnum):
@@ -298,3 +302,4 @@ class Field(StrEnum):
     REVIEWER = "reviewer"
     PRACTICES = "practices"
     PRACTICE = "practice"
+    PART = "part"

@@ -8,11 +8,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import FromClause, Row, Table, and_, select
+from sqlalchemy import Column, FromClause, Row, Table, and_, select
 from sqlmodel import SQLModel, col
 
 from storage.tables import (
+    Adaptation,
     Adoption,
+    AdoptionRequest,
     Assessment,
     CheckIn,
     CourseChange,
@@ -31,6 +33,8 @@ from storage.tables import (
     TrailEntry,
     TrainingGrade,
     TrainingSample,
+    Wave,
+    WaveTeam,
 )
 from storage.work import UnitOfWork
 
@@ -163,6 +167,69 @@ def _of_playbooks(
     if playbooks is not None:
         query = query.where(of.in_(playbooks))
     return _paged(uow, query, table.c.id)
+
+
+def waves(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> list[Row[Any]]:
+    """The waves, canceled ones too, with `playbook`."""
+    query = (
+        select(*_columns(Wave), col(Playbook.slug).label("playbook"))
+        .join(Playbook, col(Playbook.id) == col(Wave.playbook_id))
+        .where(col(Wave.workspace_id) == uow.workspace_id)
+    )
+    if playbooks is not None:
+        query = query.where(col(Wave.playbook_id).in_(playbooks))
+    return list(uow.session.execute(query.order_by(col(Wave.id))))
+
+
+def wave_teams(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> list[Row[Any]]:
+    """The teams of waves, removed ones too, with `playbook`, `wave` and `team`."""
+    query = (
+        select(
+            *_columns(WaveTeam),
+            col(Playbook.slug).label("playbook"),
+            col(Wave.number).label("wave"),
+            col(Team.slug).label("team"),
+        )
+        .join(Wave, col(Wave.id) == col(WaveTeam.wave_id))
+        .join(Playbook, col(Playbook.id) == col(Wave.playbook_id))
+        .join(Team, col(Team.id) == col(WaveTeam.team_id))
+        .where(col(WaveTeam.workspace_id) == uow.workspace_id)
+    )
+    if playbooks is not None:
+        query = query.where(col(Wave.playbook_id).in_(playbooks))
+    return list(uow.session.execute(query.order_by(col(WaveTeam.id))))
+
+
+def adoption_requests(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> list[Row[Any]]:
+    """The requests for playbooks, withdrawn ones too, with `playbook` and `team`."""
+    query = (
+        select(*_columns(AdoptionRequest), col(Playbook.slug).label("playbook"), col(Team.slug).label("team"))
+        .join(Playbook, col(Playbook.id) == col(AdoptionRequest.playbook_id))
+        .join(Team, col(Team.id) == col(AdoptionRequest.team_id))
+        .where(col(AdoptionRequest.workspace_id) == uow.workspace_id)
+    )
+    if playbooks is not None:
+        query = query.where(col(AdoptionRequest.playbook_id).in_(playbooks))
+    return list(uow.session.execute(query.order_by(col(AdoptionRequest.id))))
+
+
+def adaptations(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> list[Row[Any]]:
+    """The adapted parts, replaced ones too, with `playbook` and `team`."""
+    query = (
+        select(*_columns(Adaptation), col(Playbook.slug).label("playbook"), col(Team.slug).label("team"))
+        .join(Adoption, col(Adoption.id) == col(Adaptation.adoption_id))
+        .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+        .join(Team, col(Team.id) == col(Adoption.team_id))
+        .where(col(Adaptation.workspace_id) == uow.workspace_id)
+    )
+    if playbooks is not None:
+        query = query.where(col(Adoption.playbook_id).in_(playbooks))
+    return list(uow.session.execute(query.order_by(col(Adaptation.id))))
+
+
+def _columns(model: type[SQLModel]) -> Sequence[Column[Any]]:
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return list(table.c)
 
 
 def drifted(uow: UnitOfWork, *, check_ins: Collection[int]) -> dict[int, list[tuple[str, str]]]:

@@ -29,6 +29,7 @@ class AdoptionLine:
     """A team that runs the playbook: `version` is `v2` or `draft 5`; `week` is 1–4, None between cycles.
 
     `starts` is the Monday of the cycle to come; `champion_left`: the champion isn't in the team any more.
+    `adapted` are the names of the parts it adapted.
     """
 
     team: str
@@ -37,6 +38,7 @@ class AdoptionLine:
     starts: date | None = None
     champion: str | None = None
     champion_left: bool = False
+    adapted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

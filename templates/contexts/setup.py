@@ -31,7 +31,7 @@ class SetupPost(MessageContext):
         minutes: it took, or has taken so far; None before it started.
         by_first_run: it ended with the first attested run, not by hand.
         items: the checklist.
-        fixed: what the team can't change; `adaptable` what it can.
+        fixed: what the team can't change; `adaptable` what it can; `adapted` what it did, `tone guide: formal`.
         lessons: of earlier teams, newest first; `lessons_read` by the champion.
         cycle_starts: the first day of the first cycle; None before it is set.
         champion_left: the champion isn't in the team any more.
@@ -56,6 +56,7 @@ class SetupPost(MessageContext):
     by_first_run: bool = False
     fixed: tuple[str, ...] = ()
     adaptable: tuple[str, ...] = ()
+    adapted: tuple[str, ...] = ()
     lessons: tuple[str, ...] = ()
     lessons_read: bool = False
     cycle_starts: date | None = None

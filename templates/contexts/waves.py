@@ -8,7 +8,7 @@ from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts import ask
 from templates.contexts.ask import PlainForm
-from templates.contexts.base import Choice, MessageContext
+from templates.contexts.base import Choice, Evidence, Kpi, MessageContext, Picture
 from templates.ids import Callback
 
 
@@ -216,3 +216,105 @@ class WaveAnywayForm(PlainForm, callback=Callback.WAVE_ANYWAY, title="Open it an
     number: int
     missing: tuple[str | Mrkdwn, ...]
     reason: str = ask.lines("Why now?", "The wave's teams and the curators will see this.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedTeam:
+    """A team that runs a playbook, beside the others.
+
+    Args:
+        phase: `pilot`, `wave 2`, or empty for a team let in by hand.
+        kpi: its value is that of the last closed cycle, None before one.
+        setup_minutes: None if it wasn't timed.
+        step: the step nearest to its cap, with its `evidence`; None without exceptions.
+        answered: check-ins of the last cycle, of `asked`.
+        since: the month it adopted the playbook, `Mar 2026`.
+        months: full months since then.
+    """
+
+    team: str
+    phase: str
+    kpi: Kpi
+    setup_minutes: int | None = None
+    step: str = ""
+    evidence: Evidence | None = None
+    answered: int = 0
+    asked: int = 0
+    since: str = ""
+    months: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared(MessageContext):
+    """The teams of a playbook side by side, worst first; `more` aren't shown.
+
+    Args:
+        chart: shown in the post, once it was uploaded.
+        offers: what the reader can do next.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/waves/compared.json.j2"
+
+    playbook: str
+    kpi: Kpi
+    rows: tuple[ComparedTeam, ...]
+    met: int
+    closed: int
+    more: int = 0
+    chart: Picture | None = None
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptedPart:
+    """A part of a playbook as a team runs it."""
+
+    part: str
+    text: str
+    member: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamParts:
+    """The parts that a team adapted; none if it runs the playbook as written."""
+
+    team: str
+    parts: tuple[AdaptedPart, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartsCompared(MessageContext):
+    """What each team adapted, and what nobody can."""
+
+    TEMPLATE: ClassVar[str] = "answers/waves/parts_compared.json.j2"
+
+    playbook: str
+    adaptable: tuple[str, ...]
+    fixed: tuple[str, ...]
+    teams: tuple[TeamParts, ...]
+    more: int = 0
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptForm(PlainForm, callback=Callback.ADAPT, title="Adapt a part", submit="Save"):
+    """How a team does an adaptable part of a playbook.
+
+    Args:
+        adapted: what the team adapted so far.
+    """
+
+    TEMPLATE: ClassVar[str] = "modals/waves/adapt.json.j2"
+
+    playbook: str
+    team: str
+    parts: tuple[Choice, ...]
+    fixed: tuple[str, ...] = ()
+    adapted: tuple[AdaptedPart, ...] = ()
+    part: str | None = ask.choice("Part", among="parts", needed="Choose a part.")
+    text: str = ask.lines(
+        "How does your team do it?",
+        "Other teams can see this. Leave it empty to go back to the playbook's way.",
+        optional=True,
+    )

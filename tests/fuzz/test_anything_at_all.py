@@ -110,6 +110,9 @@ REAL_VALUES = {
     Action.OPEN_WAVE: ["1", "2"],
     Action.OPEN_WAVE_ANYWAY: ["1", "2"],
     Action.CANCEL_WAVE: ["1", "2"],
+    Action.COMPARE: [*_PLAYBOOKS, "support-reply:parts"],
+    Action.POST_COMPARISON: _PLAYBOOKS,
+    Action.ADAPT: ["1", "2", "4"],
     Action.LET_IN: ["support-reply:support-amer:U09LEAD", "support-reply:support-amer:", "x:y:"],
     Action.START_OVER: ["support-reply:", ":"],
     Action.TYPE_IT: [
@@ -265,6 +268,10 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.REQUEST: [
         _typed("U09AGENT1", "/cadence", "request"),
         _pressed("U09LEAD", Action.REQUEST, "support-reply"),
+    ],
+    Callback.ADAPT: [
+        _pressed("U01AGENT1", Action.ADAPT, "1"),
+        _typed("U01CURATOR", "/cadence", "adapt support-reply team=support-emea"),
     ],
     Callback.WAVE: [
         _pressed("U01LEAD", Action.PLAN_WAVE, "support-reply"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import Session, SQLModel, col, select
 
 from cadence.actor import Actor
-from storage.queries import waves
+from storage.queries import history, waves
 from storage.tables import AdoptionRequest, Override, OverrideKind, Wave, WaveState, WaveTeam
 from storage.work import UnitOfWork
 
@@ -83,4 +83,10 @@ BY_ID: dict[str, Call] = {
         _uow(s, ws), cycle_ids=[ids.cycle]
     ),
     "waves.overrides": _overridden,
+    "history.waves": lambda s, ws, ids: history.waves(_uow(s, ws), playbooks=[ids.playbook]),
+    "history.wave_teams": lambda s, ws, ids: history.wave_teams(_uow(s, ws), playbooks=[ids.playbook]),
+    "history.adoption_requests": lambda s, ws, ids: history.adoption_requests(
+        _uow(s, ws), playbooks=[ids.playbook]
+    ),
+    "history.adaptations": lambda s, ws, ids: history.adaptations(_uow(s, ws), playbooks=[ids.playbook]),
 }

@@ -1,11 +1,12 @@
 """The KPI's chart: a picture of the same bytes for the same values, and the same numbers in words."""
 
 import struct
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from templates.chart import Chart, Point, draw
+from templates.chart import Bar, Chart, Point, TeamsChart, draw
 
 MONDAY = date(2026, 3, 2)
 
@@ -60,3 +61,20 @@ def test_the_usual_range_is_described_once_there_are_enough_readings() -> None:
 
 def test_alternative_text_of_a_long_series_has_only_the_last_weeks() -> None:
     assert "last 16 weeks: 4 min, 5 min" in chart(*range(20)).text
+
+
+def test_the_teams_chart_has_a_labelled_bar_for_each_team() -> None:
+    bars = tuple(
+        Bar(team=f"Team {at} $x^2$", baseline=42.0, value=value, met=value <= 15)
+        for at, value in enumerate((50.0, 19.0, 14.0))
+    )
+    one = TeamsChart(
+        playbook="Support reply", kpi="First response time", unit="minutes", target=15.0, bars=bars
+    )
+    assert draw(one)[:8] == b"\x89PNG\r\n\x1a\n"
+    assert draw(replace(one, bars=bars * 7))[:8] == b"\x89PNG\r\n\x1a\n"
+    assert one.text == (
+        "First response time by team: Team 0 $x^2$ 42 min to 50 min, Team 1 $x^2$ 42 min to 19 min, "
+        "Team 2 $x^2$ 42 min to 14 min (met). Target 15 min."
+    )
+    assert len(replace(one, bars=bars * 20).text) <= 1_000

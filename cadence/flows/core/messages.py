@@ -13,7 +13,7 @@ from storage.outbox.queueing import NewMessage
 from storage.queries import people
 from storage.tables import OutboxMessage, Team, Workspace
 from storage.work import UnitOfWork
-from templates.chart import Chart
+from templates.chart import AnyChart
 from templates.contexts.base import MessageContext, Picture
 
 
@@ -50,7 +50,7 @@ class Show:
         within: returns the message with the picture in it.
     """
 
-    chart: Chart
+    chart: AnyChart
     message: tuple[str, str]
     file: str
     within: Callable[[Picture], MessageContext]

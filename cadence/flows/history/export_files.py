@@ -187,6 +187,38 @@ def _trail(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[
             ]
 
 
+def _waves(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for row in history.waves(uow, playbooks=playbooks):
+        yield [
+            *(row.id, row.playbook, row.number, row.phase, row.state, row.reason),
+            *(row.planned_by, row.planned_at, row.opened_by, row.opened_at, row.gate),
+        ]
+
+
+def _wave_teams(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for row in history.wave_teams(uow, playbooks=playbooks):
+        yield [
+            *(row.id, row.playbook, row.wave, row.team, row.champion, row.has_capacity),
+            *(row.added_by, row.added_at, row.removed_at),
+        ]
+
+
+def _adoption_requests(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for row in history.adoption_requests(uow, playbooks=playbooks):
+        yield [
+            *(row.id, row.playbook, row.team, row.member, row.reason, row.surface),
+            *(row.asked_at, row.withdrawn_at),
+        ]
+
+
+def _adaptations(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for row in history.adaptations(uow, playbooks=playbooks):
+        yield [
+            *(row.id, row.playbook, row.team, row.part, row.text, row.member, row.surface),
+            *(row.adapted_at, row.replaced_at),
+        ]
+
+
 TABLES: Final = (
     ExportTable(
         "readings",
@@ -270,6 +302,32 @@ TABLES: Final = (
         "training_grades",
         ("id", "playbook", "team", "sample", "accepted", "member", "graded_at", "replaced_at"),
         _training_grades,
+    ),
+    ExportTable(
+        "waves",
+        (
+            *("id", "playbook", "wave", "phase", "state", "reason", "planned_by", "planned_at", "opened_by"),
+            *("opened_at", "gate"),
+        ),
+        _waves,
+    ),
+    ExportTable(
+        "wave_teams",
+        (
+            *("id", "playbook", "wave", "team", "champion", "has_room", "added_by", "added_at"),
+            "removed_at",
+        ),
+        _wave_teams,
+    ),
+    ExportTable(
+        "adoption_requests",
+        ("id", "playbook", "team", "member", "reason", "surface", "asked_at", "withdrawn_at"),
+        _adoption_requests,
+    ),
+    ExportTable(
+        "adaptations",
+        ("id", "playbook", "team", "part", "text", "member", "surface", "adapted_at", "replaced_at"),
+        _adaptations,
     ),
     ExportTable(
         "trail",

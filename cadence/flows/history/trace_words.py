@@ -376,6 +376,7 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "wave-team-confirmed": ("confirmed a team of a wave", _wave_team),
     "wave-opened": ("opened a wave", _wave),
     "wave-canceled": ("canceled a wave", _wave),
+    "comparison-posted": ("posted the comparison of teams", _nothing),
     "part-adapted": ("adapted a part", _adapted),
     "capacity-overridden": ("started another cycle over the limit", _reason),
     "adopted": ("adopted", _adopted),

@@ -172,14 +172,21 @@ def _overrides(uow: UnitOfWork, week: DigestWeek) -> list[Override]:
 
 def _override(uow: UnitOfWork, row: Override) -> Mrkdwn:
     title = playbooks.by_id(uow, playbook_id=row.playbook_id).title
-    words = {
-        OverrideKind.PUBLISH: "published {title} before it was ready",
-        OverrideKind.CUTOVER: "moved {title} to production although something was missing",
-        OverrideKind.FIRST_CYCLES: "started a first cycle of {title} over the workspace's limit",
-        OverrideKind.WAVE: "opened a wave of {title} before its gate held",
-        OverrideKind.ACCESS: "let a team run {title} outside its waves",
-    }
-    what = say(words.get(row.kind, "added {title} to a team that already runs two cycles"), title=title)
+    passed = row.passed_over
+    what = {
+        OverrideKind.PUBLISH: say("published {title} before it was ready", title=title),
+        OverrideKind.CAPACITY: say("added {title} to a team that already runs two cycles", title=title),
+        OverrideKind.FIRST_CYCLES: say(
+            "started another first cycle, of {title}, over the limit", title=title
+        ),
+        OverrideKind.CUTOVER: say("moved {title} to production although something was missing", title=title),
+        OverrideKind.WAVE: say(
+            "opened wave {number} of {title} before its gate held", number=passed.get("wave", ""), title=title
+        ),
+        OverrideKind.ACCESS: say(
+            "let {team} adopt {title} outside the waves", team=passed.get("team", "a team"), title=title
+        ),
+    }[row.kind]
     return say("{who} {what}. Reason: {reason}", who=mention(row.member), what=what, reason=row.reason)
 
 

@@ -10,11 +10,22 @@ from cadence.flows.playbooks import override_shown, readiness_of, setup_minutes
 from cadence.flows.standards import verdict_evidence
 from cadence.flows.trends import watched_now
 from cadence.flows.waves import wave_line
+from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer
 from storage.queries import setup as setup_rows
-from storage.queries import standards
+from storage.queries import standards, waves
 from storage.queries.overview import registry
-from storage.tables import Adoption, Cycle, Playbook, PlaybookState, PlaybookVersion, StepVerdict, Team
+from storage.tables import (
+    Adoption,
+    Cycle,
+    Override,
+    OverrideKind,
+    Playbook,
+    PlaybookState,
+    PlaybookVersion,
+    StepVerdict,
+    Team,
+)
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice, Kpi
 from templates.contexts.overview.registry import NearlyThere, Registry, RegistryPlaybook, RegistryTeam
@@ -43,6 +54,8 @@ class _Found:
     overrides: Mapping[int, Sequence[OverrideShown]]
     waves: Mapping[int, str]
     watched: frozenset[int]
+    exempted: Mapping[int, Sequence[Mrkdwn]]
+    wishes: Counter[int]
 
 
 def show_registry(uow: UnitOfWork, *, function: str | None, page: int = 1) -> Registry:
@@ -97,6 +110,9 @@ def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
     overrides: defaultdict[int, list[OverrideShown]] = defaultdict(list)
     for row in registry.overrides(uow, playbook_ids=playbook_ids):
         overrides[row.playbook_id].append(override_shown(row))
+    exempted: defaultdict[int, list[Mrkdwn]] = defaultdict(list)
+    for row in waves.overrides(uow, playbook_ids=playbook_ids):
+        exempted[row.playbook_id].append(_exempted(row))
     return _Found(
         teams=teams,
         many={adoption.playbook_id: many for adoption, _, many in adopted},
@@ -110,7 +126,19 @@ def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
         overrides=overrides,
         waves={one: line for one in playbook_ids if (line := wave_line(uow, one))},
         watched=watched_now(uow),
+        exempted=exempted,
+        wishes=Counter(one.playbook_id for one in waves.wishes(uow, playbook_ids=playbook_ids)),
     )
+
+
+def _exempted(row: Override) -> Mrkdwn:
+    """A curator's override of a wave or of access, in a sentence."""
+    passed = row.passed_over
+    if row.kind is OverrideKind.WAVE:
+        what = say("Wave {number} opened before its gate held", number=passed.get("wave", ""))
+    else:
+        what = say("{team} adopted it outside the waves", team=passed.get("team", "A team"))
+    return say("{what}, by {who}: “{reason}”", what=what, who=mention(row.member), reason=row.reason)
 
 
 def _playbook(playbook: Playbook, number: int, found: _Found) -> RegistryPlaybook:
@@ -130,6 +158,8 @@ def _playbook(playbook: Playbook, number: int, found: _Found) -> RegistryPlayboo
         first=first[1].title if first else "",
         overrides=tuple(found.overrides.get(playbook.id or 0, ())),
         wave=found.waves.get(playbook.id or 0, ""),
+        wishes=found.wishes[playbook.id or 0],
+        exempted=tuple(found.exempted.get(playbook.id or 0, ())),
     )
 
 

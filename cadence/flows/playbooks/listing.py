@@ -1,5 +1,6 @@
 """Listing, showing and exporting playbooks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -24,8 +25,8 @@ from cadence.flows.playbooks.readiness import readiness_of
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
-from storage.queries import adoptions, cutover, people, playbooks
-from storage.tables import CutoverState, Playbook, PlaybookVersion, PracticeKind, Workspace
+from storage.queries import adoptions, cutover, people, playbooks, waves
+from storage.tables import Adaptation, CutoverState, Playbook, PlaybookVersion, PracticeKind, Workspace
 from storage.work import UnitOfWork
 from templates.contexts.base import Kpi
 from templates.contexts.playbooks import (
@@ -95,6 +96,7 @@ def show_playbook(uow: UnitOfWork, slug: str) -> PlaybookShown:
         version = published or ready.version
         spec = playbook_from_data(version.spec)
         runs = adoption_views(uow, playbook_id=playbook.id)
+        adapted = waves.adaptations(uow, adoption_ids=[view.id for view in runs])
         overrides = playbooks.overrides(uow, playbook_id=playbook.id or 0)
         open_draft = ready.version.number is None
         return PlaybookShown(
@@ -118,7 +120,7 @@ def show_playbook(uow: UnitOfWork, slug: str) -> PlaybookShown:
             lessons=recent(uow, playbook_id=playbook.id or 0, limit=5),
             loop=spec.loop or "",
             missing=tuple(gap.text for gap in ready.gaps) if open_draft else (),
-            adoptions=tuple(_adoption_line(uow, view) for view in runs),
+            adoptions=tuple(_adoption_line(uow, view, adapted) for view in runs),
             number=version.number,
             published_on=_local_day(uow, workspace, version.published_at),
             published_by=publisher(uow, playbook, version),
@@ -154,7 +156,7 @@ def _kpi(spec: PlaybookSpec) -> Kpi:
     )
 
 
-def _adoption_line(uow: UnitOfWork, view: AdoptionView) -> AdoptionLine:
+def _adoption_line(uow: UnitOfWork, view: AdoptionView, adapted: Sequence[Adaptation]) -> AdoptionLine:
     goes_on, _ = as_it_goes_on(uow, view)
     return AdoptionLine(
         team=view.team.title,
@@ -163,6 +165,7 @@ def _adoption_line(uow: UnitOfWork, view: AdoptionView) -> AdoptionLine:
         starts=starts_on(view),
         champion=view.adoption.champion,
         champion_left=champion_left(uow, view),
+        adapted=tuple(row.part for row in adapted if row.adoption_id == view.id),
     )
 
 

@@ -21,7 +21,7 @@ from cadence.mrkdwn import channel_link, mention, say
 from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
 from storage.outbox.queueing import NewMessage
-from storage.queries import adoptions, playbooks, training
+from storage.queries import adoptions, playbooks, training, waves
 from storage.queries import cycles as cycle_rows
 from storage.queries import setup as setup_rows
 from storage.tables import ChecklistTick, OutboxMessage, PlaybookState, Setup, SetupEnd
@@ -334,6 +334,11 @@ def setup(uow: UnitOfWork, message: OutboxMessage) -> SetupPost:
         by_first_run=bool(row and row.ended == "first-run"),
         fixed=spec.fixed,
         adaptable=spec.adaptable,
+        adapted=tuple(
+            f"{row.part}: {row.text}"
+            for row in waves.adaptations(uow, adoption_ids=[view.id])
+            if row.part in spec.adaptable
+        ),
         lessons=recent(uow, playbook_id=view.playbook.id or 0, limit=LESSONS_SHOWN, but_of=view.id),
         lessons_read=(view.id, view.adoption.champion) in training.readers(uow, adoption_ids=[view.id]),
         cycle_starts=_first_cycle(uow, view),

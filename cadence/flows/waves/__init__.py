@@ -1,6 +1,8 @@
 """Waves of teams: planning, opening, requests from teams, and teams side by side."""
 
-from cadence.flows.waves import shown
+from cadence.flows.waves import comparing, shown
+from cadence.flows.waves.adapting import AdaptGiven, adapt_form, adapt_part, compare_parts, part_typed
+from cadence.flows.waves.comparing import compare, post_comparison
 from cadence.flows.waves.decisions import waves_to_open, waves_to_plan
 from cadence.flows.waves.opening import WaveHeld, open_wave, wave_anyway_form
 from cadence.flows.waves.phases import Phase, phase_of, wave_line
@@ -24,22 +26,29 @@ from cadence.flows.waves.requests import (
 )
 from cadence.flows.waves.shown import show_waves, wave_to_show
 
-KINDS = (REQUESTED, *shown.KINDS)
+KINDS = (REQUESTED, *shown.KINDS, *comparing.KINDS)
 
 __all__ = [
     "GONE",
     "KINDS",
+    "AdaptGiven",
     "NeedsRequestForm",
     "Phase",
     "RequestGiven",
     "WaveGiven",
     "WaveHeld",
+    "adapt_form",
+    "adapt_part",
     "cancel_wave",
+    "compare",
+    "compare_parts",
     "confirm_team",
     "open_wave",
+    "part_typed",
     "phase_of",
     "plan_wave",
     "planned_wave",
+    "post_comparison",
     "request_form",
     "request_playbook",
     "show_waves",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts.base import Choice, Evidence, Kpi, MessageContext
 from templates.contexts.playbooks import OverrideShown
@@ -34,9 +35,13 @@ class RegistryTeam:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryPlaybook:
-    """One published playbook. `first` is the title of the team that ran it first; `more_teams` aren't shown.
+    """One published playbook.
 
-    `wave` is its newest wave as a phrase, empty before the first one.
+    Args:
+        first: the title of the team that ran it first; `more_teams` aren't shown.
+        wave: its newest wave as a phrase, empty before the first one.
+        wishes: how many teams ask for it.
+        exempted: curators' overrides of its waves, newest first, a sentence each.
     """
 
     slug: str
@@ -50,6 +55,8 @@ class RegistryPlaybook:
     first: str = ""
     overrides: tuple[OverrideShown, ...] = ()
     wave: str = ""
+    wishes: int = 0
+    exempted: tuple[Mrkdwn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,7 @@ def test_it_arrives_in_the_dm_and_says_what_the_rows_say(desk: BotHarness) -> No
     assert set(tables) == {
         *("readings", "attestations", "exceptions", "verdicts", "trail"),
         *("assessments", "course_changes", "cutovers", "training_samples", "training_grades"),
+        *("waves", "wave_teams", "adoption_requests", "adaptations"),
     }
     assert read_playbook(others["playbooks/reply.yaml"]).slug == "reply"
     assert "apostrophe" in others["about.txt"]
@@ -237,10 +238,11 @@ def test_the_command_line_writes_a_folder(
     with (folder / "readings.csv").open(encoding="utf-8", newline="") as lines:
         assert [row["value"] for row in csv.DictReader(lines)] == ["14", "13.5"]
     assert sorted(path.name for path in folder.rglob("*")) == [
+        *("adaptations.csv", "adoption_requests.csv"),
         *("assessments.csv", "attestations.csv", "course_changes.csv", "cutovers.csv", "exceptions.csv"),
         "playbooks",
         *("readings.csv", "reply.yaml", "trail.csv", "training_grades.csv", "training_samples.csv"),
-        *("triage.yaml", "verdicts.csv"),
+        *("triage.yaml", "verdicts.csv", "wave_teams.csv", "waves.csv"),
     ]
     (tmp_path / "file").write_text("")
     for words in (

@@ -67,6 +67,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "setup-over-the-plan": replace(DONE, minutes=95, cycle_starts=MONDAY),
     "setup-by-first-run": replace(RUNNING, state="done", minutes=900, by_first_run=True, cycle_starts=MONDAY),
     "setup-retired": replace(RUNNING, state="retired"),
+    "setup-adapted": replace(RUNNING, adapted=("tone guide: We write formally.",)),
     "setup-bare": replace(RUNNING, items=(), fixed=(), adaptable=(), lessons=(), champion=None),
     "form-checklist": CHECKLIST,
     "form-checklist-long": replace(CHECKLIST, left=2),

@@ -2,13 +2,20 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from cadence.refusals import Offer
 from templates.contexts.adoption import AccessOverridden, LetInForm
-from templates.contexts.base import Choice, MessageContext, ViewContext
+from templates.contexts.base import Choice, MessageContext, Picture, ViewContext
 from templates.contexts.waves import (
+    AdaptedPart,
+    AdaptForm,
     AdoptionRequested,
+    Compared,
+    ComparedTeam,
+    PartsCompared,
     RequestForm,
+    TeamParts,
     TeamWish,
     WaveAnywayForm,
     WaveForm,
@@ -20,7 +27,7 @@ from templates.contexts.waves import (
     WaveTeamLine,
 )
 from templates.ids import Action
-from tests.templates.samples.common import THURSDAY
+from tests.templates.samples.common import NO_VALUE, OVER, THURSDAY, UNDER
 
 PLAYBOOKS = (Choice(label="Support reply", value="support-reply"),)
 TEAMS = (
@@ -109,6 +116,43 @@ SHOWN = WavesShown(
     offers=OFFERS,
 )
 
+
+def _compared(team: str, phase: str, value: float | None, **more: Any) -> ComparedTeam:
+    kpi = replace(NO_VALUE, value=value)
+    return ComparedTeam(team=team, phase=phase, kpi=kpi, since="Mar 2026", months=9, **more)
+
+
+COMPARED = Compared(
+    playbook="Support reply",
+    kpi=replace(NO_VALUE, value=19),
+    rows=(
+        _compared("Support APAC", "wave 1", 19, setup_minutes=52, step="Send the reply", evidence=OVER),
+        _compared("Support EMEA", "pilot", 14, step="Draft it", evidence=UNDER, answered=12, asked=12),
+        replace(_compared("Billing", "", None), months=0),
+    ),
+    met=1,
+    closed=2,
+    offers=(Offer("Post it with a chart", Action.POST_COMPARISON, "support-reply"),),
+)
+PARTS = PartsCompared(
+    playbook="Support reply",
+    adaptable=("tone guide", "queue"),
+    fixed=("rubric", "caps"),
+    teams=(
+        TeamParts(
+            team="Support APAC",
+            parts=(AdaptedPart(part="tone guide", text="We write formally.", member="U02LEAD", at=THURSDAY),),
+        ),
+        TeamParts(team="Support EMEA", parts=()),
+    ),
+    offers=(Offer("Compare teams", Action.COMPARE, "support-reply"),),
+)
+ADAPT = AdaptForm(
+    playbook="Support reply",
+    team="Support APAC",
+    parts=(Choice(label="tone guide", value="tone guide"), Choice(label="queue", value="queue")),
+)
+
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     "adoption-requested": AdoptionRequested(
         playbook="Support reply",
@@ -169,6 +213,23 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     ),
     "form-wave-anyway": WaveAnywayForm(playbook="Support reply", number=2, missing=SECOND.missing),
     "form-let-in": LetInForm(playbook="Support reply", team="Support APAC", champion="U02LEAD"),
+    "compared": COMPARED,
+    "compared-with-chart": replace(
+        COMPARED, chart=Picture(file="F01CHART", alt="First response time by team"), offers=()
+    ),
+    "compared-before-a-close": replace(
+        COMPARED, kpi=NO_VALUE, rows=COMPARED.rows[2:], met=0, closed=0, offers=()
+    ),
+    "parts-compared": PARTS,
+    "parts-compared-nothing": replace(PARTS, adaptable=(), fixed=(), teams=PARTS.teams[1:]),
+    "form-adapt": ADAPT,
+    "form-adapt-filled": replace(
+        ADAPT,
+        fixed=("rubric", "caps"),
+        adapted=PARTS.teams[0].parts,
+        part="tone guide",
+        text="We write formally.",
+    ),
     "access-overridden": AccessOverridden(
         playbook="Support reply",
         team="Support APAC",
