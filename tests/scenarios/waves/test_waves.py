@@ -222,3 +222,23 @@ def test_the_digest_and_home_name_the_wave_to_open(first: BotHarness) -> None:
     curator = first.workspace.person(CURATOR)
     curator.opens_home()
     assert "Open wave 2" in curator.home().words
+
+
+def test_home_asks_the_owner_to_plan_the_next_wave_once_it_could_open(harness: BotHarness) -> None:
+    lead = harness.workspace.person(LEAD)
+    assert "Plan the next wave" not in lead.opens_home().words
+    ready_for_waves(harness)
+    harness.clock.set(harness.clock.now() + timedelta(minutes=5))
+    lead.opens_home()
+    assert "Plan the next wave" in lead.home().words
+    assert "Plan wave 1" in lead.home().buttons
+    opened(harness, ("apac", APAC), ("solo", SOLO))
+    harness.clock.set(harness.clock.now() + timedelta(minutes=5))
+    lead.opens_home()
+    assert "Plan wave 2" not in lead.home().buttons
+    for team in ("apac", "solo"):
+        close_cycle(harness, team, 14)
+    harness.clock.set(harness.clock.now() + timedelta(minutes=5))
+    lead.opens_home()
+    assert "2 of 2 teams of wave 1 met the target within the caps" in lead.home().words
+    assert "Plan wave 2" in lead.home().buttons
