@@ -1,13 +1,17 @@
-"""Before a pilot: `/cadence pilot`, asking for a review, and the curators' decision."""
+"""Before a pilot: `/cadence pilot`, its review and the curators' decision; `/cadence owners`."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from cadence.flows.pilots import (
+    DutyKind,
+    OwnersGiven,
     PilotRef,
     approve_pilot,
     ask_review,
+    name_owners,
+    owners_form,
     pilot_overview,
     review_form,
     send_back,
@@ -24,7 +28,13 @@ from handlers.grammar.errors import listed, shown
 from handlers.payloads import OLD_BUTTON, Body, Form, metadata
 from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext, ViewContext
-from templates.contexts.pilots import ChoosePilotForm, PilotReviewForm, SendBackForm
+from templates.contexts.pilots import (
+    ChooseOwnersForm,
+    ChoosePilotForm,
+    OwnersForm,
+    PilotReviewForm,
+    SendBackForm,
+)
 from templates.ids import Action, Callback
 
 Verb = Literal["ask", "approve", "back"]
@@ -160,6 +170,42 @@ def reviewed(context: RequestContext, form: Form) -> MessageContext:
     return send_back(context.uow, ref, typed.remark)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners(Command):
+    """`/cadence owners`."""
+
+    playbook: str | None = None
+
+
+def owners_by_command(context: RequestContext, command: Owners) -> None:
+    """`/cadence owners`: the form."""
+    context.open(_owners(context, command.playbook))
+
+
+def owners_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Name owners]: the form."""
+    context.open(_owners(context, value or None))
+
+
+def owners_chosen(context: RequestContext, form: Form) -> ViewContext:
+    """A playbook was chosen."""
+    return _owners(context, form.read(ChooseOwnersForm).playbook)
+
+
+def _owners(context: RequestContext, slug: str | None) -> ViewContext:
+    form = owners_form(context.uow, slug)
+    return replace(form, private_metadata=metadata(slug=form.slug)) if isinstance(form, OwnersForm) else form
+
+
+def owners_named(context: RequestContext, form: Form) -> MessageContext:
+    """The form with a person for each duty."""
+    typed = form.read(OwnersForm)
+    chosen = {duty: getattr(typed, duty) or "" for duty in DutyKind}
+    for member in chosen.values():
+        context.services.meet(context.caller.workspace_id, member)
+    return name_owners(context.uow, OwnersGiven(form.slug or "", chosen))
+
+
 FEATURE: Final = Feature(
     commands=(
         Entry(
@@ -173,6 +219,17 @@ FEATURE: Final = Feature(
             bare=Pilot,
             run=by_command,
         ),
+        Entry(
+            name="owners",
+            task="Rollout",
+            usage="[playbook]",
+            summary="Name who owns rules, updates, exceptions, adoption and training",
+            who="owner",
+            examples=("/cadence owners support-reply",),
+            read=lambda request: Owners(playbook=request.only_playbook()),
+            bare=Owners,
+            run=owners_by_command,
+        ),
     ),
     buttons={
         Action.SHOW_PILOT: shown_by_button,
@@ -180,10 +237,13 @@ FEATURE: Final = Feature(
         Action.APPROVE_PILOT: approved,
         Action.SEND_BACK_PILOT: open_send_back,
         Action.REVIEW_PILOT: open_review,
+        Action.NAME_OWNERS: owners_by_button,
     },
     forms={
         Callback.CHOOSE_PILOT: chosen,
         Callback.SEND_BACK_PILOT: sent_back,
         Callback.PILOT_REVIEW: reviewed,
+        Callback.CHOOSE_OWNERS: owners_chosen,
+        Callback.OWNERS: owners_named,
     },
 )

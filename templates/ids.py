@@ -116,6 +116,7 @@ class Action(StrEnum):
     COMPARE = "compare.show"
     POST_COMPARISON = "compare.post"
     ADAPT = "adapt.open"
+    NAME_OWNERS = "owners.name"
 
 
 class Callback(StrEnum):
@@ -163,6 +164,8 @@ class Callback(StrEnum):
     PLAYBOOK_NEXT_TEAM = "form.playbook_next_team"
     PLAYBOOK_PILLARS = "form.playbook_pillars"
     FIRST_CYCLES = "form.first_cycles"
+    OWNERS = "form.owners"
+    CHOOSE_OWNERS = "form.choose_owners"
     CHOOSE_PILOT = "form.choose_pilot"
     PILOT_REVIEW = "form.pilot_review"
     SEND_BACK_PILOT = "form.pilot_back"
@@ -290,7 +293,6 @@ class Field(StrEnum):
     RULES = "rules"
     UPDATES = "updates"
     EXCEPTIONS = "exceptions"
-    ADOPTION_OWNER = "adoption_owner"
     TRAINING = "training"
     TEXT = "text"
     TEAMS = "teams"

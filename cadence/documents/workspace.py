@@ -19,6 +19,7 @@ from cadence.documents.values import (
     member,
     short_name,
     text,
+    whole,
 )
 from cadence.documents.words import MAX_MEMBERS, MAX_TEAMS, NAME_LENGTH, TITLE_LENGTH, Weekday
 from cadence.nudges import Hour, Nudge
@@ -77,8 +78,9 @@ _Nudges.EXAMPLE = "checkin: Thu 10:00"
 class WorkspaceHead(Group):
     """The `workspace:` part of a file.
 
-    `guests` is whether guests who are in a team take part. `nudges` are weekdays and hours, such as `Thu
-    10:00`, by kind of nudge, if they aren't the defaults.
+    `first_cycles` is how many teams can be in their first cycle of a playbook at once. `guests` is whether guests
+    who are in a team take part. `nudges` are weekdays and hours, such as `Thu 10:00`, by kind of nudge, if they
+    aren't the defaults.
     """
 
     EXAMPLE = "curators: [U01CURATOR]"
@@ -91,6 +93,9 @@ class WorkspaceHead(Group):
     timezone: Annotated[str | None, TIMEZONE]
     country: Annotated[str | None, COUNTRY] = None
     rule: AnyRule | None = None
+    first_cycles: Annotated[
+        int | None, whole(1, 100, "5", why="an organization can take in only so much change at once")
+    ] = None
     working_days: Annotated[
         tuple[Weekday, ...] | None, many(choice(Weekday, Weekday.MON), most=len(Weekday), least=1)
     ] = None

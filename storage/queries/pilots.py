@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import and_, func
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
@@ -16,9 +16,11 @@ from storage.tables import (
     CycleKind,
     CycleState,
     Duty,
+    Member,
     PilotReview,
     Playbook,
     PlaybookState,
+    PlaybookVersion,
     ReviewState,
     Team,
 )
@@ -119,17 +121,56 @@ def duties(uow: UnitOfWork, *, playbook_id: int) -> list[Duty]:
     return list(uow.session.exec(query.order_by(col(Duty.id))))
 
 
-@cached(Duty, Playbook)
-def duties_of(uow: UnitOfWork, *, members: Collection[str]) -> list[tuple[Duty, Playbook]]:
+def duties_held(uow: UnitOfWork, *, members: Collection[str]) -> list[tuple[Duty, Playbook]]:
     """What some people are responsible for, in playbooks that aren't retired."""
+    query = _HELD.where(Duty.workspace_id == uow.workspace_id, col(Duty.member).in_(members))
+    return list(uow.session.exec(query))
+
+
+@cached(Duty, Playbook, Member)
+def duties_without_person(uow: UnitOfWork) -> list[tuple[Duty, Playbook]]:
+    """Duties of people who have left the workspace, in playbooks that aren't retired."""
+    query = _HELD.join(
+        Member, and_(col(Member.workspace_id) == col(Duty.workspace_id), col(Member.id) == col(Duty.member))
+    ).where(Duty.workspace_id == uow.workspace_id, col(Member.deleted).is_(True))
+    return list(uow.session.exec(query))
+
+
+_HELD = (
+    select(Duty, Playbook)
+    .join(Playbook, col(Playbook.id) == col(Duty.playbook_id))
+    .where(col(Duty.ended_at).is_(None), Playbook.state != PlaybookState.RETIRED)
+    .order_by(col(Playbook.slug), col(Duty.id))
+)
+
+
+def every_review(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> list[tuple[PilotReview, str, int]]:
+    """Every review with its playbook's slug and its revision, oldest first; None: of the whole workspace."""
     query = (
-        select(Duty, Playbook)
-        .join(Playbook, col(Playbook.id) == col(Duty.playbook_id))
-        .where(
-            Duty.workspace_id == uow.workspace_id,
-            col(Duty.member).in_(members),
-            col(Duty.ended_at).is_(None),
-            Playbook.state != PlaybookState.RETIRED,
-        )
+        select_rows(PilotReview, col(Playbook.slug), col(PlaybookVersion.revision))
+        .join(Playbook, col(Playbook.id) == col(PilotReview.playbook_id))
+        .join(PlaybookVersion, col(PlaybookVersion.id) == col(PilotReview.version_id))
+        .where(col(PilotReview.workspace_id) == uow.workspace_id)
+        .order_by(col(PilotReview.id))
     )
-    return list(uow.session.exec(query.order_by(col(Duty.id))))
+    if playbooks is not None:
+        query = query.where(col(PilotReview.playbook_id).in_(playbooks))
+    return [(row, slug, revision) for row, slug, revision in uow.session.execute(query)]
+
+
+def every_duty(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> list[tuple[Duty, str, str | None]]:
+    """Every duty, ended or not, with its playbook's slug and its member's name, oldest first; None: of the whole
+    workspace."""
+    query = (
+        select_rows(Duty, col(Playbook.slug), col(Member.name))
+        .join(Playbook, col(Playbook.id) == col(Duty.playbook_id))
+        .outerjoin(
+            Member,
+            and_(col(Member.workspace_id) == col(Duty.workspace_id), col(Member.id) == col(Duty.member)),
+        )
+        .where(col(Duty.workspace_id) == uow.workspace_id)
+        .order_by(col(Duty.id))
+    )
+    if playbooks is not None:
+        query = query.where(col(Duty.playbook_id).in_(playbooks))
+    return [(row, slug, name) for row, slug, name in uow.session.execute(query)]

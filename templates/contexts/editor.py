@@ -9,10 +9,18 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from cadence.mrkdwn import Mrkdwn
+from cadence.rules.pilots import FREQUENCY, FRICTION, STRUCTURE
 from templates.contexts import ask
 from templates.contexts.ask import PlainForm, short_name
 from templates.contexts.base import FUNCTIONS, MODES, Choice, ChoiceGroup, Id, ViewContext
 from templates.ids import Callback
+
+
+def levels(words: tuple[str, ...]) -> tuple[Choice, ...]:
+    """Five levels as options: `1 · rarely` to `5 · all day`."""
+    return tuple(
+        Choice(label=f"{level} · {word}", value=str(level)) for level, word in enumerate(words, start=1)
+    )
 
 
 def _items(label: str, hint: str) -> Any:
@@ -199,6 +207,12 @@ class StepForm(PlainForm, callback=Callback.PLAYBOOK_STEP, title="Edit step", su
         placeholder="",
         optional=True,
     )
+    why: str = ask.text(
+        "Why this mode?",
+        "In a sentence, such as: facts come from the knowledge base, tone needs a person.",
+        most=300,
+        optional=True,
+    )
     accuracy: str = ask.text(
         "Pass rate, at least",
         most=20,
@@ -316,16 +330,42 @@ class NextTeamForm(
 class PillarsForm(
     PlainForm,
     callback=Callback.PLAYBOOK_PILLARS,
-    title="Five pillars",
+    title="Case and pillars",
     submit="Save",
-    intro=("What to agree on before a pilot. You can start a cycle without them. Publishing needs all five."),
+    intro=(
+        "A curator reviews these before the first cycle. To rank your draft among the others, the bot multiplies "
+        "the first three."
+    ),
 ):
-    """The five pillars, each by its key."""
+    """The case (each question from 1 to 5, and the worth), then the five pillars, each by its key."""
 
+    frequency: str | None = ask.choice(
+        "How often does the work come?", among=levels(FREQUENCY), optional=True
+    )
+    friction: str | None = ask.choice("How much does it hurt today?", among=levels(FRICTION), optional=True)
+    structure: str | None = ask.choice(
+        "How structured are its inputs?", among=levels(STRUCTURE), optional=True
+    )
+    worth: str = ask.text(
+        "What is one value event worth?",
+        "The time saved or the money earned, such as 6. Leave blank if you don't know.",
+        most=20,
+        optional=True,
+    )
+    worth_unit: str | None = ask.choice(
+        "In which unit?",
+        among=(
+            Choice(label="minutes", value="minutes"),
+            Choice(label="hours", value="hours"),
+            Choice(label="money", value="currency"),
+        ),
+        optional=True,
+    )
     value_event: str = ask.lines(
         "Value event",
         "The moment someone is better off, such as a reply the customer didn't reopen.",
         optional=True,
+        above="*The five pillars*: what to agree on before a pilot. Publishing needs all five.",
     )
     input_contract: str = ask.lines(
         "Input contract", "What comes in, how fresh it is, and what happens when it's missing.", optional=True

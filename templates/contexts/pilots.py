@@ -2,13 +2,30 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from cadence.refusals import Offer
 from templates.contexts import ask
 from templates.contexts.ask import PlainForm
 from templates.contexts.base import Choice, MessageContext
 from templates.ids import Callback
+
+DUTY_WORDS: Final = {
+    "rules": "the rules",
+    "updates": "model and prompt updates",
+    "exceptions": "the exception queue",
+    "adoption": "adoption",
+    "training": "training",
+}
+"""What one person each owns in production, by the kind of duty."""
+DUTY_TITLES: Final = {
+    "rules": "Rules",
+    "updates": "Model and prompt updates",
+    "exceptions": "Exception queue",
+    "adoption": "Adoption",
+    "training": "Training",
+}
+"""The same as headings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,4 +240,55 @@ class PilotDecided(MessageContext):
 
     title: str
     review: ReviewShown
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChooseOwnersForm(PlainForm, callback=Callback.CHOOSE_OWNERS, title="Owners by name", submit="Next"):
+    """Choose the playbook, of several, whose owners are named."""
+
+    playbooks: tuple[Choice, ...]
+    playbook: str | None = ask.choice("Playbook", among="playbooks")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnersForm(PlainForm, callback=Callback.OWNERS, title="Owners by name", submit="Save"):
+    """The person for each of the five duties."""
+
+    heading: str
+    slug: str
+    rules: str | None = ask.member("Rules", "Decides what the playbook says, and what counts as acceptable.")
+    updates: str | None = ask.member("Model and prompt updates", "Tries a change before teams work with it.")
+    exceptions: str | None = ask.member("Exception queue", "Makes sure that each exception is dealt with.")
+    adoption: str | None = ask.member("Adoption", "Sees that teams run it, and helps those that don't.")
+    training: str | None = ask.member("Training", "Trains champions and new members.")
+
+    def intro(self) -> str:
+        """The playbook."""
+        return (
+            f"{self.heading}: one person for each. If one of them leaves, the curators are asked for another."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnersNamed(MessageContext):
+    """Who owns what now, as (title of the duty, Slack ID)."""
+
+    TEMPLATE: ClassVar[str] = "answers/pilots/owners.json.j2"
+
+    slug: str
+    title: str
+    changed: bool
+    owners: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyOpen(MessageContext):
+    """A person with duties has left; `duties` are those still open, in words. None: others have been named."""
+
+    TEMPLATE: ClassVar[str] = "messages/pilots/duty_open.json.j2"
+
+    title: str
+    member: str
+    duties: tuple[str, ...]
     offers: tuple[Offer, ...] = ()

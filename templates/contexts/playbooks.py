@@ -15,13 +15,14 @@ from templates.ids import Callback
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookStep:
     """A step as written. `cap` is 0–1; `fallback` is the mode after a demotion, None if there is no lower
-    one."""
+    one. `why` is why it has that mode, if the playbook says so."""
 
     key: str
     title: str
     mode: str
     cap: float
     fallback: str | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,8 @@ class PlaybookShown(MessageContext):
         may_revise: whether the reader can revise it and see its readiness.
         in_production: since when it runs in production; None before the cutover.
         practices: what worked in the pilot and belongs to the package.
+        owners: who owns what in production, as (title of the duty, Slack ID); empty until somebody is named.
+        pilot: whether it is a draft that no curator approved for its first cycle yet.
     """
 
     TEMPLATE: ClassVar[str] = "answers/playbooks/playbook_shown.json.j2"
@@ -88,6 +91,8 @@ class PlaybookShown(MessageContext):
     may_revise: bool = False
     in_production: date | None = None
     practices: tuple[str, ...] = ()
+    owners: tuple[tuple[str, str], ...] = ()
+    pilot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +127,8 @@ class PlaybookImported(MessageContext):
     """A file, or with `by_form` a form, became a revision. `changes` says what differs from the one before; none
     means nothing was saved.
 
-    `published` is the number of the newest published version, which a new revision leaves as it is.
+    `published` is the number of the newest published version, which a new revision leaves as it is. `pilot`: a
+    curator has to approve the draft before its first cycle.
     """
 
     TEMPLATE: ClassVar[str] = "answers/playbooks/playbook_imported.json.j2"
@@ -135,6 +141,7 @@ class PlaybookImported(MessageContext):
     changes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     by_form: bool = False
+    pilot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

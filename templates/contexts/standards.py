@@ -140,7 +140,8 @@ class BackToPlanForm(PlainForm, callback=Callback.BACK_TO_PLAN, title="Back to t
 class ModeForm(PlainForm, callback=Callback.MODE, title="Change who leads", submit="Change"):
     """Declare a step's mode. A step's value is `{adoption_id}:{step_key}`.
 
-    `drift` describes how the step is run, with the numbers, while that is unsettled.
+    `drift` describes how the step is run, with the numbers, while that is unsettled. `plan` is why the playbook
+    gives the chosen step its mode.
     """
 
     TEMPLATE: ClassVar[str] = "modals/standards/mode.json.j2"
@@ -155,6 +156,7 @@ class ModeForm(PlainForm, callback=Callback.MODE, title="Change who leads", subm
     )
     reason: str = ask.lines("Why?", "Your team and the curators will see this. The step's counters reset.")
     drift: Mrkdwn | None = None
+    plan: Mrkdwn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

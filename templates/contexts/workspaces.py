@@ -24,6 +24,7 @@ class SettingsSaved(MessageContext):
     curator_channel: str | None = None
     country: str = ""
     min_runs: int = 20
+    first_cycles: int = 5
     working_days: tuple[str, ...] = ()
     hours: tuple[str, ...] = ()
     guests: bool = False
@@ -82,6 +83,11 @@ class SettingsForm(PlainForm, callback=Callback.SETTINGS, title="Settings", subm
     min_runs: str = ask.text(
         "Minimum runs for the cap",
         "With fewer runs in a cycle, being over the cap alone doesn't demote.",
+        most=10,
+    )
+    first_cycles: str = ask.text(
+        "First cycles at once",
+        "How many teams can be in their first cycle of a playbook at the same time. A curator can go over it.",
         most=10,
     )
     working_days: tuple[str, ...] = ask.checks("Working days", "No nudges on other days.", among=DAYS)

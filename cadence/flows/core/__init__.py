@@ -38,6 +38,7 @@ from cadence.flows.core.cycle_posts import (
     rewrite_missing,
     rewrite_modes,
 )
+from cadence.flows.core.duties import DUTY_OPEN, ask_for_duties
 from cadence.flows.core.expected import (
     AsOf,
     away_members,
@@ -110,7 +111,7 @@ from cadence.flows.core.persons import (
 from cadence.flows.core.proposals import PROPOSED, lapse_open, reopen, rewrite_proposal
 from cadence.flows.core.reasons import LEAST_REASON, LONGEST_REASON, worthy_reason
 from cadence.flows.core.repeats import Repeated, forget_old, once, require_still_new
-from cadence.flows.core.reviews import REVIEW, review_of, review_revision, rewrite_review
+from cadence.flows.core.reviews import REVIEW, needs_approval, review_of, review_revision, rewrite_review
 from cadence.flows.core.sight import may_see, require_digest, require_sight
 from cadence.flows.core.versions import (
     as_it_goes_on,
@@ -140,6 +141,7 @@ __all__ = [
     "CHECKIN_KINDS",
     "CLOSES",
     "CYCLE_CHART",
+    "DUTY_OPEN",
     "IN_THE_MESSAGE",
     "LEAST_REASON",
     "LONGEST_REASON",
@@ -170,6 +172,7 @@ __all__ = [
     "adoption_views",
     "announce",
     "as_it_goes_on",
+    "ask_for_duties",
     "ask_offer",
     "away_members",
     "cannot_be",
@@ -206,6 +209,7 @@ __all__ = [
     "message_link",
     "mode_of",
     "named",
+    "needs_approval",
     "of_cycle",
     "once",
     "own_hours",

@@ -15,6 +15,14 @@ def review_of(uow: UnitOfWork, playbook: Playbook) -> PilotReview | None:
     return pilots.newest_review(uow, playbook_id=playbook.id or 0)
 
 
+def needs_approval(uow: UnitOfWork, playbook: Playbook) -> bool:
+    """Whether a playbook is a draft that no curator approved yet: its first cycle can't start."""
+    if playbook.state is not PlaybookState.DRAFT:
+        return False
+    row = review_of(uow, playbook)
+    return row is None or row.state is not ReviewState.APPROVED
+
+
 def review_revision(uow: UnitOfWork, playbook: Playbook, version: PlaybookVersion) -> None:
     """Apply a saved revision to the review of its draft.
 

@@ -61,7 +61,12 @@ FIELDS: Mapping[Part, Fields] = {
         "fixed": (("fixed",), Way.LINES),
         "adaptable": (("adaptable",), Way.LINES),
     },
-    Part.PILLARS: {pillar: (("pillars", pillar), Way.TEXT) for pillar in _PILLARS},
+    Part.PILLARS: {
+        **{name: (("case", name), Way.NUMBER) for name in ("frequency", "friction", "structure")},
+        "worth": (("case", "worth", "amount"), Way.NUMBER),
+        "worth_unit": (("case", "worth", "unit"), Way.TEXT),
+        **{pillar: (("pillars", pillar), Way.TEXT) for pillar in _PILLARS},
+    },
 }
 STEP: Fields = {
     "title": (("title",), Way.TEXT),
@@ -69,6 +74,7 @@ STEP: Fields = {
     "mode": (("mode",), Way.TEXT),
     "exception_cap": (("exception_cap",), Way.SHARE),
     "fallback": (("fallback",), Way.TEXT),
+    "why": (("why",), Way.TEXT),
     "accuracy": (("promote", "accuracy"), Way.SHARE),
     "max_risk": (("promote", "max_risk"), Way.SHARE),
     "cycles": (("promote", "cycles"), Way.NUMBER),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import JsonValue
@@ -17,6 +18,7 @@ from cadence.flows.playbooks import import_playbook, require_newest
 from cadence.mrkdwn import coded, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.amounts import Unit, format_amount
+from cadence.rules.pilots import Case
 from storage.queries import people
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice, ChoiceGroup, ViewContext
@@ -41,7 +43,7 @@ _TITLES = {
     Part.GUARDRAILS: "Guardrails",
     Part.PACKAGE: "Package",
     Part.NEXT_TEAM: "For the next team",
-    Part.PILLARS: "Five pillars",
+    Part.PILLARS: "Case and pillars",
 }
 _PILLARS = 5
 _WHOLE = {"kpi": "not filled in yet", "steps": "none yet. Add the first one"}
@@ -189,7 +191,7 @@ _EMPTY = {
     Part.GUARDRAILS: "Optional: up to two numbers that shouldn't get worse.",
     Part.PACKAGE: "",
     Part.NEXT_TEAM: "",
-    Part.PILLARS: "What to agree on before a pilot. You can start a cycle without them.",
+    Part.PILLARS: "What a curator reviews before the first cycle.",
 }
 
 
@@ -221,8 +223,28 @@ def _text(spec: Data, part: Part, titles: Mapping[str, str]) -> str:
                 for row in (rows if isinstance(rows, list) else [])
                 if isinstance(row, dict)
             )
+        case Part.PILLARS:
+            return _case(spec)
         case _:
             return ""
+
+
+def _case(spec: Data) -> str:
+    """The case in words, or which of its questions are open."""
+    answers = {name: taken_out(spec, ("case", name)) for name in ("frequency", "friction", "structure")}
+    known = {name: one for name, one in answers.items() if isinstance(one, int) and one in range(1, 6)}
+    missing = [name for name in answers if name not in known]
+    case = Case(
+        frequency=known.get("frequency"),
+        friction=known.get("friction"),
+        structure=known.get("structure"),
+        since=datetime.min.replace(tzinfo=UTC),
+    )
+    return "; ".join(
+        part
+        for part in (case.reason.capitalize(), f"for the review: {', '.join(missing)}" if missing else "")
+        if part
+    )
 
 
 def _amount(value: JsonValue, unit: JsonValue) -> str:
@@ -283,7 +305,13 @@ def part_form(uow: UnitOfWork, spot: Spot, *, kpi: str | None = None) -> ViewCon
             case Part.NEXT_TEAM:
                 return NextTeamForm(**{field: fits(text) for field, text in texts.items()})  # type: ignore[arg-type]
             case Part.PILLARS:
-                return PillarsForm(**texts)
+                return _pillars_form(texts)
+
+
+def _pillars_form(texts: Mapping[str, str]) -> PillarsForm:
+    given: dict[str, Any] = dict(texts)
+    chosen = ("frequency", "friction", "structure", "worth_unit")
+    return PillarsForm(**(given | {name: texts[name] or None for name in chosen}))
 
 
 def _basics_form(uow: UnitOfWork, draft: PlaybookDraft, texts: Mapping[str, str]) -> BasicsForm:

@@ -66,6 +66,8 @@ def _prepared(
     """The input, with its consequences."""
     if part is Part.KPI:
         return _with_kpi(given)
+    if part is Part.PILLARS and not given.get("worth", "").strip():
+        return {**given, "worth_unit": ""}  # a unit alone says nothing
     if part is not Part.BASICS:
         return given
     owner = given.get("owner", "")

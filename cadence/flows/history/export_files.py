@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final, TextIO
 
 from cadence.documents import dump_playbook, playbook_from_data
-from storage.queries import history
+from storage.queries import history, pilots
 from storage.queries import playbooks as playbook_rows
 from storage.work import UnitOfWork
 
@@ -219,6 +219,19 @@ def _adaptations(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator
         ]
 
 
+def _pilot_reviews(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for row, slug, revision in pilots.every_review(uow, playbooks=playbooks):
+        yield [
+            *(row.id, slug, revision, row.state, row.asked_by, row.surface, row.asked_at),
+            *(row.decided_by, row.decided_at, row.remark),
+        ]
+
+
+def _duties(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for row, slug, name in pilots.every_duty(uow, playbooks=playbooks):
+        yield [row.id, slug, row.duty, row.member, name, row.named_by, row.named_at, row.ended_at]
+
+
 TABLES: Final = (
     ExportTable(
         "readings",
@@ -330,6 +343,19 @@ TABLES: Final = (
         _adaptations,
     ),
     ExportTable(
+        "pilot_reviews",
+        (
+            *("id", "playbook", "revision", "state", "asked_by", "surface", "asked_at"),
+            *("decided_by", "decided_at", "remark"),
+        ),
+        _pilot_reviews,
+    ),
+    ExportTable(
+        "duties",
+        ("id", "playbook", "duty", "member", "member_name", "named_by", "named_at", "ended_at"),
+        _duties,
+    ),
+    ExportTable(
         "trail",
         (
             *("id", "at", "member", "member_name", "action", "subject", "playbook", "team", "surface"),
@@ -347,8 +373,10 @@ ABOUT: Final = """\
 Rollout Cadence: what was recorded.
 
 readings, attestations, exceptions, verdicts, course_changes, assessments, cutovers, training_samples,
-training_grades, trail: CSV as RFC 4180 has it, UTF-8, a header first.
-Nothing reported is ever changed: a row that was corrected stays, and replaced_at says since when.
+training_grades, waves, wave_teams, adoption_requests, adaptations, pilot_reviews, duties, trail: CSV as RFC 4180
+has it, UTF-8, a header first.
+Nothing reported is ever changed: a row that was corrected stays, and replaced_at says since when. A duty that
+somebody else took over has ended_at.
 Times are ISO 8601 in UTC, with their offset. Shares (ratio, cap, probability) are 0 to 1.
 Text that a spreadsheet could take for a formula has an apostrophe in front, and so has text that begins with
 one: take one leading apostrophe off to get what was written.

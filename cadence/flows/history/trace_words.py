@@ -11,6 +11,7 @@ from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import WORDS
 from cadence.rules.percent import percent_of
 from templates import filters
+from templates.contexts.pilots import DUTY_WORDS
 
 _MODES: Final = frozenset(WORDS)
 _NEVER_SHOWN: Final = frozenset(
@@ -244,7 +245,11 @@ def _reviewed(data: Any, _words: Words) -> str:
 
 
 def _duties(data: Any, _words: Words) -> str:
-    named = [say("{duty} {who}", duty=duty, who=mention(member)) for duty, member in data.items() if member]
+    named = [
+        say("{duty}: {who}", duty=DUTY_WORDS.get(duty, duty), who=mention(member))
+        for duty, member in data.items()
+        if member
+    ]
     return Mrkdwn(", ".join(named))
 
 

@@ -17,6 +17,7 @@ from cadence.flows.overview.digest_needs import cutovers_waiting, idle_playbooks
 from cadence.flows.overview.digest_notes import drifts_waiting, promotions_waiting, tell_drift
 from cadence.flows.overview.digest_scope import KEPT, DigestWeek, Scope, TopN, scope_of
 from cadence.flows.overview.watches import watches_of
+from cadence.flows.pilots import pilot_needs
 from cadence.flows.setup import checklist
 from cadence.flows.standards import see_drift
 from cadence.flows.training import ChampionTraining, unfinished
@@ -76,8 +77,10 @@ def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *
         scope.unreported,
     )
     promotions, *others = (_listed(scope, section) for section in sections)
+    waiting = pilot_needs(uow)
     listed: list[Need] = [
         *promotions,
+        *(partial(_as_told, one) for one in waiting[:KEPT]),
         *(partial(_need, one) for one in channels),
         *(partial(_need, one) for one in moving),
         *(partial(_need, one) for one in (cutovers_waiting(uow) if curator else ())),
@@ -88,8 +91,8 @@ def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *
         *(need for view in owned for need in _setup(uow, view)),
         *_gates(uow, owned),
     ]
-    counted = stuck + len(idle) + sum(section.count for section in sections)
-    kept = len(channels) + len(idle[:KEPT]) + len(promotions) + sum(map(len, others))
+    counted = stuck + len(idle) + len(waiting) + sum(section.count for section in sections)
+    kept = len(channels) + len(idle[:KEPT]) + len(waiting[:KEPT]) + len(promotions) + sum(map(len, others))
     if counted == kept:
         return Needs(tuple(listed))
     return Needs((*listed, partial(_more, counted - kept)), counted - kept - 1)
@@ -113,6 +116,10 @@ def _need(decision: Decision | Attention) -> HomeNeed:
         text=escape(decision.text),
         offers=(decision.offer,) if decision.offer else (),
     )
+
+
+def _as_told(need: HomeNeed) -> HomeNeed:
+    return need
 
 
 def _more(count: int) -> HomeNeed:

@@ -14,7 +14,7 @@ from cadence.mrkdwn import mention, say
 from cadence.refusals import Offer
 from cadence.rules.kpi import Direction, better, delta, meets
 from cadence.rules.signals import busy_not_moving
-from storage.queries import checkins
+from storage.queries import checkins, pilots
 from storage.queries.overview import digests
 from storage.work import UnitOfWork
 from templates.contexts.base import Kpi
@@ -59,8 +59,9 @@ def tell_idle(slug: str, title: str) -> Decision:
 
 
 def idle_playbooks(scope: Scope) -> list[Decision]:
-    """Playbooks that nobody runs."""
-    return [tell_idle(slug, title) for _, slug, title in _idle(scope)]
+    """Playbooks that nobody runs, without drafts in review or sent back: those wait for somebody else."""
+    waiting = {playbook.slug for _, playbook in pilots.reviews_waiting(scope.uow)}
+    return [tell_idle(slug, title) for _, slug, title in _idle(scope) if slug not in waiting]
 
 
 class Idle(NamedTuple):

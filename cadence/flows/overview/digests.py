@@ -17,6 +17,7 @@ from cadence.flows.overview.digest_notes import demotions_of, notes, open_drifts
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, scope_of, told
 from cadence.flows.overview.digest_table import table_of
 from cadence.flows.overview.watches import Watches, watches_of
+from cadence.flows.pilots import pilot_decisions
 from cadence.flows.trends import value_total
 from cadence.flows.waves import wave_line, waves_to_open
 from cadence.mrkdwn import say
@@ -195,9 +196,10 @@ def _needs(
     needs, count = [*needs, *opening][:SHOWN], count + len(opening)
     cutovers = cutovers_waiting(scope.uow)
     needs, count = [*needs, *cutovers][:SHOWN], count + len(cutovers)
+    before_pilots = pilot_decisions(scope.uow)
     promotions, drifts = open_promotions(scope), open_drifts(scope)
     sections = (slips, promotions, drifts, watches.unanswered, scope.unreported)
-    count += sum(section.count for section in sections)
+    count += sum(section.count for section in sections) + len(before_pilots)
 
     def fill(found: Callable[[int], list[Decision]]) -> None:
         if len(needs) < SHOWN:
@@ -208,6 +210,7 @@ def _needs(
             Decision(title=one.title, text=one.text, offer=one.offer) for one in told(scope, slips, many)
         ]
     )
+    fill(lambda many: before_pilots[:many])
     for section in (promotions, drifts, watches.unanswered, scope.unreported):
         fill(partial(told, scope, section))
     return needs, count

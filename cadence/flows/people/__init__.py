@@ -16,7 +16,7 @@ from cadence.flows.people.profiles import (
     valid_zone,
     workspace_ids,
 )
-from cadence.flows.people.settings import FEWEST_RUNS, MOST_RUNS, WorkspaceSettings, keep_settings
+from cadence.flows.people.settings import FEWEST_RUNS, MOST_FIRST, MOST_RUNS, WorkspaceSettings, keep_settings
 from cadence.flows.people.teams import (
     TeamGiven,
     WhichTeam,
@@ -34,6 +34,7 @@ from cadence.flows.people.workspace_files import WorkspaceImported, export_works
 __all__ = [
     "FEWEST_RUNS",
     "KINDS",
+    "MOST_FIRST",
     "MOST_RUNS",
     "Profile",
     "Status",

@@ -8,7 +8,7 @@ from zlib import crc32
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cadence.flows.checkins import send_missed_checkin
-from cadence.flows.core import require_workspace, zone_of
+from cadence.flows.core import ask_for_duties, require_workspace, zone_of
 from cadence.nudges import Unless
 from cadence.rules.calendar import local_day
 from cadence.rules.statuses import OPEN_END, days_away
@@ -147,15 +147,19 @@ def ensure_workspace(uow: UnitOfWork, *, name: str) -> None:
 def save_profiles(uow: UnitOfWork, *, profiles: Iterable[Profile]) -> int:
     """Store Slack's data on people; an invalid zone is left out. Returns how many.
 
-    A person whose status says that they are away isn't nudged until it changes.
+    A person whose status says that they are away isn't nudged until it changes. If a person has left, others
+    are asked to take over their duties.
     """
     statuses: dict[str, Status] = {}
+    gone: set[str] = set()
     with uow.write():
         before: dict[str, object] = {}
         after: dict[str, object] = {}
         for profile in profiles:
             row = people.member(uow, member_id=profile.member)
             was = _what_counts(row) if row else None
+            if profile.deleted and not (row and row.deleted):
+                gone.add(profile.member)
             if row is None:
                 row = Member(workspace_id=uow.workspace_id, id=profile.member, seen_at=uow.now)
             row.name, row.timezone = profile.name, valid_zone(profile.timezone)
@@ -171,7 +175,9 @@ def save_profiles(uow: UnitOfWork, *, profiles: Iterable[Profile]) -> int:
             uow.record(
                 action="profiles-changed", subject=subject, before=before, after=after, surface="slack"
             )
-        follow(uow, require_workspace(uow), statuses)
+        workspace = require_workspace(uow)
+        follow(uow, workspace, statuses)
+        ask_for_duties(uow, workspace, gone=gone)
     return len(statuses)
 
 

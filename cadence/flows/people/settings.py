@@ -15,8 +15,10 @@ from storage.work import UnitOfWork
 
 FEWEST_RUNS: Final = 1
 MOST_RUNS: Final = 10_000
+FEWEST_FIRST: Final = 1
+MOST_FIRST: Final = 100
 _COLUMNS: Final = {
-    **{name: name for name in ("curator_channel", "timezone", "country", "rule", "min_runs")},
+    **{name: name for name in ("curator_channel", "timezone", "country", "rule", "min_runs", "first_cycles")},
     "guests": "guests_allowed",
 }
 
@@ -46,6 +48,7 @@ class WorkspaceSettings(BaseModel):
     Args:
         country: an ISO code, "" for none.
         min_runs: the fewest runs for which the cap line decides.
+        first_cycles: how many teams can be in their first cycle of a playbook at once.
         hours: nudge hours, by kind; in a form one per line.
         guests: whether guests who are in a team take part.
     """
@@ -58,6 +61,7 @@ class WorkspaceSettings(BaseModel):
     rule: Rule
     country: Annotated[str | None, BeforeValidator(_known_country)] = None
     min_runs: Annotated[int | None, Field(ge=FEWEST_RUNS, le=MOST_RUNS)] = None
+    first_cycles: Annotated[int | None, Field(ge=FEWEST_FIRST, le=MOST_FIRST)] = None
     working_days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = ()
     hours: Annotated[dict[str, Hour] | None, BeforeValidator(_hours)] = None
     guests: bool | None = None

@@ -7,6 +7,7 @@ from cadence.documents.workspace import hours_given
 from cadence.flows.core import own_hours, require_curator, require_workspace, stored_days
 from cadence.flows.people.settings import WorkspaceSettings, keep_settings
 from cadence.flows.people.teams import TeamGiven, member_ids, save_team
+from cadence.rules.pilots import FIRST_CYCLES
 from storage.queries import people
 from storage.query_cache import hold
 from storage.tables import Workspace
@@ -71,6 +72,7 @@ def export_workspace(uow: UnitOfWork) -> str:
             timezone=workspace.timezone,
             country=workspace.country,
             rule=workspace.rule,
+            first_cycles=workspace.first_cycles if workspace.first_cycles != FIRST_CYCLES else None,
             working_days=stored_days(workspace),
             nudges={kind: str(hour) for kind, hour in own_hours(workspace).items()} or None,
             guests=workspace.guests_allowed or None,

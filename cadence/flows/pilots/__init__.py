@@ -1,6 +1,7 @@
 """Before a pilot: the case and the pillars, judged by a curator; which draft comes next; duties."""
 
-from cadence.flows.pilots.duties import duties_of
+from cadence.flows.pilots.duties import DUTIES, OwnersGiven, duties_of, name_owners, owners_form
+from cadence.flows.pilots.needs import pilot_decisions, pilot_needs
 from cadence.flows.pilots.requirements import (
     OVERRIDDEN,
     FirstCyclesFull,
@@ -20,16 +21,23 @@ from cadence.flows.pilots.reviewing import (
     send_back_form,
     show_pilot,
 )
+from storage.tables import DutyKind
 
 __all__ = [
     "KINDS",
+    "DutyKind",
     "FirstCyclesFull",
     "NotApproved",
+    "OwnersGiven",
     "PilotRef",
     "approve_pilot",
     "ask_review",
     "duties_of",
     "first_cycles_form",
+    "name_owners",
+    "owners_form",
+    "pilot_decisions",
+    "pilot_needs",
     "pilot_overview",
     "require_approved",
     "require_first_cycle_room",
@@ -39,4 +47,4 @@ __all__ = [
     "show_pilot",
 ]
 
-KINDS = (*REVIEWS, OVERRIDDEN)
+KINDS = (*REVIEWS, OVERRIDDEN, *DUTIES)

@@ -10,6 +10,7 @@ from cadence.flows.core import (
     announce,
     ask_offer,
     is_curator,
+    needs_approval,
     require_curator,
     require_playbook,
     require_team,
@@ -30,7 +31,6 @@ from storage.tables import (
     OverrideKind,
     PilotReview,
     Playbook,
-    PlaybookState,
     ReviewState,
 )
 from storage.work import UnitOfWork
@@ -83,14 +83,11 @@ def require_approved(uow: UnitOfWork, playbook: Playbook) -> None:
     Raises:
         NotApproved: it isn't; says what is next, with the button for it.
     """
-    if playbook.state is not PlaybookState.DRAFT:
-        return
-    row = review_of(uow, playbook)
-    if row is not None and row.state is ReviewState.APPROVED:
+    if not needs_approval(uow, playbook):
         return
     if (missing := missing_answers(playbook, newest_spec(uow, playbook))) is not None:
         raise missing
-    raise _next_step(uow, playbook, row)
+    raise _next_step(uow, playbook, review_of(uow, playbook))
 
 
 def _next_step(uow: UnitOfWork, playbook: Playbook, row: PilotReview | None) -> NotApproved:

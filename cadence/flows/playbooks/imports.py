@@ -11,6 +11,7 @@ from cadence.documents import (
 )
 from cadence.flows.core import (
     is_curator,
+    needs_approval,
     once,
     require_owner_or_curator,
     require_people,
@@ -121,6 +122,7 @@ def import_playbook(uow: UnitOfWork, spec: PlaybookSpec, *, only_new: bool = Fal
 def _imported(
     uow: UnitOfWork, spec: PlaybookSpec, row: PlaybookVersion, *, new: bool, changes: tuple[str, ...]
 ) -> PlaybookImported:
+    playbook = playbooks.by_id(uow, playbook_id=row.playbook_id)
     published = playbooks.newest_published(uow, playbook_id=row.playbook_id)
     return PlaybookImported(
         slug=spec.slug,
@@ -130,6 +132,7 @@ def _imported(
         new=new,
         changes=changes,
         missing=package_gaps(spec),
+        pilot=needs_approval(uow, playbook),
     )
 
 

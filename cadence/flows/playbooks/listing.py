@@ -11,6 +11,7 @@ from cadence.flows.core import (
     as_it_goes_on,
     champion_left,
     is_curator,
+    needs_approval,
     require_playbook,
     require_version,
     require_workspace,
@@ -25,10 +26,19 @@ from cadence.flows.playbooks.readiness import readiness_of
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
-from storage.queries import adoptions, cutover, people, playbooks, waves
-from storage.tables import Adaptation, CutoverState, Playbook, PlaybookVersion, PracticeKind, Workspace
+from storage.queries import adoptions, cutover, people, pilots, playbooks, waves
+from storage.tables import (
+    Adaptation,
+    CutoverState,
+    DutyKind,
+    Playbook,
+    PlaybookVersion,
+    PracticeKind,
+    Workspace,
+)
 from storage.work import UnitOfWork
 from templates.contexts.base import Kpi
+from templates.contexts.pilots import DUTY_TITLES
 from templates.contexts.playbooks import (
     AdoptionLine,
     PlaybookDiff,
@@ -114,6 +124,7 @@ def show_playbook(uow: UnitOfWork, slug: str) -> PlaybookShown:
                     mode=step.mode,
                     cap=step.exception_cap,
                     fallback=step.fallback if step.fallback != step.mode else None,
+                    why=step.why or "",
                 )
                 for step in spec.steps
             ),
@@ -129,6 +140,8 @@ def show_playbook(uow: UnitOfWork, slug: str) -> PlaybookShown:
             may_revise=uow.actor.member == playbook.owner or is_curator(uow),
             in_production=_local_day(uow, workspace, _moved(uow, playbook)),
             practices=_core(uow, playbook),
+            owners=_owners(uow, playbook),
+            pilot=needs_approval(uow, playbook),
         )
 
 
@@ -143,6 +156,11 @@ def _core(uow: UnitOfWork, playbook: Playbook) -> tuple[str, ...]:
     """The practices of the pilot that belong to the package."""
     row = cutover.assessment(uow, playbook_id=playbook.id or 0)
     return tuple(one["text"] for one in row.practices if one.get("kind") == PracticeKind.CORE) if row else ()
+
+
+def _owners(uow: UnitOfWork, playbook: Playbook) -> tuple[tuple[str, str], ...]:
+    named = {row.duty: row.member for row in pilots.duties(uow, playbook_id=playbook.id or 0)}
+    return tuple((DUTY_TITLES[one], named[one]) for one in DutyKind if one in named)
 
 
 def _local_day(uow: UnitOfWork, workspace: Workspace, moment: datetime | None) -> date | None:

@@ -18,7 +18,7 @@ from cadence.flows.numbers import pick_adoption
 from cadence.flows.standards.drifts import found_drift
 from cadence.flows.standards.mode_changes import set_mode
 from cadence.flows.standards.posts import drift_counts
-from cadence.mrkdwn import code, say
+from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.modes import Mode, rank
 from storage.queries import adoptions
@@ -165,7 +165,21 @@ def mode_form(
             chosen=mode,
             reason=reason,
             drift=drift_counts(found) if found is not None else None,
+            plan=_plan(view, ref) if view is not None and ref is not None else None,
         )
+
+
+def _plan(view: AdoptionView, ref: str) -> Mrkdwn | None:
+    """Why the playbook gives the form's step its mode."""
+    step = view.spec.step(ref.partition(":")[2])
+    if step is None or not step.why:
+        return None
+    return say(
+        "The plan for “{step}” is {mode}: {why}",
+        step=step.title,
+        mode=mode_word(step.mode),
+        why=step.why,
+    )
 
 
 def _found(uow: UnitOfWork, view: AdoptionView, ref: str) -> StepDrift | None:

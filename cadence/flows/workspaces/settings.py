@@ -16,7 +16,7 @@ from cadence.flows.core import (
     require_curator,
     working_days,
 )
-from cadence.flows.people import FEWEST_RUNS, MOST_RUNS, WorkspaceSettings, keep_settings
+from cadence.flows.people import FEWEST_RUNS, MOST_FIRST, MOST_RUNS, WorkspaceSettings, keep_settings
 from cadence.refusals import FieldsRefused, Refusal
 from storage.queries import people, workspaces
 from storage.query_cache import hold
@@ -29,6 +29,7 @@ _SENTENCES: Final = {
     "rule": "Choose one of the three rules.",
     "timezone": "Enter a time zone, like Europe/Berlin.",
     "min_runs": f"Write a whole number from {FEWEST_RUNS} to {MOST_RUNS:,}, such as 20.",
+    "first_cycles": f"Write a whole number from 1 to {MOST_FIRST}, such as 5.",
     "working_days.enum": "Choose days of the week.",
     "working_days": "Choose at least one working day. Nobody gets nudges on the others.",
 }
@@ -54,6 +55,7 @@ def settings_form(uow: UnitOfWork, *, named: frozenset[str]) -> SettingsForm:
             curator_channel=workspace.curator_channel,
             country=workspace.country or "",
             min_runs=str(workspace.min_runs),
+            first_cycles=str(workspace.first_cycles),
             working_days=_days(workspace),
             hours=lines_of(hours_of(uow)),
             guests=workspace.guests_allowed,
@@ -125,6 +127,7 @@ def save_settings(uow: UnitOfWork, typed: Mapping[str, object], *, named: frozen
             curator_channel=workspace.curator_channel,
             country=workspace.country or "",
             min_runs=workspace.min_runs,
+            first_cycles=workspace.first_cycles,
             working_days=_days(workspace),
             hours=tuple(lines_of(own_hours(workspace)).splitlines()),
             guests=workspace.guests_allowed,
@@ -162,6 +165,7 @@ def _as_data(uow: UnitOfWork, workspace: Workspace) -> dict[str, object]:
         "rule": workspace.rule.value,
         "country": workspace.country,
         "min_runs": workspace.min_runs,
+        "first_cycles": workspace.first_cycles,
         "working_days": list(_days(workspace)),
         "guests": workspace.guests_allowed,
     }

@@ -215,6 +215,7 @@ class Why(MessageContext):
         changed: who changed the mode last, when and why.
         drifts: sentences, the events of the step's drift, newest first.
         promotion: the last evaluation for promotion.
+        planned: why the playbook gives it the mode it plans, if it says so.
     """
 
     TEMPLATE: ClassVar[str] = "answers/overview/why.json.j2"
@@ -231,6 +232,7 @@ class Why(MessageContext):
     drifts: tuple[str, ...] = ()
     promotion: PromotionLooked | None = None
     changed: Mrkdwn | None = None
+    planned: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

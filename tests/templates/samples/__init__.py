@@ -10,6 +10,7 @@ from tests.templates.samples import (
     gates,
     handoffs,
     home,
+    pilots,
     playbook_form,
     playbooks,
     promotions,
@@ -43,4 +44,5 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     **trends.SAMPLES,
     **waves.SAMPLES,
     **cutover.SAMPLES,
+    **pilots.SAMPLES,
 }

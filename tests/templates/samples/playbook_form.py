@@ -33,7 +33,7 @@ EMPTY = PlaybookHub(
         PartRow(title="Guardrails", value=":guardrails", done=True, text="Optional: up to two."),
         PartRow(title="Package", value=":package", done=True, later=("inputs", "outputs", "rubric")),
         PartRow(title="For the next team", value=":next-team", done=True, later=("scale rule", "checklist")),
-        PartRow(title="Five pillars", value=":pillars", done=True, later=("all 5 answers",)),
+        PartRow(title="Case and pillars", value=":pillars", done=True, later=("all 5 answers",)),
     ),
     steps=(),
     add_step=":steps:",
@@ -63,7 +63,7 @@ BEGUN = PlaybookHub(
         PartRow(title="Guardrails", value="support-reply:guardrails", done=True, begun=True, text="CSAT"),
         PartRow(title="Package", value="support-reply:package", done=True, begun=True, later=("loop",)),
         PartRow(title="For the next team", value="support-reply:next-team", done=True, begun=True),
-        PartRow(title="Five pillars", value="support-reply:pillars", done=True, begun=True),
+        PartRow(title="Case and pillars", value="support-reply:pillars", done=True, begun=True),
     ),
     steps=(
         StepRow(
@@ -108,6 +108,7 @@ STEP = StepForm(
     mode="ai-led",
     fallback="collaborative",
     exception_cap="5%",
+    why="after a person has edited it, sending follows fixed rules",
     accuracy="90%",
     max_risk="2%",
     cycles="2",
@@ -171,5 +172,8 @@ SAMPLES: dict[str, ViewContext] = {
     "form-playbook-next-team-long": replace(NEXT_TEAM, checklist=None),
     "form-playbook-pillars": PillarsForm(
         private_metadata=IDS, value_event="a reply the customer did not reopen"
+    ),
+    "form-playbook-case": PillarsForm(
+        private_metadata=IDS, frequency="5", friction="4", structure="4", worth="6", worth_unit="minutes"
     ),
 }

@@ -114,6 +114,15 @@ SAMPLES: dict[str, MessageContext] = {
         overrides=(OVERRIDE,),
         adoptions=(AdoptionLine(team="Support EMEA", version="v2", week=2, champion="U01AGENT1"),),
     ),
+    "playbook-shown-draft": replace(
+        SHOWN,
+        state="draft",
+        adoptions=(),
+        may_revise=True,
+        pilot=True,
+        steps=(replace(SHOWN.steps[0], why="tone and goodwill need a person"), SHOWN.steps[1]),
+        owners=(("Rules", "U01LEAD"), ("Training", "U01AGENT1")),
+    ),
     "playbook-list": PlaybookList(
         rows=(LINE, replace(LINE, slug="refund-decision", title="Refund decision", teams=1)), total=2
     ),
@@ -124,6 +133,15 @@ SAMPLES: dict[str, MessageContext] = {
     ),
     "playbook-created": PlaybookImported(
         slug="support-reply", title="Support reply", version=1, new=True, missing=("examples",), by_form=True
+    ),
+    "playbook-created-draft": PlaybookImported(
+        slug="support-reply",
+        title="Support reply",
+        version=1,
+        new=True,
+        missing=("examples",),
+        by_form=True,
+        pilot=True,
     ),
     "playbook-revised": PlaybookImported(
         slug="support-reply",

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from cadence.mrkdwn import Mrkdwn
+from cadence.mrkdwn import Mrkdwn, say
 from templates.contexts.base import MessageContext, ViewContext
 from templates.contexts.history import Trace, TraceRow
 from templates.contexts.standards import (
@@ -128,6 +128,10 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         drift=Mrkdwn("as human-led (planned: collaborative) in 2 of 8 check-ins (limit 20%), week 1"),
     ),
     "form-mode-filled": ModeForm(
-        groups=GROUPS, selected="7:draft", chosen="human-led", reason="Nobody trusts the drafts yet."
+        groups=GROUPS,
+        selected="7:draft",
+        chosen="human-led",
+        reason="Nobody trusts the drafts yet.",
+        plan=say("The plan for “{step}” is collaborative: {why}", step="Draft", why="tone needs a person"),
     ),
 }
