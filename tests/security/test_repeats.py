@@ -251,6 +251,20 @@ MORE_DEEDS = [
             ),
         ),
     ),
+    _of(
+        OWNER,
+        "name the owners",
+        sent(
+            form(
+                Callback.OWNERS,
+                {"slug": "support-reply"},
+                **{
+                    duty: {"selected_user": OWNER}
+                    for duty in ("rules", "updates", "exceptions", "adoption", "training")
+                },
+            )
+        ),
+    ),
     _of(OWNER, "pause", typed("/cadence", "cycle pause support-reply team=support-emea")),
     _of(OWNER, "pause, button", pressed(Action.PAUSE, "1")),
     _of(MEMBER, "request a playbook", typed("/cadence", "request variance-review We plan budgets too")),

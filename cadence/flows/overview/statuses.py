@@ -267,7 +267,7 @@ def why(
             ),
             changed=_last_change(uow, view, step=declared.key, zone=zone),
             promotion=last_look(uow, view, step=declared.key, zone=zone),
-            planned=f"{mode_word(declared.mode)}: {declared.why}" if declared.why else "",
+            planned=f"Planned as {mode_word(declared.mode)}: {declared.why}" if declared.why else "",
         )
 
 

@@ -18,6 +18,8 @@ from tests.scenarios.plays import DESK, REPLY, at, rows
 LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 BASICS = {"title": "Refund decision", "function": "support", "runs_per_week": "40", "pilot": "desk"}
 NUMBER = {"baseline": "42m", "target": "15", "window_days": ""}
+CASE = {"frequency": "4", "friction": "5", "worth": "", "worth_unit": "hours"}
+"""A unit without an amount is left out."""
 STEP = {"title": "Draft the decision", "mode": "collaborative", "exception_cap": "10%"}
 
 
@@ -52,16 +54,17 @@ def test_part_after_part_becomes_a_draft_like_an_imported_one(harness: BotHarnes
         "guardrails",
         {"name:1": "CSAT", "unit:1": "score", "direction:1": "higher", "limit:1": "4.6/5"},
     )
-    fills(person, "steps:", {**STEP, "sample": "5"})
+    fills(person, "steps:", {**STEP, "sample": "5", "why": "a person checks each amount"})
     fills(person, "steps:", {**STEP, "title": "Send it", "key": "send", "mode": "ai-led", "position": "1"})
     fills(
         person, "package", {"inputs": "- the ticket\n- the policy\n", "criteria": "tone", "threshold": "0.9"}
     )
-    fills(person, "pillars", {"value_event": "a refund that was right the first time"})
+    fills(person, "pillars", {"value_event": "a refund that was right the first time", **CASE})
+    assert "Comes every day, hurts badly; for the review: structure" in person.form().words
     said = person.submits()
     assert said.view is not None
     assert "Created: Refund decision" in said.view.words
-    assert "Start a cycle" in said.view.buttons
+    assert "Plan the pilot" in said.view.buttons
     spec = playbook_from_data(rows(harness, PlaybookVersion)[-1].spec)
     assert (spec.slug, spec.owner, spec.pilot, spec.runs_per_week) == ("refund-decision", LEAD, "desk", 40)
     assert (spec.kpi.name, spec.kpi.unit, spec.kpi.baseline, spec.kpi.target) == (
@@ -79,6 +82,13 @@ def test_part_after_part_becomes_a_draft_like_an_imported_one(harness: BotHarnes
     assert spec.inputs == ("the ticket", "the policy")
     assert spec.rubric is not None
     assert spec.rubric.threshold == 0.9
+    assert (spec.case.frequency, spec.case.friction, spec.case.structure, spec.case.worth) == (
+        4,
+        5,
+        None,
+        None,
+    )
+    assert (spec.steps[0].why, spec.steps[1].why) == (None, "a person checks each amount")
 
 
 def test_every_mistake_is_shown_at_its_field_in_the_words_of_the_form(harness: BotHarness) -> None:
@@ -235,3 +245,14 @@ def test_an_outsider_reaches_no_draft(harness: BotHarness) -> None:
     assert person.submits({**BASICS, "owner": LEAD}).errors == {
         "owner": "Only curators can make someone else the owner."
     }
+
+
+def test_the_worth_of_a_value_event_needs_an_amount_and_a_unit(harness: BotHarness) -> None:
+    person = opens(harness)
+    wrong = fills(person, "pillars", {"worth": "6"})
+    assert wrong.errors.keys() == {"worth_unit"}
+    wrong = person.submits({"worth": "-6", "worth_unit": "minutes"})
+    assert wrong.errors.keys() == {"worth"}
+    assert person.submits({"worth": "6"}).errors == {}
+    person.clicks(person.form(), action_id="playbook.part", value=":pillars")
+    assert person.submits({"worth": ""}).errors == {}

@@ -60,6 +60,8 @@ def test_a_curator_overrides_it_with_a_reason_that_is_announced(full: BotHarness
     assert "Reply in Desk" in curator.form().words
     assert "in a sentence" in curator.submits({"reason": "soon"}).errors["reason"]
     curator.submits({"reason": REASON})
+    digest = curator.types("/cadence digest").words
+    assert "started another first cycle, of Triage, over the limit" in digest
     full.clock.set(at("2026-03-02 09:00"))
     full.tick()
     (row,) = rows(full, Override)
@@ -69,8 +71,6 @@ def test_a_curator_overrides_it_with_a_reason_that_is_announced(full: BotHarness
         assert [one for one in posts(full, channel) if "over the limit" in one.text and REASON in one.words]
     assert not [one for one in posts(full, DESK_CHANNEL) if "over the limit" in one.text]
     assert len(entries(full, "first-cycles-overridden")) == 1
-    digest = full.workspace.person(CURATOR).types("/cadence digest").words
-    assert "started another first cycle, of Triage, over the limit" in digest
 
 
 def test_the_form_asks_a_curator_for_the_reason_next(full: BotHarness) -> None:

@@ -139,7 +139,7 @@ WHY = Why(
         (VERDICT, WEEK_BEGAN, replace(WEEK_BEGAN, decided_at=THURSDAY.replace(day=7)), CAPPED, RAISED)
     ),
     changed=Mrkdwn("Fri 6 Mar: <@U01LEAD> switched it from collaborative to AI-led. Reason: it held."),
-    planned="AI-led: after a person has edited it, sending follows fixed rules",
+    planned="Planned as AI-led: after a person has edited it, sending follows fixed rules",
 )
 DEMOTED_WHY = replace(WHY, mode="collaborative", changed=None, decided=CAPPED, latest=WEEK_BEGAN)
 
