@@ -219,6 +219,7 @@ SOUND: dict[str, Any] = {
     Field.REPORTER: "U01LEAD",
     Field.MEMBERS: ["U01LEAD", "U01AGENT1"],
     Field.PLAYBOOK: {"value": "support-reply"},
+    Field.REMARK: "Who owns the exception queue?",
     Field.TEAM: {"value": "support-amer"},
     Field.TEAMS: [{"value": "billing"}, {"value": "payments-uk"}],
     Field.DATE: "2026-03-16",

@@ -20,7 +20,15 @@ from cadence.actor import Actor
 from cadence.documents import read_playbook
 from cadence.flows.history.export_files import TABLES, cell
 from storage.queries import history, playbooks
-from storage.tables import CheckIn, LoggedException, MessageState, Reading, StepVerdict, TrailEntry
+from storage.tables import (
+    CheckIn,
+    LoggedException,
+    MessageState,
+    PilotReview,
+    Reading,
+    StepVerdict,
+    TrailEntry,
+)
 from storage.work import UnitOfWork
 from tests.delivery.post_office import Script
 from tests.harnesses import bot_harness
