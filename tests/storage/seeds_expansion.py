@@ -86,6 +86,7 @@ def plant_expansion(session: Session, ids: "Planted") -> "Planted":
             cutover,
             PilotReview(**playbook, version_id=ids.version, asked_by=MEMBER, surface="command", asked_at=NOW),
             Duty(**playbook, duty=DutyKind.RULES, member=MEMBER, named_by=MEMBER, named_at=NOW),
+            Duty(**playbook, duty=DutyKind.TRAINING, member="U0GONE", named_by=MEMBER, named_at=NOW),
             TrainingGrade(**adoption, sample_id=sample.id or 0, member=MEMBER, passed=True, graded_at=NOW),
             LessonsRead(**adoption, member=MEMBER, read_at=NOW),
             WaveTeam(**here, wave_id=wave.id or 0, team_id=ids.team, added_by=MEMBER, added_at=NOW),
