@@ -194,6 +194,39 @@ DEEDS = [
         OWNERS,
         ANY_OWNER,
     ),
+    Deed("look at a pilot", typed("/cadence", "pilot support-reply"), EVERYBODY),
+    Deed("ask for a review", typed("/cadence", "pilot support-reply ask"), OWNERS, ANY_OWNER),
+    Deed("ask for a review, button", pressed(Action.ASK_REVIEW, "support-reply"), OWNERS, ANY_OWNER),
+    Deed("review a pilot", pressed(Action.REVIEW_PILOT, "support-reply"), CURATORS, ("curator",)),
+    Deed("approve a pilot", pressed(Action.APPROVE_PILOT, "0:1:support-reply"), CURATORS, ("curator",)),
+    Deed(
+        "send a draft back",
+        sent(form(Callback.SEND_BACK_PILOT, {"ref": "0:1:support-reply"}, remark=text("Who owns it?"))),
+        CURATORS,
+        ("curator",),
+    ),
+    Deed("name owners", pressed(Action.NAME_OWNERS, "support-reply"), OWNERS, ANY_OWNER),
+    Deed(
+        "name owners, form",
+        sent(
+            form(
+                Callback.OWNERS,
+                {"slug": "support-reply"},
+                **{
+                    duty: {"selected_user": OWNER}
+                    for duty in ("rules", "updates", "exceptions", "adoption", "training")
+                },
+            )
+        ),
+        OWNERS,
+        ANY_OWNER,
+    ),
+    Deed(
+        "ask for the reason to start a first cycle anyway",
+        pressed(Action.START_FIRST, "variance-review:support-emea:2026-04-06"),
+        CURATORS,
+        ("curator",),
+    ),
     Deed(
         "ask for the reason to publish anyway",
         pressed(Action.PUBLISH_ANYWAY, "1:support-reply"),

@@ -275,7 +275,7 @@ def _require_draft(playbook: Playbook) -> None:
         return
     raise Refusal(
         say(
-            "Only drafts are reviewed before their pilot. {title} is {state} already.",
+            "{title} is {state} already. A review comes before the first cycle of a draft.",
             title=playbook.title,
             state=playbook.state,
         ),

@@ -186,3 +186,50 @@ def test_commands_that_make_no_sense_say_what_does(harness: BotHarness) -> None:
     assert "Try `approve`" in lead.types("/cadence pilot reply aprove").words
     assert "There are no drafts" not in lead.types("/cadence pilot").words
     assert "Try" in lead.types("/cadence pilot reply ask now").words
+
+
+def home(harness: BotHarness, member: str) -> str:
+    return harness.workspace.person(member).opens_home().words
+
+
+def test_home_and_digest_say_whose_turn_it_is(harness: BotHarness) -> None:
+    curator = harness.workspace.person(CURATOR)
+    assert "Review Reply" not in home(harness, CURATOR)
+    ask(harness)
+    assert "Review Reply" in home(harness, CURATOR)
+    assert "Review Reply" not in home(harness, LEAD)
+    assert "Review Reply" in curator.types("/cadence digest").words
+    curator.types("/cadence pilot reply back Who owns the exceptions?")
+    assert "Review Reply" not in home(harness, CURATOR)
+    assert "Sent back: Reply" in home(harness, LEAD)
+    assert "“Who owns the exceptions?”" in home(harness, LEAD)
+    assert "Review Reply" not in curator.types("/cadence digest").words
+    curator.types("/cadence pilot reply approve")
+    assert "Sent back" not in home(harness, LEAD)
+
+
+def test_the_trail_tells_who_decided_and_why(harness: BotHarness) -> None:
+    ask(harness)
+    harness.workspace.person(CURATOR).types("/cadence pilot reply back Who owns the exceptions?")
+    said = harness.workspace.person(LEAD).types("/cadence trace").words
+    assert "asked for a review of the draft" in said
+    assert "sent the draft back" in said
+    assert "“Who owns the exceptions?”" in said
+
+
+def test_a_draft_without_a_review_leads_to_its_case(harness: BotHarness) -> None:
+    lead = harness.workspace.person(LEAD)
+    shown = lead.types("/cadence playbook show reply")
+    assert shown.message is not None
+    assert "Before the pilot: Reply" in lead.clicks(shown.message, "Plan the pilot").words
+    members = harness.workspace.person(AGENT).types("/cadence playbook show reply")
+    assert "Plan the pilot" not in members.words
+
+
+def test_an_owner_of_several_drafts_chooses_one(harness: BotHarness) -> None:
+    bring_in(harness, slug="refund", title="Refund")
+    lead = harness.workspace.person(LEAD)
+    lead.types("/cadence pilot")
+    done = lead.submits({"playbook": "refund"})
+    assert done.view is not None
+    assert "Before the pilot: Refund" in done.view.words
