@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 COVERED := tests/unit tests/storage tests/templates tests/sandbox tests/security
-ON_SQLITE := -m "not postgres and not browser" --ignore=tests/chaos --ignore=tests/fuzz
+ON_SQLITE := -m "not postgres and not browser and not long" --ignore=tests/chaos --ignore=tests/fuzz
 TRANSACTIONS := tests/security/test_repeats.py tests/security/test_connect.py tests/security/test_logs.py
 STAGED := tests/scenarios tests/delivery $(TRANSACTIONS)
 export PYTHONDONTWRITEBYTECODE :=
@@ -22,17 +22,17 @@ $(STAMP): requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: $(STAMP)    ## start the bot in its built-in workspace
-	@$(BIN)/cadence run
+run: $(STAMP)    ## start the bot in its built-in workspace; EXAMPLE=six-months for a longer story
+	@$(BIN)/cadence run $(EXAMPLE:%=--example %)
 
 test: $(STAMP)   ## run the tests: the suite on SQLite
 	$(PYTEST) $(COVERAGE) $(ON_SQLITE) $(COVERED)
 	$(PYTEST) $(ON_SQLITE) $(COVERED:%=--ignore=%)
 
 test-more: $(STAMP) ## run what else CI does: PostgreSQL, the browser, chaos and fuzzing in short
-	$(PYTEST) -m "postgres or browser" --ignore=tests/chaos
+	$(PYTEST) -m "postgres or browser or long" --ignore=tests/chaos
 	$(PYTEST) tests/chaos tests/fuzz
-	$(PYTEST) --postgres $(STAGED)
+	$(PYTEST) -m "not long" --postgres $(STAGED)
 
 lint: $(STAMP)   ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -32,14 +32,18 @@ Team = Annotated[
 
 
 @app.command()
-def run() -> None:
+def run(
+    example: Annotated[
+        str | None, typer.Option(help="Another example for the built-in workspace: six-months.")
+    ] = None,
+) -> None:
     """Run everything in one process: Socket Mode with Slack's tokens, else the built-in workspace."""
     with sentences():
         settings = settings_and_logs()
         if settings.embedded:
             from bot.runtime.built_in import run_embedded  # noqa: PLC0415
 
-            run_embedded(settings)
+            run_embedded(settings, example)
             return
         from bot.runtime.processes import run_socket_mode  # noqa: PLC0415
 

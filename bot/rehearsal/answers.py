@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.ops.files import unreadable
 from bot.sandbox.errors import CantDo
-from bot.sandbox.kinds import elements_of, words_of
+from bot.sandbox.kinds import elements_of, options_of, words_of
 from bot.sandbox.messages import Message
 from bot.sandbox.person import Person
 from bot.sandbox.views import View
@@ -101,7 +101,7 @@ def _line(number: int, cells: list[str]) -> Line | str:
         return f"`{day}` isn't a day; write Mon to Sun"
     if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", at):
         return f"`{at}` isn't a time; write one such as 10:42"
-    if not says.startswith(("/", "press ")):
+    if not says.startswith(("/", "press ", "choose ")):
         return f"`{says[:40]}` isn't an action; write a command such as /kpi 14m, or press As planned runs=14"
     hour, minute = at.split(":")
     return Line(number, int(week), DAYS.index(day[:3].lower()), time(int(hour), int(minute)), member, says)
@@ -113,17 +113,30 @@ def when(line: Line, first_monday: date, workspace: Workspace) -> datetime:
     return instant(first_monday + timedelta(weeks=line.week - 1, days=line.weekday), line.at, zone)
 
 
-def act(workspace: Workspace, people: WorkspaceSpec, member: str, says: str) -> None:
-    """Type a command in the channel of the member's team, or press a button and fill in its form.
+def act(workspace: Workspace, people: WorkspaceSpec, member: str, says: str) -> str:
+    """Type a command in the channel of the member's team, press a button, or choose in a menu; then fill in its
+    form.
+
+    Returns what the form says once it is filled in, for a command and a menu; "" without one.
+
+    After a command, ` => ` precedes the values of the form it opens, and of each form that follows that one.
 
     Raises:
-        CantDo: there is no such button in front of them, or the form refuses what was filled in.
+        CantDo: there is no such button in front of them, no form opened, or it refuses what was filled in.
     """
     if says.startswith("press "):
         _press(workspace, member, says.removeprefix("press "))
-        return
-    command, _, text = says.partition(" ")
-    workspace.person(member).types(command, text, channel=typing_place(people, member))
+        return ""
+    if says.startswith("choose "):
+        return _choose(workspace, member, says.removeprefix("choose "))
+    typed, *forms = says.split(" => ")
+    command, _, text = typed.partition(" ")
+    person = workspace.person(member)
+    person.types(command, text, channel=typing_place(people, member))
+    said = ""
+    for values in forms:
+        said = _fill_in(person, _read_press(values)[1])
+    return said
 
 
 def typing_place(people: WorkspaceSpec, member: str) -> str | None:
@@ -133,8 +146,8 @@ def typing_place(people: WorkspaceSpec, member: str) -> str | None:
 
 
 def label_of(says: str) -> str:
-    """The label of the button that `press …` means."""
-    return _read_press(says.removeprefix("press "))[0]
+    """The label of the button that `press …` means, or of the option that `choose …` means."""
+    return _read_press(says.removeprefix("press ").removeprefix("choose "))[0]
 
 
 def message_to_press(workspace: Workspace, member: str, says: str) -> Message | None:
@@ -146,21 +159,29 @@ def message_to_press(workspace: Workspace, member: str, says: str) -> Message | 
 
 def _read_press(said: str) -> tuple[str, dict[str, str]]:
     """The label of the button, and the values for its form."""
-    values = {name: single or double or bare for name, single, double, bare in _FILLED_IN.findall(said)}
+    values = {
+        name: (single or double or bare).replace("\\n", "\n")
+        for name, single, double, bare in _FILLED_IN.findall(said)
+    }
     return _FILLED_IN.sub("", said).strip(), values
 
 
 def _with_button(workspace: Workspace, member: str, label: str, words: tuple[str, ...]) -> list[Message]:
     """The messages a member sees that have a button with this label, and all these words."""
-    person = workspace.person(member)
     return [
         message
-        for channel in workspace.channels()
-        if member in channel.members
-        for message in person.sees(channel.id)
+        for message in _seen_by(workspace, member)
         if label in message.buttons
         and all(part in f"{message.text} {words_of(message.blocks)}" for part in words if part)
     ]
+
+
+def _seen_by(workspace: Workspace, member: str) -> Iterator[Message]:
+    """Every message in front of a member."""
+    person = workspace.person(member)
+    for channel in workspace.channels():
+        if member in channel.members:
+            yield from person.sees(channel.id)
 
 
 def _press(workspace: Workspace, member: str, says: str) -> None:
@@ -182,20 +203,70 @@ def _press(workspace: Workspace, member: str, says: str) -> None:
     newest = max(shown, key=lambda message: message.ts)
     person.clicks(newest, label, block_id=_block_of(newest, label, beside) if beside else None)
     form = person.view()
-    if form is not None and form.body.get("submit"):
-        result = person.submits(_in_full(person, form, values))
-        if result.errors:
-            raise CantDo("; ".join(f"{field}: {said}" for field, said in result.errors.items()))
-        if result.view is not None and result.view.id == form.id and result.view.body.get("submit"):
-            person.submits()  # the form asks whether it's meant, such as about a number far from the baseline
+    if form is not None and _is_form(form):
+        _fill_in(person, values)
+        again = person.view()
+        if again is not None and again.id == form.id and _is_form(again):
+            person.submits()  # it asks whether it's meant, such as about a number far from the baseline
+
+
+def _choose(workspace: Workspace, member: str, says: str) -> str:
+    """`choose Refunds APAC in='Wave 1' champion=U02LEAD`: the newest menu with that option, then its form.
+
+    Raises:
+        CantDo: there is no such option in front of them, or the form refuses what was filled in.
+    """
+    person = workspace.person(member)
+    label, values = _read_press(says)
+    within = values.pop("in", "")
+    found = [
+        (message.ts, message, block, element)
+        for message in _seen_by(workspace, member)
+        if within in f"{message.text} {words_of(message.blocks)}"
+        for block, element in elements_of(message.blocks)
+        if label in [option["text"]["text"] for option in options_of(element)]
+    ]
+    if not found:
+        raise CantDo(f"{person.user.real_name} sees no menu with “{label}”")
+    _, message, block, element = max(found, key=lambda one: one[0])
+    person.chooses(message, element["action_id"], label, block_id=block["block_id"])
+    return _fill_in(person, values) if _is_form(person.view()) else ""
+
+
+def _is_form(view: View | None) -> bool:
+    return view is not None and bool(view.body.get("submit"))
+
+
+def _fill_in(person: Person, values: dict[str, str]) -> str:
+    """Submit the form in front of a person; returns what shows in its place.
+
+    Raises:
+        CantDo: there is none, or it refuses the values.
+    """
+    form = person.view()
+    if form is None or not _is_form(form):
+        raise CantDo(f"{person.user.real_name} has no form to fill in")
+    result = person.submits(_in_full(person, form, values))
+    if result.errors:
+        raise CantDo("; ".join(f"{field}: {said}" for field, said in result.errors.items()))
+    return words_of(result.view.blocks) if result.view is not None and not _is_form(result.view) else ""
 
 
 def _in_full(person: Person, form: View, values: dict[str, str]) -> dict[str, Any]:
-    """The values, with the steps of a check-in ticked whose mode is given, and its details opened if need be."""
+    """The values, with the steps of a check-in ticked whose mode is given, and its details opened if need be.
+
+    `a+b` chooses several where several can be chosen.
+    """
     changed = [name.partition(":")[2] for name in values if name.startswith("mode:")]
     if "Add details" in form.buttons and not {"note", "inputs"}.isdisjoint(values):
         person.clicks(form, "Add details")
-    return {"changed": changed, **values} if changed else {**values}
+    several = {
+        block["block_id"]
+        for block, element in elements_of(form.blocks)
+        if element["type"].startswith("multi_") or element["type"] == "checkboxes"
+    }
+    filled = {name: value.split("+") if name in several else value for name, value in values.items()}
+    return {"changed": changed, **filled} if changed else filled
 
 
 def _block_of(message: Message, label: str, words: str) -> str | None:

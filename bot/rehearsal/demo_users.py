@@ -42,12 +42,14 @@ class DemoUsers:
         answers: the folder with an answers file for each known playbook.
         starts: the playbook whose cycle its owner starts if no known one runs.
         pause: real seconds between two actions at speed 1, so that a person can follow on the page.
+        whole: play the answers file of `starts` to its end, not only until a demoted step is promoted again.
     """
 
     people: WorkspaceSpec
     answers: Path
     starts: str
     pause: float = 1.6
+    whole: bool = False
 
     def play(self, harness: BotHarness, playback: Playback) -> None:
         """Play the cycle that closes first, until the digest after it, or until the playback is stopped.
@@ -62,6 +64,9 @@ class DemoUsers:
         if not cycles:
             raise CantDo("no cycle could be started.")
         shown.newest()
+        if self.whole:
+            self._play_file(harness, playback, shown, cycles[0])
+            return
         played = 0
         while cycles and self._plays(harness, playback, shown, cycles):
             played += 1
@@ -75,6 +80,26 @@ class DemoUsers:
             playback.tell("Stopped.")
             return
         playback.tell("Cycle complete." if played == 1 else f"{played} cycles complete.")
+        shown.recap()
+
+    def _play_file(
+        self, harness: BotHarness, playback: Playback, shown: Highlights, cycle: CycleShown
+    ) -> None:
+        """Play what is left of the answers file; after the first cycle only what is posted in channels is shown."""
+        first = cycle.starts - timedelta(weeks=WEEKS * (cycle.number - 1))
+        lines = [
+            (when(line, first, harness.workspace), line)
+            for line in read_answers(self.answers / f"{cycle.slug}.csv", self.people)
+        ]
+        for moment, line in sorted(lines, key=lambda one: one[0]):
+            if moment <= harness.clock.now():
+                continue
+            if line.week > WEEKS:
+                shown.be_brief()
+            if not self._step(harness, playback, shown, moment, line):
+                playback.tell("Stopped.")
+                return
+        playback.tell("The story is complete.")
         shown.recap()
 
     def _plays(
@@ -166,7 +191,9 @@ class DemoUsers:
             shown.before(message, None if pressing else typing_place(self.people, line.member), line.member)
             act(harness.workspace, self.people, line.member, line.says)
             local = harness.clock.now().astimezone(ZoneInfo(person.user.tz))
-            did = f"pressed “{label_of(line.says)}”" if pressing else f"typed {line.says}"
+            did = f"typed {line.says.partition(' => ')[0]}"
+            if not line.says.startswith("/"):
+                did = f"{'pressed' if pressing else 'chose'} “{label_of(line.says)}”"
             playback.tell(f"{local:%a} {local.day} {local:%b %H:%M} · {person.user.shown} {did}")
         while person.view() is not None:
             person.closes()

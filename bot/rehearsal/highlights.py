@@ -22,6 +22,9 @@ RECAP: Final = 5
 RECAPPED: Final[tuple[tuple[str, Callable[..., Message]], ...]] = (
     ("demoted", min),
     ("promoted", max),
+    ("cutover-passed", max),
+    ("wave-opened", max),
+    ("course-decaying", max),
     ("target-reached", min),
     ("cycle-closed", max),
     ("watch", min),

@@ -121,7 +121,8 @@ class _Rehearsal:
     def _say(self, member: str, says: str) -> Iterator[str]:
         yield from self._transcript.said(member, says)
         try:
-            act(self._stage.workspace, self._people, member, says)
+            answer = act(self._stage.workspace, self._people, member, says)
+            yield from self._transcript.answered(answer)
         except CantDo as impossible:
             yield f"    could not be done: {impossible}"
         self._stage.tick()

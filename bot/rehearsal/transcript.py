@@ -34,6 +34,12 @@ class Transcript:
         yield ""
         yield f"{self._local(member)}  {self._name(member)}: {says}"
 
+    def answered(self, answer: str) -> Iterator[str]:
+        """What a form says once it is filled in."""
+        for line in answer.splitlines():
+            if line.strip():
+                yield f"    {self._readable(line)}"
+
     def news(self) -> Iterator[str]:
         """Everything posted, changed or decided since the last time."""
         messages = self._stage.workspace.messages

@@ -1,8 +1,10 @@
 """`cadence run` without Slack: the built-in workspace with demo users, and the bot in it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
@@ -32,17 +34,58 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 """Example teams and playbooks, next to the packages in a checkout."""
 LOOPBACK = "127.0.0.1"
 """The built-in workspace has no login, so it listens on this machine only, whatever `HOST` is."""
-FIRST_PLAYED = "support-reply"
-"""The playbook whose cycle the demo users start if none runs."""
-PLAYBOOKS = ("support-reply.yaml", "inbound-routing.yaml", "test-refactor.yaml", "variance-review.yaml")
 
 
-def run_embedded(settings: Settings) -> None:
+@dataclass(frozen=True, slots=True)
+class Example:
+    """People and playbooks of the built-in workspace: `workspace.yaml` with its names and channels in a folder.
+
+    Args:
+        playbooks: files, imported in this order; the demo users start a cycle of the first if none runs.
+        whole: whether they play its answers file to the end, however many cycles that takes.
+    """
+
+    folder: Path
+    playbooks: tuple[str, ...]
+    whole: bool = False
+
+    @property
+    def first(self) -> str:
+        """The slug of the first playbook."""
+        return self.playbooks[0].removesuffix(".yaml")
+
+    @property
+    def files(self) -> list[Path]:
+        """The playbooks' files that exist."""
+        return [file for name in self.playbooks if (file := self.folder / name).exists()]
+
+    def people(self) -> WorkspaceSpec:
+        """Who is who."""
+        file = self.folder / "workspace.yaml"
+        return read_workspace(file.read_text(encoding="utf-8")) if file.exists() else WorkspaceSpec()
+
+
+STANDARD: Final = Example(
+    EXAMPLES, ("support-reply.yaml", "inbound-routing.yaml", "test-refactor.yaml", "variance-review.yaml")
+)
+NAMED: Final = {"six-months": Example(EXAMPLES / "six-months", ("refund-requests.yaml",), whole=True)}
+"""The other examples, by their names on the command line."""
+
+
+def run_embedded(settings: Settings, example: str | None = None) -> None:
     """Serve the built-in workspace and run the bot in it, until asked to stop.
 
+    Args:
+        example: one of `NAMED`, which keeps its own database; None for the standard one.
+
     Raises:
-        SettingsRefused: the port is taken, or another process uses the database.
+        Refusal: there is no such example. SettingsRefused: the port is taken, or another process uses the
+        database.
     """
+    if example is not None and example not in NAMED:
+        raise Refusal(f"There's no example {example}. Choose one of: {', '.join(NAMED)}.")
+    if example is not None:
+        settings = settings.model_copy(update={"cadence_data": settings.cadence_data / example})
     require_port(LOOPBACK, settings.port)
     db = open_database(settings)
     lock = WorkerLock(db.url)
@@ -55,34 +98,34 @@ def run_embedded(settings: Settings) -> None:
         )
     try:
         bring_up(db)
-        _work(settings, db)
+        _work(settings, db, STANDARD if example is None else NAMED[example])
     finally:
         lock.release()
         db.close()
 
 
-def _work(settings: Settings, db: Database) -> None:
+def _work(settings: Settings, db: Database, example: Example) -> None:
     fresh = BUILT_IN_TEAM not in workspace_ids(db)
-    clock, people = SandboxClock(), _example_people()
+    clock, people = SandboxClock(), example.people()
     with (
         stopping() as stop,
         BotHarness(
             settings,
             db=db,
-            workspace=example_workspace(clock),
+            workspace=example_workspace(clock, example),
             clock=clock,
             port=settings.port,
             channel_zones=zones_of(people),
-            demo_users=DemoUsers(people, EXAMPLES / "answers", FIRST_PLAYED),
-            welcome=_first_visit(people),
+            demo_users=DemoUsers(people, example.folder / "answers", example.first, whole=example.whole),
+            welcome=_first_visit(example),
             state=settings.cadence_data / "workspace.db",
         ) as harness,
     ):
         if fresh:
-            _import_examples(db, clock.now())
+            _import_examples(db, example, clock.now())
         harness.bot.worker.refresh()
         harness.bot.worker.start()
-        _welcome(harness.server.url)
+        _welcome(harness.server.url, example)
         stop.wait()
         harness.bot.worker.stop()
 
@@ -99,8 +142,8 @@ def run_sandbox(settings: Settings, workspace: Path | None, *, app_url: str | No
     """
     if app_url is not None:
         app_url = _address(app_url)
-    spec = read_workspace(_text(workspace)) if workspace else _example_people()
-    built = _people(spec, (), SandboxClock())
+    spec = read_workspace(_text(workspace)) if workspace else STANDARD.people()
+    built = _people(spec, (), SandboxClock(), STANDARD.folder)
     require_port(settings.host, settings.port)
     with (
         stopping() as stop,
@@ -146,62 +189,66 @@ def _text(file: Path) -> str:
         raise Refusal(f"{file} isn't UTF-8 text.") from None
 
 
-def _example_people() -> WorkspaceSpec:
-    file = EXAMPLES / "workspace.yaml"
-    return read_workspace(file.read_text(encoding="utf-8")) if file.exists() else WorkspaceSpec()
-
-
-def example_workspace(clock: SandboxClock) -> Workspace:
+def example_workspace(clock: SandboxClock, example: Example = STANDARD) -> Workspace:
     """The built-in workspace with the people of the example files."""
-    playbooks = [read_playbook(file.read_text(encoding="utf-8")) for file in _example_playbooks()]
-    return _people(_example_people(), playbooks, clock)
+    playbooks = [read_playbook(file.read_text(encoding="utf-8")) for file in example.files]
+    return _people(example.people(), playbooks, clock, example.folder)
 
 
-def _people(spec: WorkspaceSpec, playbooks: Sequence[PlaybookSpec], clock: SandboxClock) -> Workspace:
+def _people(
+    spec: WorkspaceSpec, playbooks: Sequence[PlaybookSpec], clock: SandboxClock, folder: Path
+) -> Workspace:
     return workspace_from(
         spec,
         clock=clock,
         playbooks=playbooks,
-        profiles=read_profiles(EXAMPLES / "names.csv"),
-        channel_names=read_channels(EXAMPLES / "channels.csv"),
+        profiles=read_profiles(folder / "names.csv"),
+        channel_names=read_channels(folder / "channels.csv"),
     )
 
 
-def _first_visit(people: WorkspaceSpec) -> Welcome | None:
+def _first_visit(example: Example) -> Welcome | None:
     """The page opens as the owner of the first playbook, in the channel of its team."""
-    file = EXAMPLES / f"{FIRST_PLAYED}.yaml"
+    file = example.folder / example.playbooks[0]
     if not file.exists():
         return None
     return first_visit(
-        people, read_playbook(file.read_text(encoding="utf-8")), read_profiles(EXAMPLES / "names.csv")
+        example.people(),
+        read_playbook(file.read_text(encoding="utf-8")),
+        read_profiles(example.folder / "names.csv"),
     )
 
 
-def _example_playbooks() -> list[Path]:
-    return [file for name in PLAYBOOKS if (file := EXAMPLES / name).exists()]
-
-
-def _import_examples(db: Database, now: datetime) -> None:
-    files = [file for file in (EXAMPLES / "workspace.yaml", *_example_playbooks()) if file.exists()]
+def _import_examples(db: Database, example: Example, now: datetime) -> None:
+    files = [file for file in (example.folder / "workspace.yaml", *example.files) if file.exists()]
     _, refused = import_into(db, BUILT_IN_TEAM, files, now=now.astimezone(UTC))
     for problem in refused:
         log.error("example not imported", problem=problem)
 
 
-def _welcome(url: str) -> None:
+def _welcome(url: str, example: Example) -> None:
     """Where to look and what to try."""
     for line in (
         "",
         f"  Rollout Cadence runs in its built-in workspace: {url}",
         f"  Health: {url}/healthz, {url}/readyz, {url}/metrics",
         "",
-        "  1. Open the page and act as Jana Hoffmann, the owner of the example playbook.",
-        "  2. In #support-emea type  /cadence cycle start support-reply",
-        "  3. Press “Next event” until Thursday's check-in arrives, and answer it.",
-        "  4. Type  /exception send tone was off  and  /cadence why support-reply send",
-        "  5. Or press “Play the cycle”: example people answer until a demoted step is promoted again.",
+        *(_SIX_MONTHS if example.whole else _FIRST_STEPS),
         "",
         "  Nobody real gets a message. Stop with Ctrl-C.",
         "",
     ):
         print(line, flush=True)  # noqa: T201
+
+
+_FIRST_STEPS: Final = (
+    "  1. Open the page and act as Jana Hoffmann, the owner of the example playbook.",
+    "  2. In #support-emea type  /cadence cycle start support-reply",
+    "  3. Press “Next event” until Thursday's check-in arrives, and answer it.",
+    "  4. Type  /exception send tone was off  and  /cadence why support-reply send",
+    "  5. Or press “Play the cycle”: example people answer until a demoted step is promoted again.",
+)
+_SIX_MONTHS: Final = (
+    "  1. Open the page and press “Play the cycle”: example people play six months, from a pilot to its third wave.",
+    "  2. At any time pause, and type  /cadence wave refund-requests show  or  /cadence compare refund-requests",
+)

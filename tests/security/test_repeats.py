@@ -267,6 +267,8 @@ MORE_DEEDS = [
     ),
     _of(OWNER, "pause", typed("/cadence", "cycle pause support-reply team=support-emea")),
     _of(OWNER, "pause, button", pressed(Action.PAUSE, "1")),
+    _of(OWNER, "watch", typed("/cadence", "cycle watch support-reply team=support-emea")),
+    _of(OWNER, "months", typed("/cadence", "trend support-reply team=support-emea")),
     _of(MEMBER, "request a playbook", typed("/cadence", "request variance-review We plan budgets too")),
     _of("U07ANALYST", "take a request back", pressed(Action.TAKE_BACK_REQUEST, "1")),
     _of(
@@ -463,6 +465,7 @@ OF_THE_BOT = {
     "nudging.planning._plan_part",
     "nudging.planning._plan_workspace",
     "nudging.week_turns._judge",
+    "trends.courses._judge_one",
     "overview.homes.claim",
     "overview.homes.note_click",
     "overview.homes.note_failed",

@@ -50,14 +50,14 @@ WAYS = [
         "why, command",
         Fact.VERDICTS,
         typed("/cadence", "why support-reply draft team=support-emea"),
-        "Evidence, at least 90%",
+        "at least 90% likely over the cap",
     ),
-    Way("why, button", Fact.VERDICTS, pressed(Action.WHY, ADOPTION), "Evidence, at least 90%"),
+    Way("why, button", Fact.VERDICTS, pressed(Action.WHY, ADOPTION), "at least 90% likely over the cap"),
     Way(
         "why, form",
         Fact.VERDICTS,
         sent(form(Callback.WHY, step=option(ADOPTION))),
-        "Evidence, at least 90%",
+        "at least 90% likely over the cap",
     ),
     Way("the math, button", Fact.VERDICTS, pressed(Action.SHOW_MATH, ADOPTION), "Beta"),
     Way(

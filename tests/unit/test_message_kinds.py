@@ -69,6 +69,7 @@ def test_the_weeks_nudges_are_sent_in_working_hours_and_few_kinds_are_alerts() -
     assert {name for name, kind in KINDS.items() if kind.urgency is Urgency.ALERT} == {
         "watch",
         "demoted",
+        "handoff-fallback",
         "promotion-proposed",
         "promoted",
         "promotion-declined",

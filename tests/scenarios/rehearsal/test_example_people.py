@@ -70,6 +70,25 @@ def test_a_cycle_without_a_demotion_is_played_alone(tmp_path: Path) -> None:
         assert harness.clock.now().date() == date(2026, 3, 30)
 
 
+def test_a_whole_file_is_played_to_its_end(tmp_path: Path) -> None:
+    longer = tmp_path / "answers"
+    longer.mkdir()
+    (longer / "support-reply.csv").write_text(
+        "1,Thu,10:04,U01AGENT1,press As planned runs=15\n"
+        "1,Fri,10:04,U01LEAD,/cadence handoff => contract=1:1:0 what='refund 4711'\n"
+        "6,Thu,10:04,U01AGENT1,press As planned runs=14\n",
+        encoding="utf-8",
+    )
+    with bot_harness(tmp_path) as harness:
+        told: list[str] = []
+        playback = Playback(lambda: told.append(playback.said))
+        replace(USERS, answers=longer, whole=True).play(harness, playback)
+        assert playback.said == "The story is complete."
+        assert harness.clock.now().date() == date(2026, 4, 9)
+        assert any(one.text == "⏳ Handoff for Billing: refund 4711" for one in posts(harness, "C08BILLING"))
+        assert any(said.endswith("Jana Hoffmann typed /cadence handoff") for said in told)
+
+
 def test_demo_users_follow_their_file_repeatably_and_stop_at_once(
     harness: BotHarness, tmp_path: Path
 ) -> None:

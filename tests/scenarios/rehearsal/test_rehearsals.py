@@ -123,6 +123,21 @@ def test_an_examples_three_cycles(slug: str, holds: list[str], lacks: list[str])
         assert words not in told
 
 
+def test_a_menu_and_a_commands_form_are_filled_in_and_their_answers_shown(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.csv"
+    answers.write_text(
+        "1,Tue,10:00,U01LEAD,/exception => step=send reason='tone was off'\n"
+        "1,Thu,10:05,U01AGENT1,choose Tomorrow\n"
+        "1,Thu,10:06,U01AGENT1,choose Next year\n"
+        "1,Thu,10:07,U01LEAD,/cadence help => runs=9\n",
+        encoding="utf-8",
+    )
+    told = rehearsed(REPLY, answers, workspace=DESK)
+    assert "could not be done: U01AGENT1 sees no menu with “Next year”" in told
+    assert "could not be done: U01LEAD has no form to fill in" in told
+    assert "Exception logged" in told
+
+
 def test_every_example_playbook_has_answers() -> None:
     playbooks = {file.stem for file in EXAMPLES.glob("*.yaml")} - {"workspace"}
     assert {file.stem for file in (EXAMPLES / "answers").glob("*.csv")} == playbooks
