@@ -125,5 +125,8 @@ class _Rehearsal:
             yield from self._transcript.answered(answer)
         except CantDo as impossible:
             yield f"    could not be done: {impossible}"
+        person = self._stage.workspace.person(member)
+        while person.view() is not None:
+            person.closes()
         self._stage.tick()
         yield from self._transcript.news()

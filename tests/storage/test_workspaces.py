@@ -577,6 +577,9 @@ BY_ID: dict[str, Call] = {
     "numbers.reading": lambda s, ws, ids: numbers.reading(
         _uow(s, ws), adoption_id=ids.adoption, week_start=MONDAY
     ),
+    "numbers.value_before": lambda s, ws, ids: numbers.value_before(
+        _uow(s, ws), cycle=s.get_one(Cycle, ids.cycle), week=1, since=0, until=UNTIL
+    ),
     "numbers.readings": lambda s, ws, ids: numbers.readings(_uow(s, ws), cycle=s.get_one(Cycle, ids.cycle)),
     "numbers.latest_reading": lambda s, ws, ids: numbers.latest_reading(
         _uow(s, ws), adoption_id=ids.adoption, until=MONDAY

@@ -126,7 +126,7 @@ def test_an_examples_three_cycles(slug: str, holds: list[str], lacks: list[str])
 def test_a_menu_and_a_commands_form_are_filled_in_and_their_answers_shown(tmp_path: Path) -> None:
     answers = tmp_path / "answers.csv"
     answers.write_text(
-        "1,Tue,10:00,U01LEAD,/exception => step=send reason='tone was off'\n"
+        "1,Tue,10:00,U01LEAD,/exception => step=1:send reason='tone was off'\n"
         "1,Thu,10:05,U01AGENT1,choose Tomorrow\n"
         "1,Thu,10:06,U01AGENT1,choose Next year\n"
         "1,Thu,10:07,U01LEAD,/cadence help => runs=9\n",
