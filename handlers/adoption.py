@@ -178,7 +178,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="adopt",
-            task="Rollout",
+            task="From one team to many",
             usage="<playbook> [#channel] [champion=@x] [team=slug]",
             summary="Bring a playbook to another team",
             who="owner",

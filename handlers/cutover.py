@@ -198,7 +198,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="assess",
-            task="Rollout",
+            task="From one team to many",
             usage="[playbook] [show]",
             summary="Answer for a pilot what the next teams need to know",
             who="owner",
@@ -209,7 +209,7 @@ FEATURE: Final = Feature(
         ),
         Entry(
             name="cutover",
-            task="Rollout",
+            task="From one team to many",
             usage="[playbook]",
             summary="Compare a pilot with what production needs, and move it there",
             who="owner",

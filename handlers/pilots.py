@@ -210,7 +210,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="pilot",
-            task="Rollout",
+            task="From one team to many",
             usage="[playbook] [ask|approve|back <remark>]",
             summary="See a draft's case, ask for its review, or decide it",
             who="owner",
@@ -221,7 +221,7 @@ FEATURE: Final = Feature(
         ),
         Entry(
             name="owners",
-            task="Rollout",
+            task="From one team to many",
             usage="[playbook]",
             summary="Name who owns rules, updates, exceptions, adoption and training",
             who="owner",

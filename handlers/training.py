@@ -147,7 +147,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="train",
-            task="Rollout",
+            task="From one team to many",
             usage="[playbook] [add|show|remove] [team=slug]",
             summary="Grade training samples as a champion, or add and review them as the owner",
             examples=(

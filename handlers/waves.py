@@ -305,7 +305,7 @@ FEATURE: Final = Feature(
     commands=(
         Entry(
             name="request",
-            task="Rollout",
+            task="From one team to many",
             usage="[playbook] [reason] [team=slug]",
             summary="Ask for a playbook for your team",
             examples=("/cadence request support-reply We answer the same tickets",),
@@ -316,7 +316,7 @@ FEATURE: Final = Feature(
         ),
         Entry(
             name="wave",
-            task="Rollout",
+            task="From one team to many",
             usage="[playbook] plan | open | show | cancel",
             summary="Plan which teams adopt a playbook next, and open the wave",
             who="owner",
@@ -327,7 +327,7 @@ FEATURE: Final = Feature(
         ),
         Entry(
             name="compare",
-            task="Rollout",
+            task="From one team to many",
             usage="[playbook] [parts]",
             summary="See a playbook's teams side by side",
             examples=("/cadence compare support-reply", "/cadence compare support-reply parts"),
@@ -337,7 +337,7 @@ FEATURE: Final = Feature(
         ),
         Entry(
             name="adapt",
-            task="Rollout",
+            task="From one team to many",
             usage="[playbook] [part] [how] [team=slug]",
             summary="Say how your team does an adaptable part",
             examples=("/cadence adapt support-reply tone guide We write formally",),

@@ -8,7 +8,9 @@ from handlers.context import RequestContext
 from handlers.grammar.request import Request
 
 ROOT: Final = "/cadence"
-Task = Literal["This week", "Exceptions and steps", "Playbooks", "Rollout", "Teams and settings"]
+Task = Literal[
+    "This week", "Exceptions and steps", "Playbooks", "Rollout", "From one team to many", "Teams and settings"
+]
 """What a command is for: the headings of help, in their order."""
 Role = Literal["member", "owner", "curator"]
 WHO: Final[dict[Role, str]] = {"member": "everyone", "owner": "owners and curators", "curator": "curators"}

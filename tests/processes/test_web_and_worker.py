@@ -72,7 +72,7 @@ def test_only_requests_that_slack_signed_just_now_are_taken(running: Running) ->
 def test_health_readiness_and_figures(running: Running) -> None:
     assert fetch(f"{running.url}/healthz") == (200, "ok\n")
     status, body = fetch(f"{running.url}/readyz")
-    assert (status, body.splitlines()[0]) == (200, "database: ok")
+    assert (status, body.splitlines()[0]) == (200, "database: ok"), body
     running.server.workspace.person("U01LEAD").types("/cadence", "help", channel=ROOM)
     figures = fetch(f"{running.url}/metrics")[1]
     assert 'kind="/cadence",outcome="ok"' in figures

@@ -139,6 +139,7 @@ def test_help_is_by_role_and_by_task(desk: BotHarness) -> None:
         "*Exceptions and steps*",
         "*Playbooks*",
         "*Rollout*",
+        "*From one team to many*",
         "*Teams and settings*",
     ]
     assert member.index("*This week*") < member.index("`/attest`: ") < member.index("*Exceptions and steps*")

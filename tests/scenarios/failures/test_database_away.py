@@ -30,15 +30,16 @@ class Away:
 
     def __enter__(self) -> "Away":
         self._engine.dispose()
-        event.listen(self._engine, "do_connect", self._refuse)
+        event.listen(self._engine, "connect", self._refuse)
         return self
 
     def __exit__(self, *_: object) -> None:
-        event.remove(self._engine, "do_connect", self._refuse)
+        event.remove(self._engine, "connect", self._refuse)
 
-    def _refuse(self, dialect: Any, *_: object) -> None:
+    def _refuse(self, connection: Any, _record: object) -> None:
         self.tried += 1
-        raise dialect.loaded_dbapi.OperationalError("connection refused")
+        connection.close()
+        raise self._engine.dialect.loaded_dbapi.OperationalError("connection refused")
 
 
 @pytest.fixture

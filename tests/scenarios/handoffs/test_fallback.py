@@ -15,8 +15,8 @@ from tests.scenarios.plays import InCycle, bot_dms, changed, entries, posts, row
 OWNER, MEMBER, CURATOR, THEIR_LEAD = "U01LEAD", "U01AGENT1", "U01CURATOR", "U08LEAD"
 BILLING, EMEA, CURATORS = "C08BILLING", "C01SUPEMEA", "C01CURATORS"
 MANUAL, AUTOMATIC = (
-    "fallback: human-led}\npillars",
-    "fallback: human-led, step: send, automatic: true}\npillars",
+    "fallback: human-led}\ncase",
+    "fallback: human-led, step: send, automatic: true}\ncase",
 )
 
 

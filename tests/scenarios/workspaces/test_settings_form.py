@@ -70,7 +70,11 @@ def test_an_owner_sets_the_hours_and_the_champion_of_their_team_but_not_its_rule
     [adoption] = rows(harness, Adoption)
     assert (adoption.champion, adoption.rule) == (AGENT, None)
     assert adoption.hours["checkin"]["at"] == "15:00"
-    assert entries(harness, "adoption-settings")[-1].after == {"rule": None, "champion": AGENT}
+    assert entries(harness, "adoption-settings")[-1].after == {
+        "rule": None,
+        "champion": AGENT,
+        "planned_cycles": None,
+    }
     harness.tick()
     assert "no champion" not in posts(harness, CHANNEL)[-1].words.casefold()
 
