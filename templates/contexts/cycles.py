@@ -206,6 +206,7 @@ class CycleClosed(MessageContext):
         offers: buttons, at most five, the first being the thing to do.
         more: entries of the menu, seldom used.
         chart: the KPI's chart, None until it is uploaded.
+        names_team: the headline names the team, for readers of many teams' posts.
     """
 
     TEMPLATE: ClassVar[str] = "messages/cycles/cycle_closed.json.j2"
@@ -231,6 +232,7 @@ class CycleClosed(MessageContext):
     lessons: tuple[str, ...] = ()
     next_cycle: date | None = None
     begun: bool = False
+    names_team: bool = False
     watched: bool = False
     value: str = ""
     paused: bool = False

@@ -84,7 +84,7 @@ def cycle_chart(uow: UnitOfWork, message: OutboxMessage) -> Show | Skip | Later:
     chart = chart_of(uow, view, cycle)
     if all(point.value is None for point in chart.points):
         return Skip(Unless.NO_READING)
-    closed = cycle_closed(uow, view, cycle.id or 0)
+    closed = _read_by(view, message, cycle_closed(uow, view, cycle.id or 0))
     return Show(
         chart,
         (post.channel, post.ts),
@@ -388,7 +388,13 @@ def _send_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:
 
 def _closing_post(uow: UnitOfWork, message: OutboxMessage) -> CycleClosed:
     view, cycle_id = adoption_about(uow, message), int(message.subject["cycle"])
-    return replace(cycle_closed(uow, view, cycle_id), chart=_chart_in(uow, view, message, cycle_id))
+    closed = _read_by(view, message, cycle_closed(uow, view, cycle_id))
+    return replace(closed, chart=_chart_in(uow, view, message, cycle_id))
+
+
+def _read_by(view: AdoptionView, message: OutboxMessage, closed: CycleClosed) -> CycleClosed:
+    """The post for the message's reader: curators read those of many teams, so theirs names the team first."""
+    return replace(closed, names_team=message.recipient != view.team.channel)
 
 
 def _chart_in(uow: UnitOfWork, view: AdoptionView, post: OutboxMessage, cycle_id: int) -> Picture | None:

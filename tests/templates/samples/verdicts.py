@@ -179,6 +179,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "demoted-strict": replace(DEMOTED, line="strict", top_reason=None),
     "demoted-at-the-close": replace(DEMOTED, line="cap", after="human-led"),
     "cycle-closed": CLOSED,
+    "cycle-closed-for-curators": replace(CLOSED, names_team=True),
     "cycle-closed-worth": replace(
         CLOSED, value="about 46 hours saved, estimated from 460 value events at 6 min"
     ),
