@@ -241,7 +241,7 @@ def _fill_in(person: Person, values: dict[str, str]) -> str:
     """Submit the form in front of a person; returns what shows in its place.
 
     Raises:
-        CantDo: there is none, or it refuses the values.
+        CantDo: no form is open, or it refuses the values.
     """
     form = person.view()
     if form is None or not _is_form(form):

@@ -70,6 +70,16 @@ def asked(uow: UnitOfWork) -> list[Cutover]:
     return list(uow.session.exec(query.order_by(col(Cutover.id))))
 
 
+@cached(Cutover)
+def in_production(uow: UnitOfWork) -> set[int]:
+    """The ids of the playbooks that were moved to production; a request alone moves nothing."""
+    query = select(Cutover.playbook_id).where(
+        Cutover.workspace_id == uow.workspace_id,
+        col(Cutover.state).in_((CutoverState.PASSED, CutoverState.OVERRIDDEN)),
+    )
+    return set(uow.session.exec(query))
+
+
 def complete_inputs(uow: UnitOfWork, *, cycle_id: int) -> tuple[int, int] | None:
     """(runs with complete inputs, runs) of a cycle's current check-ins that answered the question.
 

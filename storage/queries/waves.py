@@ -12,8 +12,6 @@ from storage.tables import (
     Adoption,
     AdoptionRequest,
     AdoptionState,
-    Assessment,
-    Cutover,
     Cycle,
     CycleKind,
     CycleState,
@@ -22,7 +20,6 @@ from storage.tables import (
     Playbook,
     StepVerdict,
     Team,
-    TrainingSample,
     Wave,
     WaveState,
     WaveTeam,
@@ -179,40 +176,6 @@ def adaptation(uow: UnitOfWork, *, adoption_id: int, part: str) -> Adaptation | 
         col(Adaptation.replaced_at).is_(None),
     )
     return uow.session.exec(query).first()
-
-
-@cached(Assessment)
-def is_assessed(uow: UnitOfWork, *, playbook_id: int) -> bool:
-    """Whether the owner answered the assessment after the pilot."""
-    query = select(Assessment.id).where(
-        Assessment.workspace_id == uow.workspace_id,
-        Assessment.playbook_id == playbook_id,
-        col(Assessment.replaced_at).is_(None),
-    )
-    return uow.session.exec(query.limit(1)).first() is not None
-
-
-@cached(Cutover)
-def cutovers(uow: UnitOfWork) -> dict[int, Cutover]:
-    """The newest decision on each playbook's cutover, by playbook id."""
-    newest = (
-        select(func.max(Cutover.id))
-        .where(Cutover.workspace_id == uow.workspace_id)
-        .group_by(col(Cutover.playbook_id))
-    )
-    query = select(Cutover).where(Cutover.workspace_id == uow.workspace_id, col(Cutover.id).in_(newest))
-    return {row.playbook_id: row for row in uow.session.exec(query)}
-
-
-@cached(TrainingSample)
-def sample_count(uow: UnitOfWork, *, playbook_id: int) -> int:
-    """How many training samples a playbook has."""
-    query = select(func.count(col(TrainingSample.id))).where(
-        TrainingSample.workspace_id == uow.workspace_id,
-        TrainingSample.playbook_id == playbook_id,
-        col(TrainingSample.removed_at).is_(None),
-    )
-    return uow.session.exec(query).one()
 
 
 def adoptions_by_teams(uow: UnitOfWork, *, team_ids: Sequence[int]) -> list[Adoption]:

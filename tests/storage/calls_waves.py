@@ -55,7 +55,6 @@ def _overridden(session: Session, workspace_id: str, ids: "Planted") -> list[str
 
 BY_NAME: dict[str, Call] = {
     "waves.current": lambda s, ws, _: waves.current(_uow(s, ws)),
-    "waves.cutovers": lambda s, ws, _: waves.cutovers(_uow(s, ws)),
 }
 BY_ID: dict[str, Call] = {
     "waves.of_playbook": lambda s, ws, ids: waves.of_playbook(_uow(s, ws), playbook_id=ids.playbook),
@@ -74,8 +73,6 @@ BY_ID: dict[str, Call] = {
     "waves.adaptation": lambda s, ws, ids: waves.adaptation(
         _uow(s, ws), adoption_id=ids.adoption, part="tone guide"
     ),
-    "waves.is_assessed": lambda s, ws, ids: waves.is_assessed(_uow(s, ws), playbook_id=ids.playbook),
-    "waves.sample_count": lambda s, ws, ids: waves.sample_count(_uow(s, ws), playbook_id=ids.playbook),
     "waves.adoptions_by_teams": lambda s, ws, ids: waves.adoptions_by_teams(_uow(s, ws), team_ids=[ids.team]),
     "waves.pilot_team": lambda s, ws, ids: waves.pilot_team(_uow(s, ws), playbook_id=ids.playbook),
     "waves.running_titles": lambda s, ws, ids: waves.running_titles(_uow(s, ws), team_ids=[ids.team]),

@@ -72,6 +72,16 @@ def plant_expansion(session: Session, ids: "Planted") -> "Planted":
         source=f"assessment-{ids.workspace}",
         assessed_at=NOW,
     )
+    earlier = Cutover(
+        **playbook,
+        **typed,
+        adoption_id=ids.adoption,
+        version_id=ids.version,
+        state=CutoverState.PASSED,
+        decided_at=NOW,
+    )
+    session.add(earlier)
+    session.flush()
     cutover = Cutover(
         **playbook,
         **typed,

@@ -425,6 +425,7 @@ BY_NAME: dict[str, Call] = {
     "exceptions.last_exception_by": lambda s, ws, _: exceptions.last_exception_by(_uow(s, ws), member=MEMBER),
     "promotions.open_promotions": lambda s, ws, _: promotions.open_promotions(_uow(s, ws)),
     "rate_limits.free_at": lambda s, ws, _: rate_limits.free_at(_uow(s, ws), names=[MEMBER]),
+    "cutover.in_production": lambda s, ws, _: cutover.in_production(_uow(s, ws)),
     "cutover.asked": lambda s, ws, _: cutover.asked(_uow(s, ws)),
     "handoffs.open_for": lambda s, ws, ids: handoffs.open_for(
         _uow(s, ws), adoption_ids=[ids.adoption], member=MEMBER

@@ -276,7 +276,7 @@ def show_assessment(uow: UnitOfWork, slug: str) -> AssessmentShown:
     """The current assessment, its practices by kind.
 
     Raises:
-        Refusal: there is none yet. NotAllowed: the caller is neither the owner nor a curator.
+        Refusal: it hasn't been answered yet. NotAllowed: the caller is neither the owner nor a curator.
     """
     with uow.read():
         workspace = require_workspace(uow)

@@ -294,7 +294,7 @@ def approve_pilot(uow: UnitOfWork, ref: PilotRef) -> Done:
     with uow.write():
         workspace = require_workspace(uow)
         playbook, row = _to_decide(uow, ref, to="approve a pilot")
-        if (settled := _decided_before(uow, workspace, playbook, row, ref, anew=True)) is not None:
+        if (settled := _decided_before(uow, workspace, playbook, row, ref, may_revisit=True)) is not None:
             return settled
         if (missing := missing_answers(playbook, newest_spec(uow, playbook))) is not None:
             raise missing
@@ -389,17 +389,17 @@ def _decided_before(
     row: PilotReview | None,
     ref: PilotRef,
     *,
-    anew: bool = False,
+    may_revisit: bool = False,
 ) -> Done | None:
     """The decision that the caller would repeat; None if it is still to be made.
 
     Args:
-        anew: a draft that was sent back can be decided again, except by the button of that review.
+        may_revisit: a draft that was sent back can be decided again, except by the button of that review.
 
     Raises:
         Refusal: the playbook is no draft any more, or has a newer revision than the caller saw.
     """
-    again = anew and row is not None and row.state is ReviewState.SENT_BACK and not ref.review_id
+    again = may_revisit and row is not None and row.state is ReviewState.SENT_BACK and not ref.review_id
     if row is not None and row.state is not ReviewState.ASKED and not again:
         return _settled(uow, workspace, playbook, row)
     _require_draft(playbook)

@@ -6,8 +6,8 @@ from cadence.flows.waves.gates import gate_line, judged, results_before
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
 from cadence.rules.waves import judge_gate
-from storage.queries import adoptions, people, playbooks, waves
-from storage.tables import CutoverState, Playbook, PlaybookState, Wave, WavePhase, WaveState
+from storage.queries import adoptions, cutover, people, playbooks, waves
+from storage.tables import Playbook, PlaybookState, Wave, WavePhase, WaveState
 from storage.work import UnitOfWork
 from templates.contexts.overview.digests import Decision
 from templates.filters import plural
@@ -36,7 +36,7 @@ def waves_to_open(uow: UnitOfWork) -> list[Decision]:
 
 def waves_to_plan(uow: UnitOfWork) -> Iterator[Decision]:
     """The caller's playbooks that passed the cutover and whose next wave could open, but isn't planned."""
-    passed = {playbook for playbook, row in waves.cutovers(uow).items() if row.state is not CutoverState.HELD}
+    passed = cutover.in_production(uow)
     if not passed:
         return
     rows = waves.current(uow)

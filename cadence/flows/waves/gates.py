@@ -23,10 +23,9 @@ from cadence.rules.waves import (
     judge_gate,
     judge_team,
 )
+from storage.queries import cutover, playbooks, training, waves
 from storage.queries import cycles as cycle_rows
-from storage.queries import playbooks, waves
 from storage.tables import (
-    CutoverState,
     Cycle,
     CycleKind,
     CycleState,
@@ -104,11 +103,10 @@ def judged(uow: UnitOfWork, playbook: Playbook, wave: Wave) -> Judged:
 
 def _controlled(uow: UnitOfWork, playbook: Playbook, placed: Sequence[Placed]) -> Judged:
     where = playbook.id or 0
-    cutover = waves.cutovers(uow).get(where)
     facts = PilotFacts(
-        assessed=waves.is_assessed(uow, playbook_id=where),
-        cut_over=cutover is not None and cutover.state is not CutoverState.HELD,
-        samples=waves.sample_count(uow, playbook_id=where),
+        assessed=cutover.assessment(uow, playbook_id=where) is not None,
+        cut_over=where in cutover.in_production(uow),
+        samples=len(training.samples(uow, playbook_ids=[where]).get(where, ())),
     )
     verdict = judge_controlled(facts, [one.ready for one in placed])
     least, most = CONTROLLED_TEAMS

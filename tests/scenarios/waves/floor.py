@@ -56,8 +56,10 @@ def types(harness: BotHarness, member: str, text: str, channel: str | None = Non
     return said.words
 
 
-def ready_for_waves(harness: BotHarness, *, samples: int = 5) -> None:
-    """The assessment is answered, the cutover passed, and there are training samples."""
+def ready_for_waves(
+    harness: BotHarness, *, samples: int = 5, cutover: CutoverState = CutoverState.PASSED
+) -> None:
+    """The assessment is answered, the cutover passed or is in another state, and there are training samples."""
     with harness.bot.db.write() as session:
         adoption = session.exec(select(Adoption).order_by(col(Adoption.id))).first()
         assert adoption is not None
@@ -82,7 +84,7 @@ def ready_for_waves(harness: BotHarness, *, samples: int = 5) -> None:
                 **here,
                 adoption_id=adoption.id or 0,
                 version_id=adoption.version_id,
-                state=CutoverState.PASSED,
+                state=cutover,
                 member=CURATOR,
                 surface="button",
                 decided_at=now,

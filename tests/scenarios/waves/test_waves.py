@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.harness import BotHarness
-from storage.tables import Adoption, Override, OverrideKind, Wave, WavePhase, WaveState, WaveTeam
+from storage.tables import (
+    Adoption,
+    CutoverState,
+    Override,
+    OverrideKind,
+    Wave,
+    WavePhase,
+    WaveState,
+    WaveTeam,
+)
 from tests.scenarios.plays import CURATORS, at, bot_dms, entries, posts, rows
 from tests.scenarios.waves.floor import (
     APAC,
@@ -44,6 +53,18 @@ def first(harness: BotHarness) -> BotHarness:
     assert "Wave 1 of Reply is open: 3 teams" in said
     harness.clock.set(at("2026-04-07 10:00"))
     return harness
+
+
+@pytest.mark.parametrize("state", [CutoverState.ASKED, CutoverState.HELD])
+def test_a_cutover_that_is_only_asked_for_or_held_opens_no_wave(
+    harness: BotHarness, state: CutoverState
+) -> None:
+    ready_for_waves(harness, cutover=state)
+    lead = harness.workspace.person(LEAD)
+    lead.types("/cadence wave reply plan")
+    lead.submits({"teams": ["apac", "solo"], "reason": "Same queue"})
+    assert "The cutover hasn't passed" in lead.form().words
+    assert "The owner hasn't answered the assessment" not in lead.form().words
 
 
 def test_the_first_wave_is_the_controlled_phase(harness: BotHarness) -> None:
