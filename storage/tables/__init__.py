@@ -26,6 +26,7 @@ from storage.tables.expansion import (
 from storage.tables.handoffs import Handoff, HandoffState
 from storage.tables.homes import Home, HomeChange
 from storage.tables.installations import SlackBot, SlackInstallation, SlackState
+from storage.tables.machines import ApiToken, CheckResult, MeasuredRuns
 from storage.tables.people import Away, Curator, JoinRequest, JoinState, Member, Team, TeamMember, Workspace
 from storage.tables.playbooks import (
     Adoption,
@@ -58,10 +59,12 @@ __all__ = [
     "AdoptionState",
     "AdoptionStep",
     "AnsweredRequest",
+    "ApiToken",
     "Assessment",
     "Attestation",
     "Away",
     "CheckIn",
+    "CheckResult",
     "ChecklistTick",
     "CourseChange",
     "Curator",
@@ -83,6 +86,7 @@ __all__ = [
     "Lesson",
     "LessonsRead",
     "LoggedException",
+    "MeasuredRuns",
     "Member",
     "MessageState",
     "ModeChange",

@@ -16,7 +16,8 @@ class StepVerdict(SQLModel, table=True):
 
     It counted the exceptions with ids above `after_exception`, up to `through_exception`, and the check-ins
     up to `through_check_in` (None in verdicts of a version that didn't store it), under the playbook's
-    revision `version_id`. Check-ins up to `after_check_in` cover runs before the window opened. `alerted` is
+    revision `version_id`. Check-ins up to `after_check_in` and runs counted by tools up to `after_measured`
+    cover runs before the window opened; runs up to `through_measured` were counted. `alerted` is
     true if an alert of a step over its cap went out with it.
     """
 
@@ -34,6 +35,7 @@ class StepVerdict(SQLModel, table=True):
     lands_on: Mode | None = choice(Mode, nullable=True, default=None)
     exceptions: int
     critical: int
+    measured: int = 0
     attested: int
     assumed: int
     closing: bool
@@ -50,6 +52,8 @@ class StepVerdict(SQLModel, table=True):
     through_exception: int = 0
     after_check_in: int = 0
     through_check_in: int | None = None
+    after_measured: int = 0
+    through_measured: int = 0
     version_id: int | None = Field(default=None, foreign_key="playbook_version.id")
     closes_on: date
     top_reason: str | None = None
@@ -82,6 +86,7 @@ class ModeChange(SQLModel, table=True):
     reason: str = ""
     member: str | None = None
     after_check_in: int = 0
+    after_measured: int = 0
     changed_at: datetime
 
 

@@ -110,9 +110,10 @@ class AdoptionStep(SQLModel, table=True):
     """The mode of a step in one adoption now, and since when evidence on it counts.
 
     A change of the mode, the rubric (`rubric` is the revision in force) or the playbook version restarts
-    evidence. What came before is determined by sequence, never by the clock: exceptions, check-ins, graded
-    samples and spot audits up to these ids, and cycles up to this number, existed at that moment. `since` is
-    for display. A projection: it can be rebuilt from `mode_change`, `rubric_revision` and the trail.
+    evidence. What came before is determined by sequence, never by the clock: exceptions, check-ins, runs
+    that tools counted, graded samples and spot audits up to these ids, and cycles up to this number, existed
+    at that moment. `since` is for display. A projection: it can be rebuilt from `mode_change`,
+    `rubric_revision` and the trail.
     """
 
     __tablename__ = "adoption_step"
@@ -126,6 +127,7 @@ class AdoptionStep(SQLModel, table=True):
     since: datetime
     after_exception: int = 0
     after_check_in: int = 0
+    after_measured: int = 0
     after_result: int = 0
     after_audit: int = 0
     after_cycle: int = 0

@@ -73,7 +73,8 @@ class DriftedStep(SQLModel, table=True):
 class Reading(SQLModel, table=True):
     """One week's number of the KPI, in its unit, with the text it was typed as.
 
-    With a `guardrail` it is that guardrail's number; for the KPI it is empty.
+    With a `guardrail` it is that guardrail's number; for the KPI it is empty. If a tool reported it with the
+    token `token_id`, `happened_at` is when it was measured.
     """
 
     __tablename__ = "reading"
@@ -102,6 +103,8 @@ class Reading(SQLModel, table=True):
     note: str = ""
     member: str = Field(max_length=32)
     surface: str
+    token_id: int | None = None
+    happened_at: datetime | None = None
     reported_at: datetime
     replaced_at: datetime | None = None
 
@@ -111,7 +114,8 @@ class LoggedException(SQLModel, table=True):
 
     `source` is the request that logged it, so that a retry logs nothing twice. Once it was undone,
     `withdrawn_after` is the id of the newest verdict at that time: verdicts up to that one counted it, later
-    ones don't.
+    ones don't. If a tool reported it with the token `token_id`, `happened_at` is when it happened; one from
+    before the step's evidence window isn't counted in it.
     """
 
     __tablename__ = "exception"
@@ -131,7 +135,9 @@ class LoggedException(SQLModel, table=True):
     link: str | None = None
     member: str = Field(max_length=32)
     surface: str
+    token_id: int | None = None
     source: str
+    happened_at: datetime | None = None
     logged_at: datetime
     withdrawn_at: datetime | None = None
     withdrawn_after: int | None = None

@@ -95,6 +95,7 @@ class RubricResult(SQLModel, table=True):
     audit_id: int | None = Field(default=None, foreign_key="spot_audit.id")
     member: str = Field(max_length=32)
     surface: str
+    token_id: int | None = None
     source: str
     graded_at: datetime
     replaced_at: datetime | None = None

@@ -41,6 +41,7 @@ from storage.tables import (
 from storage.work import UnitOfWork
 from tests.storage.seeds_expansion import plant_expansion
 from tests.storage.seeds_installations import plant_installation
+from tests.storage.seeds_machines import plant_machines
 from tests.storage.seeds_spreading import plant_standards
 
 NOW = datetime(2026, 12, 3, 9, 42, tzinfo=UTC)
@@ -77,6 +78,7 @@ class Planted:
     sample: int = 0
     assessment: int = 0
     cutover: int = 0
+    token: int = 0
 
 
 def workspace(session: Session, workspace_id: str = "T1") -> None:
@@ -312,7 +314,7 @@ def _plant_rest(session: Session, ids: Planted, answer: CheckIn, exception: Logg
     session.add(asked)
     session.flush()
     ids = plant_standards(session, replace(ids, mode_change=change.id or 0))
-    ids = plant_expansion(session, ids)
+    ids = plant_machines(session, plant_expansion(session, ids))
     (message,) = uow.messages("checkin", MEMBER, "2026-11-30")
     assert message.id
     assert verdict.id

@@ -1,0 +1,1 @@
+"""Tokens by which tools and people's assistants reach the bot."""
