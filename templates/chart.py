@@ -1,4 +1,4 @@
-"""The chart of an adoption's KPI by week: readings, baseline, target, usual range.
+"""The charts: an adoption's KPI by week, the teams of a playbook side by side, a rollout by month.
 
 Color alone never carries meaning: each line has its own dashes and its own label. The same values give the
 same bytes.
@@ -13,8 +13,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from cadence.rules.kpi import Unit, format_amount
+from cadence.rules.percent import percent_of
 from cadence.rules.trend import XmrLimits, xmr_limits
-from templates.filters import name, short_day
+from templates.filters import MONTHS, name, plural, short_day
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,13 +134,130 @@ class TeamsChart:
         return format_amount(value, Unit(self.unit))
 
 
-AnyChart = Chart | TeamsChart
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthBars:
+    """A month's counts; see `ProcessMonth`."""
+
+    first: date
+    published: int
+    adopted: int
+    completed: int
+    exceptions: int
+    runs: int
+    so_far: bool = False
+
+    @property
+    def label(self) -> str:
+        """`Nov`."""
+        return MONTHS[self.first.month - 1]
+
+    @property
+    def share(self) -> str:
+        """Exceptions as a share of the reported runs; empty with too few runs."""
+        return percent_of(self.exceptions, self.runs)
+
+    @property
+    def rate(self) -> str:
+        """The share in words; the counts with too few runs."""
+        if not (self.runs or self.exceptions):
+            return "no runs"
+        return self.share or f"{self.exceptions:,} in {plural(self.runs, 'run')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessChart:
+    """What a rollout did by month, in four small charts. At least one month, newest last."""
+
+    months: tuple[MonthBars, ...]
+
+    @property
+    def title(self) -> str:
+        """The file's title."""
+        first, last = self.months[0], self.months[-1]
+        span = f"{last.label} {last.first.year}"
+        if first != last:
+            year = f" {first.first.year}" if first.first.year != last.first.year else ""
+            span = f"{first.label}{year} to {span}"
+        return f"Rollout by month, {span}{' so far' if last.so_far else ''}"
+
+    @property
+    def text(self) -> str:
+        """Alternative text of the chart: every number; 1,000 characters at most."""
+        rates = [f"{one.label} {one.rate}" for one in self.months]
+        told = [f"{name}: {', '.join(values)}" for name, values in self.series] + [
+            f"{_RATE}: {', '.join(rates)}"
+        ]
+        return f"{self.title}. {'. '.join(told)}."[:1_000]
+
+    @property
+    def series(self) -> tuple[tuple[str, list[str]], ...]:
+        """The three counts in words, by the name of each."""
+        return tuple(
+            (words, [f"{one.label} {getattr(one, field):,}" for one in self.months])
+            for field, words in _COUNTS.items()
+        )
+
+
+_COUNTS: Final = {
+    "published": "Playbooks published",
+    "adopted": "Teams that adopted one",
+    "completed": "Cycles completed",
+}
+_RATE: Final = "Exceptions, share of reported runs"
+
+AnyChart = Chart | TeamsChart | ProcessChart
 
 
 @lru_cache(maxsize=16)
 def draw(chart: AnyChart) -> bytes:
     """The chart as a PNG, 880 pixels wide. The team and the curators get the same one, drawn once."""
+    if isinstance(chart, ProcessChart):
+        return _draw_process(chart)
     return _draw_teams(chart) if isinstance(chart, TeamsChart) else _draw_weeks(chart)
+
+
+def _draw_process(chart: ProcessChart) -> bytes:
+    """Four small charts with the same months: three of bars, and the exceptions' share as a line."""
+    # Imported here: it takes a second and 40 MB, and most processes never draw.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    places = list(figure.subplots(2, 2).flat)
+    at = list(range(len(chart.months)))
+    for axes, (field, words) in zip(places, _COUNTS.items(), strict=False):
+        values = [getattr(one, field) for one in chart.months]
+        bars = axes.bar(at, values, color=_BLUE, width=0.6, edgecolor="white")
+        if chart.months[-1].so_far:
+            bars[-1].set_hatch("//")
+        axes.bar_label(bars, [f"{one:,}" for one in values], padding=2, fontsize=9, color="#1d1c1d")
+        axes.set_ylim(0, max([*values, 1]) * 1.25)
+        _small(axes, words, chart)
+    rates = [one.exceptions / one.runs * 100 if one.share else float("nan") for one in chart.months]
+    axes = places[-1]
+    axes.plot(at, rates, color=_ORANGE, linewidth=2, marker="o", markersize=6)
+    for place, one in enumerate(chart.months):
+        if one.share:
+            axes.annotate(
+                one.share, (place, rates[place]), xytext=(0, 7), textcoords="offset points", ha="center",
+                fontsize=9 if len(at) <= _MOST_DATES else 7.5, color="#1d1c1d", parse_math=False,
+            )  # fmt: skip
+    known = [rate for rate, one in zip(rates, chart.months, strict=True) if one.share]
+    axes.set_ylim(0, max([*known, 1.0]) * 1.35)
+    _small(axes, _RATE, chart)
+    figure.suptitle(chart.title, x=0.005, ha="left", fontsize=11, fontweight="bold", parse_math=False)
+    return _png(figure)
+
+
+def _small(axes: "Axes", words: str, chart: ProcessChart) -> None:
+    """A small chart's title and months; its numbers are at its bars and dots."""
+    axes.set_title(words, loc="left", fontsize=9.5)
+    axes.set_xticks(range(len(chart.months)), [one.label for one in chart.months], fontsize=8.5)
+    axes.set_xlim(-0.6, len(chart.months) - 0.4)
+    axes.set_yticks([])
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
 
 
 def _draw_teams(chart: TeamsChart) -> bytes:
@@ -211,11 +329,7 @@ def _draw_weeks(chart: Chart) -> bytes:
     _label(axes, chart, labels)
     if below is not None:
         _runs(below, chart)
-    out = BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a character missing in the font is drawn as a box
-        figure.savefig(out, format="png", metadata={"Software": None})
-    return out.getvalue()
+    return _png(figure)
 
 
 def _places(figure: "Figure", chart: Chart) -> "tuple[Axes, Axes | None]":

@@ -182,6 +182,11 @@ def short_day(on: date | str) -> str:
     return f"{on.day} {MONTHS[on.month - 1]}"
 
 
+def month(on: date) -> str:
+    """`Dec 2026`."""
+    return f"{MONTHS[on.month - 1]} {on.year}"
+
+
 def iso(on: date) -> str:
     """`2026-12-18`, as a date picker wants it."""
     return on.isoformat()
@@ -328,6 +333,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "short_day": short_day,
     "date_range": date_range,
     "ratio": set_share,
+    "month": month,
     "percent_of": percent_of,
     "change_of": change_of,
     "probability": probability,

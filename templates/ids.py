@@ -57,6 +57,7 @@ class Action(StrEnum):
     OPEN_SETTINGS = "settings.open"
     SHOW_STATUS = "status.show"
     SHOW_MONTHS = "months.show"
+    SHOW_PROCESS = "digest.months"
     ADOPT = "adopt.open"
     ASK_THEM = "refusal.ask"
     DECLARE_MODE = "mode.declare"

@@ -40,6 +40,25 @@ def week_monday(starts_on: date, week: int) -> date:
     return starts_on + timedelta(weeks=week - 1)
 
 
+def months_until(monday: date, many: int) -> list[date]:
+    """The first Mondays of the last `many` months, oldest first, and the Monday after them.
+
+    A week belongs to the month of its Monday. The last month is that of `monday`.
+    """
+    count = monday.year * 12 + monday.month - 1
+    return [_first_monday(one) for one in range(count - many + 1, count + 2)]
+
+
+def _first_monday(month: int) -> date:
+    """The first Monday of a month, counted from January of year 0."""
+    return monday_of(date(month // 12, month % 12 + 1, 7))
+
+
+def ends_month(monday: date) -> bool:
+    """Whether a week is the last of its month."""
+    return (monday + timedelta(weeks=1)).month != monday.month
+
+
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The UTC instant of a local date and hour.
 

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from cadence.flows import overview
+from cadence.mrkdwn import code, say
+from cadence.refusals import Unknown
 from handlers.context import RequestContext
 from handlers.feature import Feature
 from handlers.grammar import AboutPlaybook, Command, Entry, Request
+from handlers.grammar.errors import shown
 from handlers.grammar.steps import take_playbook_and_step
 from handlers.payloads import Body, Form, row_id, split_ref
 from templates.contexts.base import MessageContext
@@ -28,7 +31,9 @@ class Why(AboutPlaybook):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest(Command):
-    """`/cadence digest`: this week so far."""
+    """`/cadence digest`: this week so far, or the months."""
+
+    months: bool = False
 
 
 def read_status(request: Request) -> Status:
@@ -40,6 +45,22 @@ def read_why(request: Request) -> Why:
     """`/cadence why <playbook> <step>`."""
     playbook, step = take_playbook_and_step(request)
     return Why(playbook=playbook, step=step, team=request.team)
+
+
+def read_digest(request: Request) -> Digest:
+    """`/cadence digest [months]`."""
+    word = request.typed.take()[0]
+    if word.key != "months":
+        raise Unknown(
+            say(
+                "{typed} isn't part of the digest. Try {right}.",
+                typed=shown(word.text),
+                right=code(f"{request.command} months"),
+            ),
+            typed=word.text,
+            near="months",
+        )
+    return Digest(months=True)
 
 
 def status(context: RequestContext, command: Status) -> None:
@@ -84,9 +105,14 @@ def why_submitted(context: RequestContext, form: Form) -> MessageContext:
     return _why(context, form.read(WhyForm).selected or "")
 
 
-def digest(context: RequestContext, _command: Digest) -> None:
-    """`/cadence digest`: this week so far, for curators."""
-    context.say(overview.show_digest(context.uow))
+def digest(context: RequestContext, command: Digest) -> None:
+    """`/cadence digest`: this week so far, or the months, for curators."""
+    context.say(overview.ask_process(context.uow) if command.months else overview.show_digest(context.uow))
+
+
+def process_by_button(context: RequestContext, _value: str, _body: Body) -> None:
+    """[Show the months] of the digest."""
+    context.say(overview.ask_process(context.uow))
 
 
 FEATURE: Final = Feature(
@@ -116,13 +142,20 @@ FEATURE: Final = Feature(
         Entry(
             name="digest",
             task="This week",
-            summary="See the weekly digest so far",
+            usage="[months]",
+            summary="See the weekly digest so far, or the rollout by month",
             who="curator",
-            examples=("/cadence digest",),
+            examples=("/cadence digest", "/cadence digest months"),
+            read=read_digest,
             bare=Digest,
             run=digest,
         ),
     ),
-    buttons={Action.WHY: why_by_button, Action.SHOW_MATH: math, Action.SHOW_STATUS: status_by_button},
+    buttons={
+        Action.WHY: why_by_button,
+        Action.SHOW_MATH: math,
+        Action.SHOW_STATUS: status_by_button,
+        Action.SHOW_PROCESS: process_by_button,
+    },
     forms={Callback.WHY: why_submitted},
 )

@@ -114,6 +114,7 @@ REAL_VALUES = {
     Action.TAKE_BACK_REQUEST: ["1", "2"],
     Action.PLAN_WAVE: _PLAYBOOKS,
     Action.SHOW_WAVES: _PLAYBOOKS,
+    Action.SHOW_PROCESS: ["all", ""],
     Action.WAVE_TEAM: ["1", "2", "9"],
     Action.OPEN_WAVE: ["1", "2"],
     Action.OPEN_WAVE_ANYWAY: ["1", "2"],

@@ -269,6 +269,7 @@ MORE_DEEDS = [
     _of(OWNER, "pause, button", pressed(Action.PAUSE, "1")),
     _of(OWNER, "watch", typed("/cadence", "cycle watch support-reply team=support-emea")),
     _of(OWNER, "months", typed("/cadence", "trend support-reply team=support-emea")),
+    _of(CURATOR, "months of the rollout", typed("/cadence", "digest months")),
     _of(MEMBER, "request a playbook", typed("/cadence", "request variance-review We plan budgets too")),
     _of("U07ANALYST", "take a request back", pressed(Action.TAKE_BACK_REQUEST, "1")),
     _of(

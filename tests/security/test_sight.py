@@ -45,6 +45,7 @@ class Way:
 
 
 WAYS = [
+    Way("months of the rollout", Fact.DIGEST, typed("/cadence", "digest months"), "Rollout by month"),
     Way("digest, command", Fact.DIGEST, typed("/cadence", "digest"), "Week of"),
     Way(
         "why, command",

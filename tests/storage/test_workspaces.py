@@ -46,7 +46,7 @@ from storage.queries import (
     trends,
     workspaces,
 )
-from storage.queries.overview import digests, homes, registry, signals, watches
+from storage.queries.overview import digests, homes, process, registry, signals, watches
 from storage.queries.trail import Scope
 from storage.tables import (
     CheckIn,
@@ -412,6 +412,12 @@ BY_NAME: dict[str, Call] = {
     "digests.adopted_before": lambda s, ws, _: digests.adopted_before(_uow(s, ws), moment=UNTIL),
     "digests.closed_before": _slipping(lambda s, ws: digests.closed_before(_uow(s, ws), moment=UNTIL)),
     "digests.setup_seconds": lambda s, ws, _: digests.setup_seconds(_uow(s, ws), since=SINCE, until=UNTIL),
+    "process.adopted": lambda s, ws, _: process.adopted(_uow(s, ws), bounds=[SINCE, UNTIL]),
+    "process.completed": _slipping(lambda s, ws: process.completed(_uow(s, ws), bounds=[SINCE, UNTIL])),
+    "process.exceptions": lambda s, ws, _: process.exceptions(_uow(s, ws), bounds=[SINCE, UNTIL]),
+    "process.runs_by_week": lambda s, ws, _: process.runs_by_week(
+        _uow(s, ws), first=MONDAY, until=MONDAY + 7 * DAY
+    ),
     "signals.exceptions_between": lambda s, ws, _: signals.exceptions_between(
         _uow(s, ws), since=SINCE, until=UNTIL
     ),

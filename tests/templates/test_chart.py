@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from templates.chart import Bar, Chart, Point, TeamsChart, draw
+from templates.chart import Bar, Chart, MonthBars, Point, ProcessChart, TeamsChart, draw
 
 MONDAY = date(2026, 3, 2)
 
@@ -78,3 +78,31 @@ def test_the_teams_chart_has_a_labelled_bar_for_each_team() -> None:
         "Team 2 $x^2$ 42 min to 14 min (met). Target 15 min."
     )
     assert len(replace(one, bars=bars * 20).text) <= 1_000
+
+
+def test_the_rollout_by_month_is_four_small_charts() -> None:
+    months = tuple(
+        MonthBars(
+            first=date(2026 + at // 12, at % 12 + 1, 7),
+            published=at % 2,
+            adopted=at * 3,
+            completed=at * 2,
+            exceptions=at,
+            runs=at * 30,
+        )
+        for at in range(6, 18)
+    )
+    one = ProcessChart(months=months[:3])
+    assert struct.unpack(">II", draw(one)[16:24]) == (880, 440)
+    assert draw(replace(one, months=months))[:8] == b"\x89PNG\r\n\x1a\n"
+    assert one.text == (
+        "Rollout by month, Jul to Sep 2026. Playbooks published: Jul 0, Aug 1, Sep 0. "
+        "Teams that adopted one: Jul 18, Aug 21, Sep 24. Cycles completed: Jul 12, Aug 14, Sep 16. "
+        "Exceptions, share of reported runs: Jul 3%, Aug 3.3%, Sep 3.3%."
+    )
+    few = replace(months[0], exceptions=2, runs=6, so_far=True)
+    assert ProcessChart(months=(few,)).text.endswith("Jul 2 in 6 runs.")
+    assert ProcessChart(months=(few,)).title == "Rollout by month, Jul 2026 so far"
+    whole = ProcessChart(months=months)
+    assert whole.title == "Rollout by month, Jul 2026 to Jun 2027"
+    assert len(whole.text) <= 1_000

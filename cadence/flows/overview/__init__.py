@@ -1,6 +1,7 @@
 """Status, registry, digest and Home."""
 
-from cadence.flows.overview.digests import KINDS, show_digest
+from cadence.flows.overview import digest_chart, process
+from cadence.flows.overview.digests import show_digest
 from cadence.flows.overview.homes import (
     Claimed,
     HomePace,
@@ -15,13 +16,17 @@ from cadence.flows.overview.homes import (
     turn_page,
     waiting,
 )
+from cadence.flows.overview.process import ask_process
 from cadence.flows.overview.registry import show_registry
 from cadence.flows.overview.statuses import status, why, why_form, why_math
+
+KINDS = (*digest_chart.KINDS, *process.KINDS)
 
 __all__ = [
     "KINDS",
     "Claimed",
     "HomePace",
+    "ask_process",
     "claim",
     "claim_opened",
     "digest_of",

@@ -1,7 +1,7 @@
 """The numbers of the curators' weekly digest, against the week before."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from statistics import median
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from cadence.documents import PlaybookSpec
-from cadence.flows.core import AdoptionView, MessageKind, require_digest, require_workspace, today_in, week_of
+from cadence.flows.core import AdoptionView, require_digest, require_workspace, today_in
 from cadence.flows.handoffs import handoff_lines
 from cadence.flows.overview.attention import Attention, add_silent, slipped, undelivered_first
 from cadence.flows.overview.digest_needs import cutovers_waiting, idle_of, numbers_of
@@ -22,6 +22,7 @@ from cadence.flows.trends import value_total
 from cadence.flows.waves import wave_line, waves_to_open
 from cadence.mrkdwn import say
 from cadence.nudges import TITLES, Unless
+from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of
 from storage.outbox import ledger
 from storage.outbox.queueing import REWRITE
@@ -30,6 +31,7 @@ from storage.queries.overview import digests, signals
 from storage.tables import PlaybookState
 from storage.work import UnitOfWork
 from templates.contexts.overview.digests import Coverage, Decision, Digest, Skipped, Tally, TeamName
+from templates.ids import Action
 
 SHOWN = 10
 """Maximum entries of a section of a digest."""
@@ -47,7 +49,9 @@ def show_digest(uow: UnitOfWork) -> Digest:
         require_digest(uow)
         workspace = require_workspace(uow)
         week = monday_of(today_in(workspace, uow.now))
-        return digest(uow, week_start=week)
+        return replace(
+            digest(uow, week_start=week), offers=(Offer("Show the months", Action.SHOW_PROCESS, "all"),)
+        )
 
 
 def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
@@ -258,6 +262,3 @@ def _skipped(uow: UnitOfWork, week: DigestWeek) -> tuple[Skipped, ...]:
         for kind, _, reason, count in counts
         if not Unless.is_quiet(reason) and kind != REWRITE
     )
-
-
-KINDS = (MessageKind("digest", lambda uow, message: digest(uow, week_start=week_of(message))),)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import ClassVar
 
 from cadence.refusals import Offer
-from templates.contexts.base import Evidence, Kpi, MessageContext, ModeChange, StepEvidence
+from templates.contexts.base import Evidence, Kpi, MessageContext, ModeChange, Picture, StepEvidence
 from templates.contexts.numbers import Guardrail
 
 
@@ -124,6 +124,7 @@ class Digest(MessageContext):
         notes: contradictions, heroes, overrides, promotions and what was declared by hand: one sentence each, the
             first of `note_count`.
         idle: titles of playbooks that became idle this week, of `idle_count` that nobody runs.
+        chart: the rollout by month, in a month's last digest.
     """
 
     TEMPLATE: ClassVar[str] = "messages/overview/digest.json.j2"
@@ -161,3 +162,5 @@ class Digest(MessageContext):
     handoff_count: int = 0
     idle: tuple[str, ...] = ()
     idle_count: int = 0
+    chart: Picture | None = None
+    offers: tuple[Offer, ...] = ()

@@ -1,8 +1,9 @@
 from dataclasses import replace
+from datetime import date
 
 from cadence.mrkdwn import mention, say
 from cadence.refusals import Offer
-from templates.contexts.base import MessageContext, ModeChange
+from templates.contexts.base import MessageContext, ModeChange, Picture
 from templates.contexts.numbers import Guardrail
 from templates.contexts.overview.digests import (
     Coverage,
@@ -14,6 +15,7 @@ from templates.contexts.overview.digests import (
     TeamChange,
     TeamName,
 )
+from templates.contexts.overview.process import ProcessMonth, ProcessMonths
 from templates.ids import Action
 from tests.templates.samples.common import CSAT, KPI, MONDAY, NO_VALUE, OVER, UNDER
 
@@ -141,7 +143,30 @@ QUIET = Digest(
     cycles_completed=Tally(now=0),
 )
 
+PROCESS = ProcessMonths(
+    rows=(
+        ProcessMonth(first=date(2026, 1, 5), published=0, adopted=1, completed=0, exceptions=1, runs=12),
+        ProcessMonth(first=date(2026, 2, 2), published=1, adopted=3, completed=1, exceptions=6, runs=140),
+        ProcessMonth(
+            first=date(2026, 3, 2),
+            published=1,
+            adopted=12,
+            completed=4,
+            exceptions=31,
+            runs=1_240,
+            so_far=True,
+        ),
+    ),
+    chart_comes=True,
+)
+
 SAMPLES: dict[str, MessageContext] = {
+    "process-months": PROCESS,
+    "process-months-chart": replace(
+        PROCESS, chart=Picture(file="F0MONTHS", alt="By month"), chart_comes=False
+    ),
+    "digest-of-a-months-end": replace(DIGEST, chart=Picture(file="F0MONTHS", alt="By month")),
+    "digest-asked-for": replace(QUIET, offers=(Offer("Show the months", Action.SHOW_PROCESS, "all"),)),
     "digest": DIGEST,
     "digest-quiet": QUIET,
     "digest-of-waves-and-worth": replace(

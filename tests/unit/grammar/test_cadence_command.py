@@ -160,7 +160,7 @@ def test_reads(typed: str, command: Command) -> None:
             "status support-reply foo",
             "`foo` doesn't fit here. Try `/cadence status [playbook] [team=slug]`.",
         ),
-        ("digest week=2", "`/cadence digest` doesn't take `week=`. Try `/cadence digest`."),
+        ("digest week=2", "`/cadence digest` doesn't take `week=`. Try `/cadence digest [months]`."),
         ("why support-reply sned", "There's no step `sned` in Support reply. Did you mean `send`?"),
         ("team join suport-emea", "There's no team `suport-emea`. Did you mean `support-emea`?"),
         (

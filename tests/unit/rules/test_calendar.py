@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 
 from cadence.rules.calendar import (
     closing_day,
+    ends_month,
     instant,
     local_day,
     monday_of,
+    months_until,
     next_monday,
     week_monday,
     week_number,
@@ -151,3 +154,31 @@ def test_a_nudge_moves_forward_within_its_week_or_not_at_all(day: date, open_day
         assert found is None
     else:
         assert found == monday_of(day) + left[0] * DAY
+
+
+@pytest.mark.parametrize(
+    ("monday", "many", "first", "after", "is_last"),
+    [
+        (date(2026, 3, 2), 1, date(2026, 3, 2), date(2026, 4, 6), False),
+        (date(2026, 3, 30), 2, date(2026, 2, 2), date(2026, 4, 6), True),
+        (date(2026, 12, 28), 12, date(2026, 1, 5), date(2027, 1, 4), True),
+        (date(2027, 1, 4), 3, date(2026, 11, 2), date(2027, 2, 1), False),
+        (date(2026, 2, 23), 1, date(2026, 2, 2), date(2026, 3, 2), True),
+    ],
+)
+def test_a_month_is_the_weeks_whose_monday_is_in_it(
+    monday: date, many: int, first: date, after: date, is_last: bool
+) -> None:
+    mondays = months_until(monday, many)
+    assert (mondays[0], mondays[-1], len(mondays)) == (first, after, many + 1)
+    assert ends_month(monday) is is_last
+
+
+@given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(1, 24))
+def test_months_follow_each_other_without_gaps(day: date, many: int) -> None:
+    monday = monday_of(day)
+    mondays = months_until(monday, many)
+    assert mondays[-2] <= monday < mondays[-1]
+    assert all(one.weekday() == 0 and one.day <= 7 for one in mondays)
+    assert all(4 <= (after - first).days // 7 <= 5 for first, after in pairwise(mondays))
+    assert ends_month(monday) == (monday + timedelta(weeks=1) == mondays[-1])
