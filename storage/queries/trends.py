@@ -160,21 +160,34 @@ class ValueRow(NamedTuple):
 _OTHER_RUNS = func.sum(case((col(CheckIn.value_events).is_(None), col(CheckIn.runs)), else_=0))
 
 
-def value_of_cycle(uow: UnitOfWork, *, cycle_id: int) -> ValueRow:
-    """The counts of a cycle."""
-    runs = select_rows(func.sum(col(CheckIn.value_events)), _OTHER_RUNS).where(
-        col(CheckIn.workspace_id) == uow.workspace_id,
-        col(CheckIn.cycle_id) == cycle_id,
-        col(CheckIn.replaced_at).is_(None),
+def values_of_cycles(uow: UnitOfWork, *, cycle_ids: Collection[int]) -> dict[int, ValueRow]:
+    """The counts of some cycles, by the cycle's id; one without check-ins has none."""
+    runs = (
+        select_rows(col(CheckIn.cycle_id), func.sum(col(CheckIn.value_events)), _OTHER_RUNS)
+        .where(
+            col(CheckIn.workspace_id) == uow.workspace_id,
+            col(CheckIn.cycle_id).in_(cycle_ids),
+            col(CheckIn.replaced_at).is_(None),
+        )
+        .group_by(col(CheckIn.cycle_id))
     )
-    exceptions = select_rows(func.count()).where(
-        col(LoggedException.workspace_id) == uow.workspace_id,
-        col(LoggedException.cycle_id) == cycle_id,
-        col(LoggedException.withdrawn_after).is_(None),
+    exceptions = (
+        select_rows(col(LoggedException.cycle_id), func.count())
+        .where(
+            col(LoggedException.workspace_id) == uow.workspace_id,
+            col(LoggedException.cycle_id).in_(cycle_ids),
+            col(LoggedException.withdrawn_after).is_(None),
+        )
+        .group_by(col(LoggedException.cycle_id))
     )
     connection = connection_of(uow.session)
-    reported, other = connection.execute(runs).one()
-    return ValueRow(int(reported or 0), int(other or 0), int(connection.execute(exceptions).scalar_one()))
+    logged: Any = connection.execute(exceptions)
+    counted = dict(list(logged))
+    found: Any = connection.execute(runs)
+    return {
+        cycle: ValueRow(int(reported or 0), int(other or 0), counted.get(cycle, 0))
+        for cycle, reported, other in found
+    }
 
 
 def values_between(uow: UnitOfWork, *, first: date, last: date) -> dict[int, ValueRow]:

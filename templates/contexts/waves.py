@@ -230,6 +230,7 @@ class ComparedTeam:
         answered: check-ins of the last cycle, of `asked`.
         since: the month it adopted the playbook, `Mar 2026`.
         months: full months since then.
+        worth: what its last closed cycle was worth, `about 16 hours saved`; empty if the playbook names no worth.
     """
 
     team: str
@@ -242,6 +243,7 @@ class ComparedTeam:
     asked: int = 0
     since: str = ""
     months: int = 0
+    worth: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

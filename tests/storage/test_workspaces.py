@@ -478,7 +478,7 @@ BY_ID: dict[str, Call] = {
         _uow(s, ws), adoption_ids=[ids.adoption]
     ),
     "trends.change": lambda s, ws, ids: trends.change(_uow(s, ws), change_id=change_of(s, ids)),
-    "trends.value_of_cycle": lambda s, ws, ids: sum(trends.value_of_cycle(_uow(s, ws), cycle_id=ids.cycle)),
+    "trends.values_of_cycles": lambda s, ws, ids: trends.values_of_cycles(_uow(s, ws), cycle_ids=[ids.cycle]),
     "trends.changes_of": lambda s, ws, ids: trends.changes_of(_uow(s, ws), adoption_id=ids.adoption),
     "trends.weeks_of_answers": lambda s, ws, ids: trends.weeks_of_answers(
         _uow(s, ws), adoption_id=ids.adoption

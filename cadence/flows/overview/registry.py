@@ -8,7 +8,7 @@ from cadence.documents import PlaybookSpec
 from cadence.flows.core import is_curator, require_workspace, spec_of, version_name
 from cadence.flows.playbooks import override_shown, readiness_of, setup_minutes
 from cadence.flows.standards import verdict_evidence
-from cadence.flows.trends import watched_now
+from cadence.flows.trends import watched_now, worth_of_cycles
 from cadence.flows.waves import wave_line
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer
@@ -56,6 +56,7 @@ class _Found:
     watched: frozenset[int]
     exempted: Mapping[int, Sequence[Mrkdwn]]
     wishes: Counter[int]
+    worths: Mapping[int, str]
 
 
 def show_registry(uow: UnitOfWork, *, function: str | None, page: int = 1) -> Registry:
@@ -113,12 +114,13 @@ def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
     exempted: defaultdict[int, list[Mrkdwn]] = defaultdict(list)
     for row in waves.overrides(uow, playbook_ids=playbook_ids):
         exempted[row.playbook_id].append(_exempted(row))
+    specs = {version_id: spec_of(uow, version) for version_id, version in found.items()}
     return _Found(
         teams=teams,
         many={adoption.playbook_id: many for adoption, _, many in adopted},
         closed=closed,
         versions=found,
-        specs={version_id: spec_of(uow, version) for version_id, version in found.items()},
+        specs=specs,
         setups={
             setup.adoption_id: setup_minutes(setup) for setup in setup_rows.setups(uow, adoption_ids=ids)
         },
@@ -128,6 +130,7 @@ def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
         watched=watched_now(uow),
         exempted=exempted,
         wishes=Counter(one.playbook_id for one in waves.wishes(uow, playbook_ids=playbook_ids)),
+        worths=worth_of_cycles(uow, {cycle.id or 0: specs[cycle.version_id] for cycle in results}),
     )
 
 
@@ -184,6 +187,7 @@ def _team(adoption: Adoption, team: Team, first: Adoption, found: _Found) -> Reg
         step=(step.title if step else worst.step) if worst else "",
         evidence=verdict_evidence(worst) if worst else None,
         watched=adoption.id in found.watched,
+        worth=found.worths.get(closed.id or 0, "") if closed else "",
     )
 
 

@@ -4,7 +4,7 @@ from cadence.flows.trends import months, posts
 from cadence.flows.trends.courses import course_of, judge_courses, judge_due_courses, watched_now
 from cadence.flows.trends.months import ask_months
 from cadence.flows.trends.posts import course_lines, named_in, tell_course
-from cadence.flows.trends.value import value_line, value_total
+from cadence.flows.trends.value import value_line, value_total, worth_of_cycles
 
 KINDS = (*posts.KINDS, *months.KINDS)
 
@@ -20,4 +20,5 @@ __all__ = [
     "value_line",
     "value_total",
     "watched_now",
+    "worth_of_cycles",
 ]

@@ -18,17 +18,38 @@ WEEKS = 4
 
 def value_line(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> str:
     """A cycle's worth as a phrase; empty if the playbook names no worth, or nothing counted yet."""
-    worth = view.spec.case.worth
-    if worth is None:
-        return ""
-    counts = trends.value_of_cycle(uow, cycle_id=cycle.id or 0)
-    found = _value(counts)
-    if not found.events:
+    worth, of_cycle = view.spec.case.worth, cycle.id or 0
+    shown, events = _worths(uow, {of_cycle: view.spec}).get(of_cycle, ("", 0))
+    if worth is None or not shown:
         return ""
     each = amount(worth.amount, worth.unit)
-    words = worth_in_words(found.events, worth.amount, worth.unit)
-    what = "" if worth.unit == "currency" else " saved"
-    return f"about {words}{what}, estimated from {plural(found.events, 'value event')} at {each}"
+    return f"{shown}, estimated from {plural(events, 'value event')} at {each}"
+
+
+def worth_of_cycles(uow: UnitOfWork, specs: Mapping[int, PlaybookSpec]) -> dict[int, str]:
+    """What some cycles were worth: `about 16 hours saved`.
+
+    Args:
+        specs: the playbook of each cycle, by the cycle's id.
+
+    Returns:
+        The phrases by the cycle's id, without cycles whose playbook names no worth or in which nothing counted.
+    """
+    return {cycle: shown for cycle, (shown, _) in _worths(uow, specs).items()}
+
+
+def _worths(uow: UnitOfWork, specs: Mapping[int, PlaybookSpec]) -> dict[int, tuple[str, int]]:
+    """The phrase and the value events of each cycle that was worth something."""
+    priced = {cycle: spec.case.worth for cycle, spec in specs.items() if spec.case.worth is not None}
+    if not priced:
+        return {}
+    found = {}
+    for cycle, counts in trends.values_of_cycles(uow, cycle_ids=sorted(priced)).items():
+        worth, events = priced[cycle], _value(counts).events
+        if events:
+            words = worth_in_words(events, worth.amount, worth.unit)
+            found[cycle] = (f"about {words}{'' if worth.unit == 'currency' else ' saved'}", events)
+    return found
 
 
 def _value(counts: trends.ValueRow) -> Value:

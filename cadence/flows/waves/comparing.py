@@ -21,6 +21,7 @@ from cadence.flows.core import (
 )
 from cadence.flows.playbooks import setup_minutes
 from cadence.flows.standards import verdict_evidence
+from cadence.flows.trends import worth_of_cycles
 from cadence.mrkdwn import say
 from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
@@ -89,8 +90,12 @@ def compared(uow: UnitOfWork, playbook: Playbook) -> Compared:
     verdicts: dict[int, list[StepVerdict]] = {}
     for verdict in standards.newest_verdicts(uow, adoption_ids=ids):
         verdicts.setdefault(verdict.adoption_id, []).append(verdict)
+    worths = worth_of_cycles(uow, {closed[adoption].id or 0: spec for adoption, spec in specs.items()})
     rows = tuple(
-        _row(uow, view, kpis[view.id], closed.get(view.id), phases, setups, verdicts.get(view.id, []))
+        replace(
+            _row(uow, view, kpis[view.id], closed.get(view.id), phases, setups, verdicts.get(view.id, [])),
+            worth=worths.get(closed[view.id].id or 0, "") if view.id in closed else "",
+        )
         for view in ordered[:ROWS]
     )
     return Compared(

@@ -21,6 +21,7 @@ class RegistryTeam:
         step: the step nearest to its cap or furthest over it, when one was judged.
         evidence: that step's exceptions, as last judged.
         watched: its planned cycles are over.
+        worth: what its last closed cycle was worth, `about 16 hours saved`; empty if the playbook names no worth.
     """
 
     team: str
@@ -31,6 +32,7 @@ class RegistryTeam:
     step: str = ""
     evidence: Evidence | None = None
     watched: bool = False
+    worth: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,14 @@ def test_a_cycle_says_what_it_was_worth(tmp_path: Path) -> None:
         harness.play_until(at("2026-03-27 16:05"))
         closed = next(post for post in posts(harness, DESK_CHANNEL) if "in cycle 1" in post.text)
         assert "Worth about 16 hours saved, estimated from 158 value events at 6 min" in closed.words
+        assert "about 16 hours saved" in types(harness, "/cadence compare reply")
+        curator = harness.workspace.person(CURATOR)
+        blocked = curator.types("/cadence playbook publish reply", channel=DESK_CHANNEL)
+        assert blocked.message is not None
+        curator.clicks(blocked.message, "Publish anyway")
+        curator.submits({"reason": "Two more teams start with it on Monday."})
+        harness.tick()
+        assert "(target 15 min) · worth about 16 hours saved" in types(harness, "/cadence registry")
 
 
 def test_members_say_how_many_runs_counted(tmp_path: Path) -> None:
@@ -52,3 +60,4 @@ def test_without_a_worth_nothing_is_asked_or_shown(tmp_path: Path) -> None:
         report(harness, 0, runs=20, number=14)
         assert "Worth" not in types(harness, "/cadence status")
         assert "Value" not in types(harness, "/cadence digest", CURATOR)
+        assert "Worth" not in types(harness, "/cadence compare reply")

@@ -134,6 +134,14 @@ COMPARED = Compared(
     closed=2,
     offers=(Offer("Post it with a chart", Action.POST_COMPARISON, "support-reply"),),
 )
+PRICED = replace(
+    COMPARED,
+    rows=(
+        replace(COMPARED.rows[0], worth="about 16 hours saved"),
+        replace(COMPARED.rows[1], worth="about $1,200"),
+        COMPARED.rows[2],
+    ),
+)
 PARTS = PartsCompared(
     playbook="Support reply",
     adaptable=("tone guide", "queue"),
@@ -214,6 +222,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "form-wave-anyway": WaveAnywayForm(playbook="Support reply", number=2, missing=SECOND.missing),
     "form-let-in": LetInForm(playbook="Support reply", team="Support APAC", champion="U02LEAD"),
     "compared": COMPARED,
+    "compared-with-worth": PRICED,
     "compared-with-chart": replace(
         COMPARED, chart=Picture(file="F01CHART", alt="First response time by team"), offers=()
     ),
