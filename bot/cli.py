@@ -296,3 +296,5 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        gc.freeze()  # else Python searches everything for garbage before it exits: a second after a rehearsal

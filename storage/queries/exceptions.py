@@ -1,6 +1,7 @@
 """Queries on logged exceptions."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import bindparam
 from sqlmodel import col, select
@@ -12,12 +13,19 @@ from storage.work import UnitOfWork
 
 def exception_reasons(uow: UnitOfWork, *, cycle_id: int) -> list[str]:
     """The reasons of the cycle's exceptions, oldest first; "" for an exception without one."""
-    query = select(LoggedException.reason).where(
-        LoggedException.workspace_id == uow.workspace_id,
-        LoggedException.cycle_id == cycle_id,
+    asked = {"workspace": uow.workspace_id, "cycle": cycle_id}
+    return list(uow.session.exec(_REASONS, params=asked))
+
+
+_REASONS: Final = (
+    select(LoggedException.reason)
+    .where(
+        LoggedException.workspace_id == bindparam("workspace"),
+        LoggedException.cycle_id == bindparam("cycle"),
         col(LoggedException.withdrawn_after).is_(None),
     )
-    return list(uow.session.exec(query.order_by(col(LoggedException.id))))
+    .order_by(col(LoggedException.id))
+)
 
 
 def exceptions_by_link(uow: UnitOfWork, *, adoption_id: int, step: str, link: str) -> list[LoggedException]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import exists, insert
+from sqlalchemy import bindparam, exists, insert
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
@@ -17,23 +17,25 @@ from storage.work import UnitOfWork
 
 def results_of_cycle(uow: UnitOfWork, *, cycle_id: int) -> list[RubricResult]:
     """The current graded samples of a cycle, oldest first, without corrected ones."""
-    query = select(RubricResult).where(
-        RubricResult.workspace_id == uow.workspace_id,
-        RubricResult.cycle_id == cycle_id,
-        col(RubricResult.replaced_at).is_(None),
-    )
-    return list(uow.session.exec(query.order_by(col(RubricResult.id))))
+    asked = {"workspace": uow.workspace_id, "cycle": cycle_id}
+    return list(uow.session.exec(_OF_CYCLE, params=asked))
 
 
 def calibration(uow: UnitOfWork, *, adoption_id: int, after: int = 0) -> list[RubricResult]:
     """An adoption's current graded samples after an id, oldest first."""
-    query = select(RubricResult).where(
-        RubricResult.workspace_id == uow.workspace_id,
-        RubricResult.adoption_id == adoption_id,
-        col(RubricResult.replaced_at).is_(None),
-        col(RubricResult.id) > after,
-    )
-    return list(uow.session.exec(query.order_by(col(RubricResult.id))))
+    asked = {"workspace": uow.workspace_id, "adoption": adoption_id, "after": after}
+    return list(uow.session.exec(_OF_ADOPTION, params=asked))
+
+
+_CURRENT: Final = (
+    select(RubricResult)
+    .where(RubricResult.workspace_id == bindparam("workspace"), col(RubricResult.replaced_at).is_(None))
+    .order_by(col(RubricResult.id))
+)
+_OF_CYCLE: Final = _CURRENT.where(RubricResult.cycle_id == bindparam("cycle"))
+_OF_ADOPTION: Final = _CURRENT.where(
+    RubricResult.adoption_id == bindparam("adoption"), col(RubricResult.id) > bindparam("after")
+)
 
 
 def result(uow: UnitOfWork, *, result_id: int) -> RubricResult | None:

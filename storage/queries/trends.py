@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import case, func
+from sqlalchemy import bindparam, case, func
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
@@ -117,21 +117,23 @@ class WatchedRow(NamedTuple):
 
 def watched(uow: UnitOfWork, *, first: date, last: date) -> list[WatchedRow]:
     """The watch periods with a week between two dates, by adoption."""
-    query = (
-        select_rows(col(Adoption.id), col(Team.timezone), col(Cycle.starts_on), col(Cycle.closes_on))
-        .join(Cycle, col(Cycle.adoption_id) == col(Adoption.id))
-        .join(Team, col(Team.id) == col(Adoption.team_id))
-        .where(
-            col(Adoption.workspace_id) == uow.workspace_id,
-            col(Adoption.state) != AdoptionState.ENDED,
-            col(Cycle.kind) == CycleKind.WATCH,
-            col(Cycle.starts_on) <= last,
-            col(Cycle.closes_on) >= first,
-        )
-        .order_by(col(Adoption.id), col(Cycle.number))
+    asked = {"workspace": uow.workspace_id, "first": first, "last": last}
+    return [WatchedRow(*row) for row in connection_of(uow.session).execute(_WATCHED, asked)]
+
+
+_WATCHED: Final[Any] = (
+    select_rows(col(Adoption.id), col(Team.timezone), col(Cycle.starts_on), col(Cycle.closes_on))
+    .join(Cycle, col(Cycle.adoption_id) == col(Adoption.id))
+    .join(Team, col(Team.id) == col(Adoption.team_id))
+    .where(
+        col(Adoption.workspace_id) == bindparam("workspace"),
+        col(Adoption.state) != AdoptionState.ENDED,
+        col(Cycle.kind) == CycleKind.WATCH,
+        col(Cycle.starts_on) <= bindparam("last"),
+        col(Cycle.closes_on) >= bindparam("first"),
     )
-    rows: Any = connection_of(uow.session).execute(query)
-    return [WatchedRow(*row) for row in rows]
+    .order_by(col(Adoption.id), col(Cycle.number))
+)
 
 
 def watching(uow: UnitOfWork) -> list[int]:

@@ -103,6 +103,8 @@ class Outbox:
 
     def next_slot(self, *, now: datetime) -> datetime | None:
         """When the next recipient who waits only for a slot has it; None if that isn't soon."""
+        if not self.pace.apart:
+            return None
         with self._db.read() as session:
             return rate_limits.next_slot(session, now=now, within=self.pace.apart)
 

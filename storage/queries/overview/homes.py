@@ -78,17 +78,23 @@ _HOME_CHANGES = (
 
 def drop_changes(uow: UnitOfWork, *, ids: Sequence[int]) -> None:
     """Delete processed events."""
-    uow.session.execute(
-        delete(HomeChange).where(
-            col(HomeChange.workspace_id) == uow.workspace_id, col(HomeChange.id).in_(list(ids))
-        )
-    )
+    connection_of(uow.session).execute(_DROP, {"workspace": uow.workspace_id, "ids": list(ids)})
+
+
+_DROP: Final = delete(HomeChange).where(
+    col(HomeChange.workspace_id) == bindparam("workspace"),
+    col(HomeChange.id).in_(bindparam("ids", expanding=True)),
+)
 
 
 def opened_since(uow: UnitOfWork, *, since: datetime) -> set[str]:
     """Members who opened their Home since an instant."""
-    query = select(Home.member).where(Home.workspace_id == uow.workspace_id, Home.opened_at >= since)
-    return set(uow.session.exec(query))
+    return set(uow.session.exec(_OPENED_SINCE, params={"workspace": uow.workspace_id, "since": since}))
+
+
+_OPENED_SINCE: Final = select(Home.member).where(
+    Home.workspace_id == bindparam("workspace"), col(Home.opened_at) >= bindparam("since")
+)
 
 
 def mark(uow: UnitOfWork, *, members: Collection[str], acted: Collection[str]) -> None:

@@ -67,6 +67,9 @@ def test_the_button_does_it_and_the_gate_is_met(ready: BotHarness) -> None:
     types(ready, LEAD, "/cadence rubric reply draft passes=19 samples=20")
     assert "*This week's gate is done*" in posts(ready, DESK_CHANNEL)[-1].words
     assert "This week's gate is done" in bot_dms(ready, LEAD)[-1].words
+    rewrites = len(ledger(ready, "rewrite"))
+    types(ready, LEAD, "/cadence rubric reply draft passes=18 samples=18")
+    assert len(ledger(ready, "rewrite")) == rewrites  # another sample changes nothing that a post shows
 
 
 def test_a_gate_met_in_a_later_week_is_met_in_what_was_sent(ready: BotHarness) -> None:

@@ -58,7 +58,6 @@ def test_week_one(change: dict[str, Any], items: list[Item]) -> None:
 def test_week_two(runs: int, results: int, items: list[Item]) -> None:
     gate = week_two(attested_runs=runs, rubric_results=results)
     assert (gate.week, missing(gate)) == (2, items)
-    assert [check.count for check in gate.checks] == [runs, results]
 
 
 @pytest.mark.parametrize(
@@ -73,8 +72,7 @@ def test_week_two(runs: int, results: int, items: list[Item]) -> None:
 def test_week_three(gaps: tuple[str, ...], without: int, items: list[Item]) -> None:
     gate = week_three(package_gaps=gaps, exceptions_without_reason=without)
     assert (gate.week, missing(gate)) == (3, items)
-    package, reasons = gate.checks
-    assert (package.details, reasons.count) == (gaps, without)
+    assert gate.checks[0].details == gaps
 
 
 @pytest.mark.parametrize(
