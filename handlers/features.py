@@ -17,6 +17,7 @@ from handlers import (
     rubrics,
     setup,
     standards,
+    tokens,
     training,
     trends,
     waves,
@@ -36,7 +37,7 @@ FEATURES: Final = tuple(
         *(editor, files, versions),
         *(teams, running, moving, submitting),
         *(pilots, rubrics, adoption, setup, training, lessons, cutover, waves, trends, handoffs),
-        *(workspaces, absences, nudging),
+        *(workspaces, tokens, absences, nudging),
         *(standards, promotions, history),
     )
 )

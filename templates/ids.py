@@ -118,6 +118,9 @@ class Action(StrEnum):
     POST_COMPARISON = "compare.post"
     ADAPT = "adapt.open"
     NAME_OWNERS = "owners.name"
+    MAKE_TOKEN = "token.make"  # noqa: S105 - an id
+    SHOW_TOKENS = "token.list"
+    REVOKE_TOKEN = "token.revoke"  # noqa: S105 - an id
 
 
 class Callback(StrEnum):
@@ -184,6 +187,7 @@ class Callback(StrEnum):
     HOLD_CUTOVER = "form.cutover_hold"
     CHOOSE_CUTOVER = "form.cutover_choose"
     ADAPT = "form.adapt"
+    TOKEN = "form.token"  # noqa: S105 - an id
 
 
 class Shortcut(StrEnum):
@@ -306,3 +310,5 @@ class Field(StrEnum):
     PRACTICES = "practices"
     PRACTICE = "practice"
     PART = "part"
+    USE = "use"
+    SCOPES = "scopes"

@@ -28,6 +28,7 @@ from cadence.rules.modes import LADDER, Mode, rank
 from storage.queries import adoptions, people, playbooks
 from storage.tables import (
     AdoptionRequest,
+    ApiToken,
     Assessment,
     Cycle,
     CycleState,
@@ -322,6 +323,7 @@ def _prepare(harness: BotHarness) -> None:
     _plant_samples(harness)
     _plant_wave(harness)
     _plant_pilot(harness)
+    _plant_tokens(harness)
     _neighbour(harness)
 
 
@@ -357,6 +359,27 @@ def _plant_setup(harness: BotHarness) -> None:
                 started_at=harness.clock.now(),
             )
         )
+
+
+def _plant_tokens(harness: BotHarness) -> None:
+    """Two tokens: of a tool for support-reply, and of a member's assistant."""
+    with harness.bot.db.write() as session:
+        for key, member, made_by in (("k1", None, "U01LEAD"), ("k2", "U01AGENT1", "U01AGENT1")):
+            session.add(
+                ApiToken(
+                    workspace_id=BUILT_IN_TEAM,
+                    key=key,
+                    secret_hash="0" * 64,
+                    name=f"Planted {key}",
+                    playbook_id=None if member else 1,
+                    member=member,
+                    may_write=True,
+                    may_read=True,
+                    made_by=made_by,
+                    made_at=harness.clock.now(),
+                )
+            )
+            session.flush()
 
 
 def _plant_wave(harness: BotHarness) -> None:

@@ -110,6 +110,9 @@ REAL_VALUES = {
     Action.CHOOSE_ANSWER: ["as-declared", "drifted", "not-run", "nope"],
     Action.CHOOSE_CHANGED: ["send"],
     Action.CHOOSE_STEP: ["1:send", "1:nope", "9:draft"],
+    Action.MAKE_TOKEN: [""],
+    Action.SHOW_TOKENS: [""],
+    Action.REVOKE_TOKEN: ["1", "2", "x"],
     Action.REQUEST: [*_PLAYBOOKS, ""],
     Action.TAKE_BACK_REQUEST: ["1", "2"],
     Action.PLAN_WAVE: _PLAYBOOKS,
@@ -309,6 +312,11 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.WAVE_ANYWAY: [_pressed("U01CURATOR", Action.OPEN_WAVE_ANYWAY, "1")],
     Callback.LET_IN: [
         _pressed("U01CURATOR", Action.LET_IN, "support-reply:support-amer:U09LEAD"),
+    ],
+    Callback.TOKEN: [
+        _typed("U01LEAD", "/cadence", "token"),
+        _pressed("U01CURATOR", Action.MAKE_TOKEN, ""),
+        _typed("U0STRANGER", "/cadence", "token"),
     ],
     Callback.WHY: [_typed("U01AGENT1", "/cadence", "why")],
 }

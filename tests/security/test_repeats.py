@@ -284,6 +284,7 @@ MORE_DEEDS = [
             )
         ),
     ),
+    _of(OWNER, "revoke a token, command", typed("/cadence", "token revoke planted k1")),
     _of(OWNER, "post a comparison", pressed(Action.POST_COMPARISON, "support-reply")),
     _of(MEMBER, "adapt a part", typed("/cadence", "adapt support-reply tone guide We write formally")),
     _of(OWNER, "confirm a team of a wave", sent(form(Callback.WAVE_TEAM, {"r": 1}, champion={}, room={}))),

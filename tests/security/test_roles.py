@@ -112,6 +112,19 @@ def sent(view: Json) -> Callable[[Arena, str], Reply]:
 
 
 ANY_OWNER = ("owner", "curator")
+
+
+def token_form(use: str = "tool", **values: Json) -> Json:
+    """The form of a new token that can write."""
+    return form(
+        Callback.TOKEN,
+        name=text("Help desk"),
+        use=option(use),
+        scopes={"selected_options": [{"value": "write"}]},
+        **values,
+    )
+
+
 DEEDS = [
     Deed(
         "check in, form",
@@ -422,6 +435,22 @@ DEEDS = [
         CURATORS,
         ("curator",),
     ),
+    Deed(
+        "make a playbook's token",
+        sent(token_form(playbook=option("support-reply"))),
+        OWNERS,
+        ANY_OWNER,
+    ),
+    Deed("make a team's token", sent(token_form(team=option("support-emea"))), CURATORS, ("curator",)),
+    Deed("make a token for one's assistant", sent(token_form("assistant")), EVERYBODY),
+    Deed("revoke a token", pressed(Action.REVOKE_TOKEN, "1"), OWNERS, ANY_OWNER),
+    Deed(
+        "revoke an assistant's token",
+        pressed(Action.REVOKE_TOKEN, "2"),
+        TEAM - {OWNER} | CURATORS,
+        ("curator",),
+    ),
+    Deed("see the tokens", typed("/cadence", "token list"), EVERYBODY),
     Deed("train as the champion", pressed(Action.TRAIN, "1"), frozenset({OWNER}), ("champion",)),
     Deed("read the lessons", pressed(Action.READ_LESSONS, "1"), frozenset({OWNER}), ("champion",)),
     Deed("join a team", typed("/cadence", "team join support-emea"), EVERYBODY),

@@ -66,7 +66,7 @@ from storage.tables import (
     StepVerdict,
 )
 from storage.work import Entry, UnitOfWork
-from tests.storage import calls_pilots, calls_waves
+from tests.storage import calls_machines, calls_pilots, calls_waves
 from tests.storage.seeds import (
     CHANNEL,
     DAY,
@@ -284,6 +284,7 @@ def change_of(session: Session, ids: Planted) -> int:
 
 BY_NAME: dict[str, Call] = {
     **calls_pilots.BY_NAME,
+    **calls_machines.BY_NAME,
     **calls_waves.BY_NAME,
     "trends.watched": lambda s, ws, _: watch_periods(s, ws)[0],
     "trends.watching": lambda s, ws, _: watch_periods(s, ws)[1],
@@ -473,6 +474,7 @@ def watched(ids: Planted) -> StepVerdict:
 
 BY_ID: dict[str, Call] = {
     **calls_pilots.BY_ID,
+    **calls_machines.BY_ID,
     **calls_waves.BY_ID,
     "trends.newest_changes": lambda s, ws, ids: trends.newest_changes(
         _uow(s, ws), adoption_ids=[ids.adoption]

@@ -278,6 +278,10 @@ def _training_sample(data: Any, words: Words) -> str:
     )
 
 
+def _token(data: Any, _words: Words) -> str:
+    return _joined(data["name"], data["for"])
+
+
 def _champion_trained(data: Any, _words: Words) -> str:
     agreed = f"agreed on {data['agreed']} of {data['samples']}" if data["samples"] else ""
     return _joined(say("{who}", who=mention(data["champion"])), agreed)
@@ -408,6 +412,8 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "pilot-sent-back": ("sent the draft back", _reviewed),
     "first-cycles-overridden": ("started a first cycle over the limit", _reason),
     "duties-named": ("named the owners", _duties),
+    "token-made": ("made a token", _token),
+    "token-revoked": ("revoked a token", _token),
     "playbook-retired": ("retired the playbook", _published),
     "lesson-learned": ("added a lesson", _text),
     "handoff-sent": ("sent a handoff", _handoff),

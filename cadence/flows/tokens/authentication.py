@@ -1,0 +1,100 @@
+"""Authentication of tools: whose token a request presents, and when it was last used."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from cadence.actor import Actor
+from cadence.refusals import Refusal
+from cadence.rules.tokens import fits, parse_token
+from storage.engine import Database
+from storage.queries import tokens, workspaces
+from storage.work import UnitOfWork
+
+USED_WITHIN: Final = timedelta(minutes=1)
+"""The time of the last use is saved at most this often."""
+
+
+class BadToken(Refusal):
+    """The request presents no valid token."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHolder:
+    """A valid token: what it may do, and for whom.
+
+    Args:
+        member: the person whose assistant uses it, with exactly their rights; None for a tool's token.
+        made_by: who made it. What a tool reports is recorded in this person's name.
+    """
+
+    id: int
+    workspace_id: str
+    key: str
+    name: str
+    playbook_id: int | None
+    team_id: int | None
+    member: str | None
+    made_by: str
+    may_write: bool
+    may_read: bool
+    last_used_at: datetime | None
+
+    @property
+    def acts_as(self) -> str:
+        """The Slack ID of the person in whose name it acts."""
+        return self.member or self.made_by
+
+    def actor(self, request: str = "", *, surface: str = "api") -> Actor:
+        """The actor of one of its requests."""
+        return Actor(self.workspace_id, self.acts_as, surface, request=request)
+
+
+def authenticate(db: Database, presented: str, *, now: datetime) -> TokenHolder:
+    """The holder of a token.
+
+    Raises:
+        BadToken: it isn't a token, its key is unknown, its secret is wrong, it was revoked, or its workspace has
+            uninstalled the bot. The first three read the same.
+    """
+    parts = parse_token(presented)
+    if parts is None:
+        raise BadToken(
+            "This isn't a valid token. It begins with rc_ and was shown once, when it was made with "
+            "`/cadence token`."
+        )
+    uow = UnitOfWork(db, Actor.system(parts.workspace_id), now)
+    with uow.read():
+        row = tokens.by_key(uow, key=parts.key)
+        workspace = workspaces.workspace(uow)
+        if not fits(parts.secret, row.secret_hash if row else None) or row is None:
+            raise BadToken(
+                "This isn't a valid token. It begins with rc_ and was shown once, when it was made with "
+                "`/cadence token`."
+            )
+        if row.revoked_at is not None:
+            raise BadToken("This token was revoked. Make another one in Slack with `/cadence token`.")
+        if workspace is None or workspace.uninstalled_at is not None:
+            raise BadToken("The bot was uninstalled from this token's workspace.")
+        return TokenHolder(
+            id=row.id or 0,
+            workspace_id=row.workspace_id,
+            key=row.key,
+            name=row.name,
+            playbook_id=row.playbook_id,
+            team_id=row.team_id,
+            member=row.member,
+            made_by=row.made_by,
+            may_write=row.may_write,
+            may_read=row.may_read,
+            last_used_at=row.last_used_at,
+        )
+
+
+def note_use(db: Database, holder: TokenHolder, *, now: datetime) -> None:
+    """Save that a token was used, at most once a minute."""
+    if holder.last_used_at is not None and now - holder.last_used_at < USED_WITHIN:
+        return
+    uow = UnitOfWork(db, holder.actor(), now)
+    with uow.write():
+        tokens.note_use(uow, token_id=holder.id, before=now - USED_WITHIN)
