@@ -21,13 +21,11 @@ from cadence.flows.handoffs import (
     which,
     withdraw,
 )
-from cadence.mrkdwn import code, say
-from cadence.nearest import nearest
-from cadence.refusals import Refusal, Unknown
+from cadence.refusals import Refusal
 from handlers.context import RequestContext
 from handlers.feature import Feature
 from handlers.grammar import AboutPlaybook, Entry, Request
-from handlers.grammar.errors import listed, shown, unknown_playbook
+from handlers.grammar.verbs import take_verb
 from handlers.payloads import Body, Form, known_row, metadata, row_id
 from templates.contexts.answers import Done
 from templates.contexts.base import MessageContext
@@ -69,7 +67,9 @@ class Handoff(AboutPlaybook):
 def read_handoff(request: Request) -> Handoff:
     """`/cadence handoff [playbook] send <team> <what> | accept|done|fail|withdraw|settle [#id] [note] | show`."""
     named = request.playbook()
-    verb = _verb(request, named) if request.typed else None
+    verb = (
+        take_verb(request, _WORDS, named=named, wrong="There's no handoff {word}.") if request.typed else None
+    )
     if verb in (None, "show"):
         named = named or request.playbook()
         return Handoff(verb=verb, playbook=named, link=request.link, team=request.team)
@@ -82,25 +82,6 @@ def read_handoff(request: Request) -> Handoff:
         link=request.link,
         team=request.team,
     )
-
-
-def _verb(request: Request, named: str | None) -> Word:
-    """Take the verb."""
-    word = request.typed.take()[0]
-    if word.key in _WORDS:
-        return _WORDS[word.key]
-    near = nearest(word.key, _WORDS)
-    if near:
-        right = code(f"{request.command} {near}")
-        raise Unknown(
-            say("There's no handoff {word}. Did you mean {right}?", word=shown(word.text), right=right),
-            typed=word.text,
-            near=near,
-        )
-    if named is None:
-        known = (*request.vocabulary.playbooks, *request.vocabulary.others)
-        raise unknown_playbook(word.text, known, request.command, request.typed.rest())
-    raise Refusal(say("{word} doesn't fit here. Try {verbs}.", word=shown(word.text), verbs=listed(_WORDS)))
 
 
 def _number(request: Request) -> int | None:

@@ -30,13 +30,14 @@ from cadence.flows.waves import (
     wave_team_form,
     wave_to_show,
 )
-from cadence.mrkdwn import code, say
+from cadence.mrkdwn import say
 from cadence.nearest import nearest
-from cadence.refusals import Refusal, Unknown
+from cadence.refusals import Refusal
 from handlers.context import RequestContext
 from handlers.feature import Feature
 from handlers.grammar import AboutPlaybook, Entry, Request
-from handlers.grammar.errors import listed, shown, unknown_playbook
+from handlers.grammar.errors import shown
+from handlers.grammar.verbs import take_verb
 from handlers.payloads import OLD_BUTTON, Body, Form, known_row, metadata
 from templates.contexts.base import MessageContext
 from templates.contexts.waves import AdaptForm, RequestForm, WaveAnywayForm, WaveForm, WaveTeamForm
@@ -74,30 +75,13 @@ def read_request(request: Request) -> RequestPlaybook:
 def read_wave(request: Request) -> Wave:
     """`/cadence wave [playbook] plan|open|show|cancel`, in either order."""
     named = request.playbook()
-    verb = _verb(request, named) if request.typed else None
+    verb = (
+        take_verb(request, _VERBS, named=named, wrong="You can't {word} a wave.") if request.typed else None
+    )
     named = named or request.playbook()
     if request.typed:
         raise request.no_playbook(of_others=True)
     return Wave(playbook=request.the_playbook(named), verb=verb)
-
-
-def _verb(request: Request, named: str | None) -> Verb:
-    """Take the verb."""
-    word = request.typed.take()[0]
-    if word.key in _VERBS:
-        return _VERBS[word.key]
-    near = nearest(word.key, _VERBS)
-    if near:
-        right = code(f"{request.command} {near}")
-        raise Unknown(
-            say("You can't {word} a wave. Did you mean {right}?", word=shown(word.text), right=right),
-            typed=word.text,
-            near=near,
-        )
-    if named is None:
-        known = (*request.vocabulary.playbooks, *request.vocabulary.others)
-        raise unknown_playbook(word.text, known, request.command, request.typed.rest())
-    raise Refusal(say("{word} doesn't fit here. Try {verbs}.", word=shown(word.text), verbs=listed(_VERBS)))
 
 
 def request_by_command(context: RequestContext, command: RequestPlaybook) -> None:

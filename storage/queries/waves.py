@@ -15,8 +15,6 @@ from storage.tables import (
     Cycle,
     CycleKind,
     CycleState,
-    Override,
-    OverrideKind,
     Playbook,
     StepVerdict,
     Team,
@@ -233,13 +231,3 @@ def verdicts_of_cycles(uow: UnitOfWork, *, cycle_ids: Sequence[int]) -> list[Ste
         StepVerdict.workspace_id == uow.workspace_id, col(StepVerdict.id).in_(newest)
     )
     return list(uow.session.exec(query.order_by(col(StepVerdict.id))))
-
-
-def overrides(uow: UnitOfWork, *, playbook_ids: Sequence[int]) -> list[Override]:
-    """Curators' overrides of waves and of access, newest first."""
-    query = select(Override).where(
-        Override.workspace_id == uow.workspace_id,
-        col(Override.kind).in_([OverrideKind.WAVE, OverrideKind.ACCESS]),
-        col(Override.playbook_id).in_(playbook_ids),
-    )
-    return list(uow.session.exec(query.order_by(col(Override.id).desc())))

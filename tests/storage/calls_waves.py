@@ -7,7 +7,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from cadence.actor import Actor
 from storage.queries import history, waves
-from storage.tables import AdoptionRequest, Override, OverrideKind, Wave, WaveState, WaveTeam
+from storage.tables import AdoptionRequest, Wave, WaveState, WaveTeam
 from storage.work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -42,17 +42,6 @@ def _open(session: Session, workspace_id: str, ids: "Planted") -> list[int | Non
     return known
 
 
-def _overridden(session: Session, workspace_id: str, ids: "Planted") -> list[str]:
-    """Look while the planted override is one of access."""
-    with session.begin_nested() as kept:
-        session.get_one(Override, ids.override).kind = OverrideKind.ACCESS
-        session.flush()
-        found = waves.overrides(_uow(session, workspace_id), playbook_ids=[ids.playbook])
-        known = [row.reason for row in found]
-        kept.rollback()
-    return known
-
-
 BY_NAME: dict[str, Call] = {
     "waves.current": lambda s, ws, _: waves.current(_uow(s, ws)),
 }
@@ -79,7 +68,6 @@ BY_ID: dict[str, Call] = {
     "waves.verdicts_of_cycles": lambda s, ws, ids: waves.verdicts_of_cycles(
         _uow(s, ws), cycle_ids=[ids.cycle]
     ),
-    "waves.overrides": _overridden,
     "history.waves": lambda s, ws, ids: history.waves(_uow(s, ws), playbooks=[ids.playbook]),
     "history.wave_teams": lambda s, ws, ids: history.wave_teams(_uow(s, ws), playbooks=[ids.playbook]),
     "history.adoption_requests": lambda s, ws, ids: history.adoption_requests(

@@ -3,14 +3,13 @@
 from cadence.flows.core import (
     MessageKind,
     adoption_by_id,
-    announce,
     ask_offer,
     is_curator,
     require_curator,
     require_owner_or_curator,
     require_playbook,
     require_team,
-    require_workspace,
+    save_override,
     worthy_reason,
 )
 from cadence.mrkdwn import say
@@ -18,7 +17,7 @@ from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.waves import TEAMS_BY_COMMAND, needs_wave
 from storage.queries import adoptions, waves
 from storage.queries.overview import registry
-from storage.tables import Adoption, OutboxMessage, Override, OverrideKind, Playbook, Team, WaveState
+from storage.tables import Adoption, OutboxMessage, OverrideKind, Playbook, Team, WaveState
 from storage.work import UnitOfWork
 from templates.contexts.adoption import AccessOverridden, LetInForm
 from templates.ids import Action
@@ -118,31 +117,15 @@ def _needs(uow: UnitOfWork, playbook: Playbook, team: Team, champion: str | None
 
 def override_access(uow: UnitOfWork, playbook: Playbook, team: Team, adoption: Adoption, reason: str) -> None:
     """Store and announce that a curator let a team in without a wave."""
-    row = Override(
-        workspace_id=uow.workspace_id,
-        kind=OverrideKind.ACCESS,
+    save_override(
+        uow,
+        OverrideKind.ACCESS,
         playbook_id=playbook.id or 0,
         version_id=adoption.version_id,
         adoption_id=adoption.id,
-        passed_over={"team": team.title},
+        passed_over={},
         reason=reason,
-        member=uow.actor.member,
-        overridden_at=uow.now,
-    )
-    uow.session.add(row)
-    uow.session.flush()
-    uow.record(
-        action="access-overridden",
-        subject=f"adoption:{adoption.id}",
-        after={"playbook": playbook.slug, "team": team.slug, "reason": reason},
-    )
-    announce(
-        uow,
-        require_workspace(uow),
-        [team],
-        kind="access-overridden",
-        slot=row.id,
-        subject={"override": row.id},
+        team=team,
     )
 
 

@@ -7,26 +7,25 @@ from cadence.flows.core import (
     AdoptionView,
     MessageKind,
     adoption_by_id,
-    announce,
     ask_offer,
     is_curator,
     require_curator,
     require_playbook,
     require_team,
+    save_override,
+    worthy_reason,
 )
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.signals import CYCLES_AT_ONCE, capacity
 from storage.queries import adoptions, playbooks
 from storage.queries.overview import registry
-from storage.tables import Adoption, OutboxMessage, Override, OverrideKind
+from storage.tables import Adoption, OutboxMessage, OverrideKind
 from storage.work import UnitOfWork
 from templates.contexts.adoption import CapacityForm, CapacityOverridden
 from templates.ids import Action
 
 TO = "start a third cycle in a team"
-LONGEST = 1_000
-"""Maximum length of a reason, in characters."""
 
 
 class CapacityFull(Refusal):
@@ -83,7 +82,7 @@ def require_capacity(uow: UnitOfWork, view: AdoptionView, *, starts_on: date, re
 
     Raises:
         CapacityFull: the limit is reached, and no reason was given. NotAllowed: a reason was given by
-        somebody who isn't a curator.
+        somebody who isn't a curator. Refusal: the reason says nothing.
     """
     running = running_titles(uow, view.adoption)
     if capacity(len(running)).allowed:
@@ -97,40 +96,15 @@ def require_capacity(uow: UnitOfWork, view: AdoptionView, *, starts_on: date, re
             day=starts_on,
         )
     require_curator(uow, to=TO)
-    reason = reason.strip()
-    if not reason:
-        raise Refusal("Add a reason for starting anyway.", field="reason")
-    if len(reason) > LONGEST:
-        raise Refusal(f"Keep it to {LONGEST:,} characters. This one has {len(reason):,}.", field="reason")
-    _override(uow, view, running, reason)
-
-
-def _override(uow: UnitOfWork, view: AdoptionView, running: tuple[str, ...], reason: str) -> None:
-    row = Override(
-        workspace_id=view.workspace.id,
-        kind=OverrideKind.CAPACITY,
+    save_override(
+        uow,
+        OverrideKind.CAPACITY,
         playbook_id=view.playbook.id or 0,
         version_id=view.adoption.version_id,
         adoption_id=view.id,
         passed_over={"running": list(running), "limit": CYCLES_AT_ONCE},
-        reason=reason,
-        member=uow.actor.member,
-        overridden_at=uow.now,
-    )
-    uow.session.add(row)
-    uow.session.flush()
-    uow.record(
-        action="capacity-overridden",
-        subject=f"adoption:{view.id}",
-        after=row.passed_over | {"reason": reason},
-    )
-    announce(
-        uow,
-        view.workspace,
-        [view.team],
-        kind="capacity-overridden",
-        slot=row.id,
-        subject={"override": row.id},
+        reason=worthy_reason(reason, readers="The team and the curators"),
+        team=view.team,
     )
 
 

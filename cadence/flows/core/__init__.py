@@ -96,6 +96,7 @@ from cadence.flows.core.nudge_hours import (
     save_hours,
     workspace_hours,
 )
+from cadence.flows.core.overrides import save_override
 from cadence.flows.core.persons import (
     keep_days,
     named,
@@ -247,6 +248,7 @@ __all__ = [
     "roles",
     "rollout_cycles",
     "save_hours",
+    "save_override",
     "shown_week",
     "spec_of",
     "starts_on",

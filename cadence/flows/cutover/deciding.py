@@ -13,6 +13,7 @@ from cadence.flows.core import (
     require_owner_or_curator,
     require_playbook,
     require_workspace,
+    save_override,
     tell,
     worthy_reason,
     zone_of,
@@ -36,7 +37,6 @@ from storage.tables import (
     Cutover,
     CutoverState,
     OutboxMessage,
-    Override,
     OverrideKind,
     Playbook,
     PlaybookState,
@@ -269,7 +269,15 @@ def approve_cutover(uow: UnitOfWork, slug: str, *, reason: str | None = None) ->
         state = CutoverState.OVERRIDDEN if overridden else CutoverState.PASSED
         row = _save(uow, found, state, action=f"cutover-{state.value}", reason=why)
         if overridden:
-            _override(uow, found, row, why)
+            save_override(
+                uow,
+                OverrideKind.CUTOVER,
+                playbook_id=row.playbook_id,
+                version_id=row.version_id,
+                adoption_id=row.adoption_id,
+                passed_over={"missing": [one.value for one in found.verdict.missing]},
+                reason=why,
+            )
         subject = {"cutover": row.id}
         announce(uow, workspace, [pilot.team], kind=PASSED, slot=row.id, subject=subject)
         uow.rewrite(ASKED, _slot_of(found), mark=f"decided:{row.id}")
@@ -359,23 +367,6 @@ def _save(
         after={"met": met, "missing": missing, "reason": reason},
     )
     return row
-
-
-def _override(uow: UnitOfWork, found: CutoverView, row: Cutover, reason: str) -> None:
-    uow.session.add(
-        Override(
-            workspace_id=uow.workspace_id,
-            kind=OverrideKind.CUTOVER,
-            playbook_id=row.playbook_id,
-            version_id=row.version_id,
-            adoption_id=row.adoption_id,
-            passed_over={"missing": [one.value for one in found.verdict.missing]},
-            reason=reason,
-            member=uow.actor.member,
-            overridden_at=uow.now,
-        )
-    )
-    uow.session.flush()
 
 
 # --- forms

@@ -6,14 +6,15 @@ from typing import TypeVar
 
 from cadence.flows.core import AdoptionView, step_title
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, told
+from cadence.flows.overview.overrides import override_note
 from cadence.flows.overview.signals import contradictions, heroes_of
 from cadence.flows.standards import drift_counts
 from cadence.flows.trends import named_in, tell_course
-from cadence.mrkdwn import Mrkdwn, mention, say
+from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
-from storage.queries import playbooks, promotions, standards
+from storage.queries import promotions, standards
 from storage.queries.overview import digests, signals
-from storage.tables import Override, OverrideKind, Promotion, StepDrift
+from storage.tables import Override, Promotion, StepDrift
 from storage.work import UnitOfWork
 from templates.contexts.base import ModeChange
 from templates.contexts.overview.digests import Decision, TeamChange
@@ -148,7 +149,7 @@ def notes(scope: Scope, *, together: Collection[int]) -> tuple[tuple[Mrkdwn, ...
         *told(scope, courses, NOTES),
         *told(scope, contradicting, NOTES),
         *told(scope, heroes, NOTES),
-        *(_override(scope.uow, one) for one in overrides[:NOTES]),
+        *(override_note(scope.uow, one) for one in overrides[:NOTES]),
     ]
     for section in changes:
         if len(lines) < NOTES:
@@ -168,26 +169,6 @@ def _courses(scope: Scope) -> TopN[Callable[[AdoptionView], Mrkdwn]]:
 
 def _overrides(uow: UnitOfWork, week: DigestWeek) -> list[Override]:
     return signals.overrides_between(uow, since=week.at(0), until=week.at(1))
-
-
-def _override(uow: UnitOfWork, row: Override) -> Mrkdwn:
-    title = playbooks.by_id(uow, playbook_id=row.playbook_id).title
-    passed = row.passed_over
-    what = {
-        OverrideKind.PUBLISH: say("published {title} before it was ready", title=title),
-        OverrideKind.CAPACITY: say("added {title} to a team that already runs two cycles", title=title),
-        OverrideKind.FIRST_CYCLES: say(
-            "started another first cycle, of {title}, over the limit", title=title
-        ),
-        OverrideKind.CUTOVER: say("moved {title} to production although something was missing", title=title),
-        OverrideKind.WAVE: say(
-            "opened wave {number} of {title} before its gate held", number=passed.get("wave", ""), title=title
-        ),
-        OverrideKind.ACCESS: say(
-            "let {team} adopt {title} outside the waves", team=passed.get("team", "a team"), title=title
-        ),
-    }[row.kind]
-    return say("{who} {what}. Reason: {reason}", who=mention(row.member), what=what, reason=row.reason)
 
 
 def _declined(scope: Scope) -> TopN[Callable[[AdoptionView], Mrkdwn]]:

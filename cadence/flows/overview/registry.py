@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from cadence.documents import PlaybookSpec
 from cadence.flows.core import is_curator, require_workspace, spec_of, version_name
-from cadence.flows.playbooks import override_shown, readiness_of, setup_minutes
+from cadence.flows.overview.overrides import override_line
+from cadence.flows.playbooks import readiness_of, setup_minutes
 from cadence.flows.standards import verdict_evidence
 from cadence.flows.trends import watched_now, worth_of_cycles
 from cadence.flows.waves import wave_line
-from cadence.mrkdwn import Mrkdwn, mention, say
+from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from storage.queries import setup as setup_rows
 from storage.queries import standards, waves
@@ -18,8 +19,6 @@ from storage.queries.overview import registry
 from storage.tables import (
     Adoption,
     Cycle,
-    Override,
-    OverrideKind,
     Playbook,
     PlaybookState,
     PlaybookVersion,
@@ -29,7 +28,6 @@ from storage.tables import (
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice, Kpi
 from templates.contexts.overview.registry import NearlyThere, Registry, RegistryPlaybook, RegistryTeam
-from templates.contexts.playbooks import OverrideShown
 from templates.ids import Action
 
 PAGE = 6
@@ -51,10 +49,9 @@ class _Found:
     specs: Mapping[int, PlaybookSpec]
     setups: Mapping[int, int | None]
     verdicts: Mapping[int, Sequence[StepVerdict]]
-    overrides: Mapping[int, Sequence[OverrideShown]]
+    overrides: Mapping[int, Sequence[Mrkdwn]]
     waves: Mapping[int, str]
     watched: frozenset[int]
-    exempted: Mapping[int, Sequence[Mrkdwn]]
     wishes: Counter[int]
     worths: Mapping[int, str]
 
@@ -108,12 +105,9 @@ def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
     verdicts: defaultdict[int, list[StepVerdict]] = defaultdict(list)
     for verdict in standards.newest_verdicts(uow, adoption_ids=ids):
         verdicts[verdict.adoption_id].append(verdict)
-    overrides: defaultdict[int, list[OverrideShown]] = defaultdict(list)
+    overrides: defaultdict[int, list[Mrkdwn]] = defaultdict(list)
     for row in registry.overrides(uow, playbook_ids=playbook_ids):
-        overrides[row.playbook_id].append(override_shown(row))
-    exempted: defaultdict[int, list[Mrkdwn]] = defaultdict(list)
-    for row in waves.overrides(uow, playbook_ids=playbook_ids):
-        exempted[row.playbook_id].append(_exempted(row))
+        overrides[row.playbook_id].append(override_line(row))
     specs = {version_id: spec_of(uow, version) for version_id, version in found.items()}
     return _Found(
         teams=teams,
@@ -128,20 +122,9 @@ def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
         overrides=overrides,
         waves={one: line for one in playbook_ids if (line := wave_line(uow, one))},
         watched=watched_now(uow),
-        exempted=exempted,
         wishes=Counter(one.playbook_id for one in waves.wishes(uow, playbook_ids=playbook_ids)),
         worths=worth_of_cycles(uow, {cycle.id or 0: specs[cycle.version_id] for cycle in results}),
     )
-
-
-def _exempted(row: Override) -> Mrkdwn:
-    """A curator's override of a wave or of access, in a sentence."""
-    passed = row.passed_over
-    if row.kind is OverrideKind.WAVE:
-        what = say("Wave {number} opened before its gate held", number=passed.get("wave", ""))
-    else:
-        what = say("{team} adopted it outside the waves", team=passed.get("team", "A team"))
-    return say("{what}, by {who}: “{reason}”", what=what, who=mention(row.member), reason=row.reason)
 
 
 def _playbook(playbook: Playbook, number: int, found: _Found) -> RegistryPlaybook:
@@ -162,7 +145,6 @@ def _playbook(playbook: Playbook, number: int, found: _Found) -> RegistryPlayboo
         overrides=tuple(found.overrides.get(playbook.id or 0, ())),
         wave=found.waves.get(playbook.id or 0, ""),
         wishes=found.wishes[playbook.id or 0],
-        exempted=tuple(found.exempted.get(playbook.id or 0, ())),
     )
 
 

@@ -7,7 +7,6 @@ from cadence.flows.core import (
     AdoptionView,
     MessageKind,
     adoption_by_id,
-    announce,
     ask_offer,
     is_curator,
     needs_approval,
@@ -16,6 +15,7 @@ from cadence.flows.core import (
     require_team,
     require_workspace,
     review_of,
+    save_override,
     spec_of,
     today_in,
     worthy_reason,
@@ -27,7 +27,6 @@ from storage.queries import adoptions, pilots, playbooks
 from storage.queries.overview import registry
 from storage.tables import (
     OutboxMessage,
-    Override,
     OverrideKind,
     PilotReview,
     Playbook,
@@ -198,35 +197,15 @@ def require_first_cycle_room(
     if reason is None:
         raise FirstCyclesFull(uow, view, running, limit=limit, day=starts_on)
     require_curator(uow, to=TO)
-    _override(uow, view, running, limit, worthy_reason(reason, readers="The team and the curators"))
-
-
-def _override(uow: UnitOfWork, view: AdoptionView, running: tuple[str, ...], limit: int, reason: str) -> None:
-    row = Override(
-        workspace_id=view.workspace.id,
-        kind=OverrideKind.FIRST_CYCLES,
+    save_override(
+        uow,
+        OverrideKind.FIRST_CYCLES,
         playbook_id=view.playbook.id or 0,
         version_id=view.adoption.version_id,
         adoption_id=view.id,
         passed_over={"running": list(running), "limit": limit},
-        reason=reason,
-        member=uow.actor.member,
-        overridden_at=uow.now,
-    )
-    uow.session.add(row)
-    uow.session.flush()
-    uow.record(
-        action="first-cycles-overridden",
-        subject=f"adoption:{view.id}",
-        after=row.passed_over | {"reason": reason},
-    )
-    announce(
-        uow,
-        view.workspace,
-        [view.team],
-        kind="first-cycles-overridden",
-        slot=row.id,
-        subject={"override": row.id},
+        reason=worthy_reason(reason, readers="The team and the curators"),
+        team=view.team,
     )
 
 

@@ -12,6 +12,7 @@ from cadence.flows.core import (
     require_curator,
     require_playbook,
     require_workspace,
+    save_override,
     state_of,
     worthy_reason,
 )
@@ -132,17 +133,13 @@ def _freeze(uow: UnitOfWork, playbook: Playbook, ready: Readiness, *, reason: st
     uow.session.flush()
     playbook.state = state_of(uow, playbook)
     if reason is not None:
-        uow.session.add(
-            Override(
-                workspace_id=playbook.workspace_id,
-                kind=OverrideKind.PUBLISH,
-                playbook_id=playbook.id or 0,
-                version_id=version.id,
-                passed_over={"gaps": [str(gap.text) for gap in ready.gaps]},
-                reason=reason,
-                member=uow.actor.member,
-                overridden_at=uow.now,
-            )
+        save_override(
+            uow,
+            OverrideKind.PUBLISH,
+            playbook_id=playbook.id or 0,
+            version_id=version.id,
+            passed_over={"gaps": [str(gap.text) for gap in ready.gaps]},
+            reason=reason,
         )
     uow.record(
         action="playbook-published",

@@ -9,6 +9,7 @@ from cadence.flows.core import (
     require_curator,
     require_not_retired,
     require_workspace,
+    save_override,
     worthy_reason,
 )
 from cadence.flows.people import member_ids
@@ -18,7 +19,7 @@ from cadence.flows.waves.shown import OPENED, opened_context
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer, Refusal
 from storage.queries import playbooks, waves
-from storage.tables import Override, OverrideKind, Playbook, Team, Wave, WaveState
+from storage.tables import OverrideKind, Playbook, Team, Wave, WaveState
 from storage.work import UnitOfWork
 from templates.contexts.waves import WaveAnywayForm, WaveOpened
 from templates.ids import Action
@@ -113,7 +114,13 @@ def _open(
     figures: dict[str, Any] = dict(verdict.figures) | {"left_out": [one.team.title for one in left_out]}
     if reason is not None:
         figures["override"] = {"reason": reason, "missing": [str(line) for line in verdict.missing]}
-        _override(uow, playbook, wave, verdict, reason)
+        save_override(
+            uow,
+            OverrideKind.WAVE,
+            playbook_id=playbook.id or 0,
+            passed_over={"wave": wave.number, "gaps": figures["override"]["missing"]},
+            reason=reason,
+        )
     wave.state, wave.opened_by, wave.opened_at, wave.gate = WaveState.OPEN, uow.actor.member, uow.now, figures
     uow.session.add(wave)
     for one in left_out:
@@ -133,20 +140,6 @@ def _open(
     )
     announce(uow, require_workspace(uow), teams, kind=OPENED, slot=wave.id, subject={"wave": wave.id})
     rewrite_plans(uow, wave)
-
-
-def _override(uow: UnitOfWork, playbook: Playbook, wave: Wave, verdict: Judged, reason: str) -> None:
-    row = Override(
-        workspace_id=uow.workspace_id,
-        kind=OverrideKind.WAVE,
-        playbook_id=playbook.id or 0,
-        passed_over={"wave": wave.number, "gaps": [str(line) for line in verdict.missing]},
-        reason=reason,
-        member=uow.actor.member,
-        overridden_at=uow.now,
-    )
-    uow.session.add(row)
-    uow.session.flush()
 
 
 def wave_anyway_form(uow: UnitOfWork, wave_id: int) -> WaveAnywayForm:

@@ -12,7 +12,6 @@ from storage.tables import (
     Cycle,
     CycleState,
     Override,
-    OverrideKind,
     Playbook,
     PlaybookState,
     PlaybookVersion,
@@ -137,10 +136,9 @@ def version_rows(uow: UnitOfWork, *, version_ids: Sequence[int]) -> dict[int, Pl
 
 
 def overrides(uow: UnitOfWork, *, playbook_ids: Sequence[int]) -> list[Override]:
-    """Curators' publication overrides, newest first."""
+    """Curators' overrides of every kind, newest first."""
     query = select(Override).where(
         Override.workspace_id == uow.workspace_id,
-        Override.kind == OverrideKind.PUBLISH,
         col(Override.playbook_id).in_(playbook_ids),
     )
     return list(uow.session.exec(query.order_by(col(Override.id).desc())))

@@ -6,7 +6,6 @@ from typing import ClassVar
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts.base import Choice, Evidence, Kpi, MessageContext
-from templates.contexts.playbooks import OverrideShown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +42,7 @@ class RegistryPlaybook:
         first: the title of the team that ran it first; `more_teams` aren't shown.
         wave: its newest wave as a phrase, empty before the first one.
         wishes: how many teams ask for it.
-        exempted: curators' overrides of its waves, newest first, a sentence each.
+        overrides: of curators, newest first, a sentence each.
     """
 
     slug: str
@@ -55,10 +54,9 @@ class RegistryPlaybook:
     teams: tuple[RegistryTeam, ...]
     more_teams: int = 0
     first: str = ""
-    overrides: tuple[OverrideShown, ...] = ()
+    overrides: tuple[Mrkdwn, ...] = ()
     wave: str = ""
     wishes: int = 0
-    exempted: tuple[Mrkdwn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

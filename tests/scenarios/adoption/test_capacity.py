@@ -67,14 +67,17 @@ def test_a_curator_starts_it_anyway_and_everybody_is_told_why(full: BotHarness) 
     refused = curator.types("/cadence cycle start refund 2026-03-09 team=desk", channel=DESK_CHANNEL)
     assert refused.message is not None
     curator.clicks(refused.message, "Start anyway")
-    assert "Add a reason" in curator.submits({"reason": "  "}).errors["reason"]
+    assert "Say in a sentence why" in curator.submits({"reason": "  "}).errors["reason"]
+    assert (
+        "The team and the curators will see this" in curator.submits({"reason": "because"}).errors["reason"]
+    )
     curator.submits({"reason": "Triage ends <soon>"})
     full.tick()
     cycle = rows(full, Cycle)[-1]
     assert f"{cycle.starts_on}" == "2026-03-09"
     (row,) = rows(full, Override)
     assert (row.kind, row.member, row.adoption_id) == (OverrideKind.CAPACITY, CURATOR, cycle.adoption_id)
-    assert row.passed_over == {"running": ["Reply", "Triage"], "limit": 2}
+    assert row.passed_over == {"team": "Desk", "running": ["Reply", "Triage"], "limit": 2}
     for channel in (DESK_CHANNEL, CURATORS):
         (post,) = [one for one in posts(full, channel) if "is over capacity with" in one.text]
         assert "Triage ends &lt;soon&gt;" in post.words

@@ -1,6 +1,7 @@
 """The registry: each team's results for each published playbook, and a hundred of them within Slack's
 limits."""
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,18 @@ from bot.rehearsal.harness import BotHarness
 from bot.sandbox.limits import problems_of_message
 from cadence.actor import Actor
 from cadence.flows.overview.registry import NEARLY, PAGE, TEAMS, show_registry
-from storage.tables import Adoption, Cycle, CycleState, Playbook, PlaybookState, PlaybookVersion, Setup, Team
+from storage.tables import (
+    Adoption,
+    Cycle,
+    CycleState,
+    Override,
+    OverrideKind,
+    Playbook,
+    PlaybookState,
+    PlaybookVersion,
+    Setup,
+    Team,
+)
 from storage.work import UnitOfWork
 from templates.render import render
 from tests.harnesses import bot_harness
@@ -38,6 +50,54 @@ def test_each_team_with_its_delta_setup_and_version(tmp_path: Path) -> None:
             "Did you mean `/cadence registry support`?"
             in types(harness, AGENT, "/cadence registry suport").words
         )
+
+
+def test_every_override_stays_newest_first(tmp_path: Path) -> None:
+    passed_over: dict[OverrideKind, dict[str, Any]] = {
+        OverrideKind.CAPACITY: {"team": "Solo", "limit": 2, "running": ["Triage", "Refunds"]},
+        OverrideKind.FIRST_CYCLES: {"team": "Solo", "limit": 5, "running": []},
+        OverrideKind.CUTOVER: {"missing": ["adoption", "owners"]},
+        OverrideKind.WAVE: {"wave": 2, "gaps": []},
+        OverrideKind.ACCESS: {"team": "Solo"},
+    }
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)]) as harness:
+        prove(harness)
+        types(harness, CURATOR, "/cadence playbook publish reply")
+        for kinds, lines in (
+            (
+                [OverrideKind.CAPACITY, OverrideKind.FIRST_CYCLES, OverrideKind.CUTOVER],
+                [
+                    "Moved to production with 2 requirements missing, by <@U01CURATOR>: “Because of cutover”",
+                    "Solo started it over the limit of 5 first cycles, by <@U01CURATOR>: “Because of first-cycles”",
+                    "Solo started it beside 2 other cycles, by <@U01CURATOR>: “Because of capacity”",
+                ],
+            ),
+            (
+                [OverrideKind.WAVE, OverrideKind.ACCESS],
+                [
+                    "Solo adopted it outside the waves, by <@U01CURATOR>: “Because of access”",
+                    "Wave 2 opened before its gate held, by <@U01CURATOR>: “Because of wave”",
+                    "Moved to production with 2 requirements missing, by <@U01CURATOR>: “Because of cutover”",
+                    "… and 2 earlier overrides",
+                ],
+            ),
+        ):
+            with harness.bot.db.write() as session:
+                for kind in kinds:
+                    session.add(
+                        Override(
+                            workspace_id=BUILT_IN_TEAM,
+                            kind=kind,
+                            playbook_id=1,
+                            passed_over=passed_over[kind],
+                            reason=f"Because of {kind.value}",
+                            member=CURATOR,
+                            overridden_at=harness.clock.now(),
+                        )
+                    )
+                    session.flush()
+            said = types(harness, AGENT, "/cadence registry").words
+            assert "\n".join(lines) in re.sub("_?\n_?", "\n", said), said
 
 
 def close(harness: BotHarness, *, adoption_id: int, value: float) -> None:

@@ -66,7 +66,7 @@ def test_a_curator_overrides_it_with_a_reason_that_is_announced(full: BotHarness
     full.tick()
     (row,) = rows(full, Override)
     assert (row.kind, row.member, row.reason) == (OverrideKind.FIRST_CYCLES, CURATOR, REASON)
-    assert row.passed_over == {"running": ["Reply in Desk"], "limit": 1}
+    assert row.passed_over == {"team": "Solo", "running": ["Reply in Desk"], "limit": 1}
     for channel in (SOLO_CHANNEL, CURATORS):
         assert [one for one in posts(full, channel) if "over the limit" in one.text and REASON in one.words]
     assert not [one for one in posts(full, DESK_CHANNEL) if "over the limit" in one.text]

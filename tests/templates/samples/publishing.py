@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from cadence.mrkdwn import Mrkdwn
+from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer
 from templates.contexts.base import Choice, MessageContext, ViewContext
 from templates.contexts.cycles import MoveForm, Submitted, TeamMoved
@@ -102,7 +102,16 @@ ROW = RegistryPlaybook(
     owner="U01LEAD",
     teams=(ORIGIN, LATER),
     first="Support EMEA",
-    overrides=(OVERRIDE,),
+    overrides=(
+        say(
+            "Wave 2 opened before its gate held, by {who}: “{why}”",
+            who=mention("U01CURATOR"),
+            why=OVERRIDE.reason,
+        ),
+        say(
+            "Published before it was ready, by {who}: “{why}”", who=mention("U01CURATOR"), why=OVERRIDE.reason
+        ),
+    ),
 )
 REGISTRY = Registry(rows=(ROW,), total=1)
 

@@ -1,0 +1,59 @@
+"""Curators' overrides: stored with their reason, and shown for good."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cadence.flows.core.adoptions import require_workspace
+from cadence.flows.core.messages import announce
+from storage.tables import Override, OverrideKind, Team
+from storage.work import UnitOfWork
+
+
+def save_override(
+    uow: UnitOfWork,
+    kind: OverrideKind,
+    *,
+    playbook_id: int,
+    reason: str,
+    passed_over: Mapping[str, Any],
+    version_id: int | None = None,
+    adoption_id: int | None = None,
+    team: Team | None = None,
+) -> Override:
+    """Store a curator's override.
+
+    With a `team` it is recorded for the adoption and announced to the team and the curators, as
+    `{kind}-overridden`. Without one, the entry and the announcement of what it let happen say so.
+
+    Args:
+        passed_over: what was missing or over its limit, as shown later; with a team, its title is added.
+        reason: as returned by `worthy_reason`.
+    """
+    row = Override(
+        workspace_id=uow.workspace_id,
+        kind=kind,
+        playbook_id=playbook_id,
+        version_id=version_id,
+        adoption_id=adoption_id,
+        passed_over=dict(passed_over) if team is None else {"team": team.title, **passed_over},
+        reason=reason,
+        member=uow.actor.member,
+        overridden_at=uow.now,
+    )
+    uow.session.add(row)
+    uow.session.flush()
+    if team is not None:
+        uow.record(
+            action=f"{kind}-overridden",
+            subject=f"adoption:{adoption_id}",
+            after=row.passed_over | {"reason": reason},
+        )
+        announce(
+            uow,
+            require_workspace(uow),
+            [team],
+            kind=f"{kind}-overridden",
+            slot=row.id,
+            subject={"override": row.id},
+        )
+    return row
