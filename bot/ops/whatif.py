@@ -187,6 +187,7 @@ def _judged(verdict: Verdict | None, at: datetime | None) -> dict[str, Any] | No
         "line": str(verdict.line),
         "exceptions": evidence.exceptions,
         "runs": evidence.runs,
+        "measured_runs": evidence.measured,
         "estimated_runs": evidence.assumed,
     }
 

@@ -121,11 +121,12 @@ def _explained(verdict: VerdictLine) -> str:
     at = f"; demoted at {verdict.demote_at}" if verdict.demote_at is not None else ""
     lands = f", now {verdict.lands_on}" if verdict.lands_on else ""
     line = f" by the {verdict.line} line" if verdict.line != "none" else ""
+    measured = f"{verdict.measured} measured, " if verdict.measured else ""
     share = percent_of(verdict.exceptions, verdict.runs, limit=verdict.cap)
     against = f"{share} against a cap of" if share else "cap"
     return (
         f"{verdict.decision}{line}{lands}: {plural(verdict.exceptions, 'exception')} in "
-        f"{plural(verdict.runs, 'run')} ({verdict.attested} attested, {verdict.assumed} assumed), "
+        f"{plural(verdict.runs, 'run')} ({measured}{verdict.attested} attested, {verdict.assumed} assumed), "
         f"{against} {set_share(verdict.cap)}, "
         f"{probability(verdict.probability)} likely above it{at}"
     )

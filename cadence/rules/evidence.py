@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Protocol
 
 TYPICAL_ANSWERS = 4
 """A member's typical runs are the median of this many of their latest answers."""
@@ -15,23 +16,65 @@ class MemberWeek:
     Args:
         runs: the attested runs, `None` before they answered.
         typical: the runs they usually report per week.
+        measured: the runs of theirs that tools counted.
     """
 
     runs: int | None
     typical: float
+    measured: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TeamWeek:
+    """A team's week of runs.
+
+    Args:
+        members: their weeks.
+        unnamed: runs that tools counted without knowing whose they were.
+    """
+
+    members: tuple[MemberWeek, ...]
+    unnamed: int = 0
+
+
+class Counted(Protocol):
+    """The counts of a verdict."""
+
+    @property
+    def exceptions(self) -> int:
+        """Exceptions in the window."""
+
+    @property
+    def measured(self) -> int:
+        """Runs that tools counted."""
+
+    @property
+    def attested(self) -> int:
+        """Further runs that were reported."""
+
+    @property
+    def assumed(self) -> int:
+        """Runs that were estimated."""
+
+
+def runs_of(row: Counted) -> int:
+    """N of some counts: never fewer than the exceptions, because each exception is a run."""
+    return max(row.measured + row.attested + row.assumed, row.exceptions)
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The two parts of N: attested runs, and runs assumed for members who haven't answered."""
+    """The three parts of N: runs that tools counted, further ones that people reported, and runs assumed for
+    members of whom neither is known."""
 
     attested: int
     assumed: int
+    measured: int = 0
 
     @property
     def total(self) -> int:
         """N, in runs of the workflow."""
-        return self.attested + self.assumed
+        return self.measured + self.attested + self.assumed
 
 
 def typical_runs(latest_answers: Sequence[int], *, runs_per_week: int, members: int) -> float:
@@ -44,19 +87,30 @@ def typical_runs(latest_answers: Sequence[int], *, runs_per_week: int, members: 
     return runs_per_week / max(members, 1)
 
 
-def count_runs(member_weeks: Iterable[MemberWeek]) -> Runs:
-    """Compute N. A missing answer counts with the member's typical runs, never as zero.
+def count_runs(weeks: Iterable[TeamWeek]) -> Runs:
+    """Compute N. A member of whom nothing is known counts with their typical runs, never as zero.
+
+    A run that was both measured and reported counts once, as measured: of a member's answer only what exceeds
+    their measured runs is added. Once a tool counts runs without naming whose, its counts cover the whole
+    team in that week: of all answers together only what exceeds all measured runs is added, and nothing is
+    estimated. So a week's N is at least what tools counted, and at least what people reported.
 
     The assumed part is rounded once, at the end, so that even shares of 40 runs add up to 40; a fraction of a
     run is never rounded down to none.
     """
-    attested, assumed = 0, 0.0
-    for week in member_weeks:
-        if week.runs is None:
-            assumed += week.typical
-        else:
-            attested += week.runs
-    return Runs(attested, max(int(assumed + 0.5), 1 if assumed > 0 else 0))
+    measured, attested, assumed = 0, 0, 0.0
+    for week in weeks:
+        counted = week.unnamed + sum(one.measured for one in week.members)
+        measured += counted
+        if week.unnamed:
+            attested += max(0, sum(one.runs or 0 for one in week.members) - counted)
+            continue
+        for one in week.members:
+            if one.runs is not None:
+                attested += max(0, one.runs - one.measured)
+            elif not one.measured:
+                assumed += one.typical
+    return Runs(attested, max(int(assumed + 0.5), 1 if assumed > 0 else 0), measured)
 
 
 def probability_above(cap: float, *, exceptions: int, runs: int) -> float:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cadence.rules.evidence import demotion_count, probability_above
+from cadence.rules.evidence import demotion_count, probability_above, runs_of
 from cadence.rules.modes import Mode, landing
 
 
@@ -58,9 +58,10 @@ class StepEvidence:
     Args:
         exceptions: logged exceptions, x.
         critical: how many of them are critical.
-        attested: runs that people reported.
-        assumed: typical runs of members who haven't answered.
+        attested: runs that people reported, beyond the measured ones.
+        assumed: typical runs of members of whom no runs are known.
         closing: whether the cycle closes now, when the cap line decides.
+        measured: runs that tools counted.
     """
 
     exceptions: int
@@ -68,11 +69,22 @@ class StepEvidence:
     attested: int
     assumed: int
     closing: bool = False
+    measured: int = 0
+
+    @property
+    def counted(self) -> int:
+        """The runs in all three parts, before any exception is taken for a run."""
+        return self.measured + self.attested + self.assumed
 
     @property
     def runs(self) -> int:
         """N: never fewer than the exceptions, because each exception is a run."""
-        return max(self.attested + self.assumed, self.exceptions)
+        return runs_of(self)
+
+    @property
+    def known(self) -> int:
+        """The runs that somebody reported or a tool counted."""
+        return self.measured + self.attested
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +115,7 @@ class Verdict:
 
 
 SILENT_EXCEPTIONS = 3
-"""Before anybody has reported a run, only the third exception demotes: two on a Monday are no proof."""
+"""Before any run is reported or measured, only the third exception demotes: two on a Monday are no proof."""
 
 
 def judge_step(*, evidence: StepEvidence, policy: Policy, mode: Mode, fallback: Mode) -> Verdict:
@@ -136,7 +148,7 @@ def judge_step(*, evidence: StepEvidence, policy: Policy, mode: Mode, fallback: 
         ratio=ratio,
         probability=probability,
         demote_at=demotion_count(
-            runs=evidence.attested + evidence.assumed,
+            runs=evidence.counted,
             cap=policy.cap,
             confidence=policy.confidence,
             least=least,
@@ -147,7 +159,7 @@ def judge_step(*, evidence: StepEvidence, policy: Policy, mode: Mode, fallback: 
 
 
 def _least_exceptions(evidence: StepEvidence, policy: Policy) -> int:
-    if evidence.attested or evidence.closing:
+    if evidence.known or evidence.closing:
         return policy.min_exceptions
     return max(SILENT_EXCEPTIONS, policy.min_exceptions)
 
@@ -169,4 +181,4 @@ def _cap_applies(evidence: StepEvidence, policy: Policy, *, least: int) -> bool:
         return False
     if evidence.closing:
         return True
-    return policy.rule is Rule.STRICT and (bool(evidence.attested) or evidence.exceptions >= least)
+    return policy.rule is Rule.STRICT and (bool(evidence.known) or evidence.exceptions >= least)

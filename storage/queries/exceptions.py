@@ -82,11 +82,13 @@ def exceptions(
     after_id: int = 0,
     through_id: int | None = None,
     for_verdict: int | None = None,
+    since: datetime | None = None,
 ) -> list[LoggedException]:
     """The exceptions of a step in a cycle that count, after one id and up to another, oldest first.
 
     An undone exception doesn't count, except in earlier verdicts: with `for_verdict`, return those that the
-    verdict with that id counted.
+    verdict with that id counted. With `since`, leave out those that a tool reported late, because they
+    happened before that instant.
     """
 
     def counts(row: LoggedException) -> bool:
@@ -100,6 +102,7 @@ def exceptions(
         and after_id < (row.id or 0)
         and (through_id is None or (row.id or 0) <= through_id)
         and counts(row)
+        and (since is None or row.happened_at is None or row.happened_at >= since)
     ]
 
 

@@ -15,13 +15,16 @@ from storage.tables import (
     Adaptation,
     Adoption,
     AdoptionRequest,
+    ApiToken,
     Assessment,
     CheckIn,
+    CheckResult,
     CourseChange,
     Cutover,
     Cycle,
     DriftedStep,
     LoggedException,
+    MeasuredRuns,
     Member,
     Playbook,
     PlaybookVersion,
@@ -65,6 +68,16 @@ def exceptions(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> Iterato
     return _reported(uow, LoggedException, playbooks)
 
 
+def measured_runs(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> Iterator[Page]:
+    """Runs that tools counted, including corrected ones."""
+    return _reported(uow, MeasuredRuns, playbooks)
+
+
+def check_results(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> Iterator[Page]:
+    """Results of automated checks."""
+    return _reported(uow, CheckResult, playbooks)
+
+
 def verdicts(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> Iterator[Page]:
     """Verdicts on steps, with the numbers behind them."""
     return _reported(uow, StepVerdict, playbooks)
@@ -101,7 +114,8 @@ def _paged(uow: UnitOfWork, query: Any, ident: Any) -> Iterator[Page]:
 
 
 def _reported(uow: UnitOfWork, model: type[SQLModel], playbooks: Collection[int] | None) -> Iterator[Page]:
-    """Rows of a table with `playbook`, `team`, `cycle`, the `revision` of the cycle, and `member_name`."""
+    """Rows of a table with `playbook`, `team`, `cycle`, the `revision` of the cycle, `member_name`, and
+    the `tool` that reported them."""
     table: Table = model.__table__  # type: ignore[attr-defined]
     query = (
         select(
@@ -120,6 +134,9 @@ def _reported(uow: UnitOfWork, model: type[SQLModel], playbooks: Collection[int]
     if "member" in table.c:
         named = and_(col(Member.workspace_id) == uow.workspace_id, col(Member.id) == table.c.member)
         query = query.add_columns(col(Member.name).label("member_name")).outerjoin(Member, named)
+    if "token_id" in table.c:
+        by = and_(col(ApiToken.workspace_id) == uow.workspace_id, col(ApiToken.id) == table.c.token_id)
+        query = query.add_columns(col(ApiToken.name).label("tool")).outerjoin(ApiToken, by)
     if playbooks is not None:
         query = query.where(col(Adoption.playbook_id).in_(playbooks))
     return _paged(uow, query, table.c.id)

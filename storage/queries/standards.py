@@ -5,7 +5,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, exists, func
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_
 from sqlalchemy import select as select_rows
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -26,6 +26,7 @@ from storage.tables import (
     CycleState,
     DriftedStep,
     LoggedException,
+    MeasuredRuns,
     ModeChange,
     Playbook,
     RubricResult,
@@ -64,6 +65,10 @@ def _verdict_stands() -> ColumnElement[bool]:
         col(LoggedException.id) > col(StepVerdict.after_exception),
         col(LoggedException.id) <= col(StepVerdict.through_exception),
         col(LoggedException.withdrawn_after) >= col(StepVerdict.id),
+        or_(
+            col(LoggedException.happened_at).is_(None),
+            col(LoggedException.happened_at) >= col(StepVerdict.window_from),
+        ),
     )
 
 
@@ -383,6 +388,7 @@ class Marks(NamedTuple):
     result: int
     audit: int
     cycle: int
+    measured: int
 
 
 def marks(uow: UnitOfWork, *, adoption_id: int) -> Marks:
@@ -400,5 +406,6 @@ def marks(uow: UnitOfWork, *, adoption_id: int) -> Marks:
         newest(RubricResult.id, RubricResult),
         newest(SpotAudit.id, SpotAudit),
         newest(Cycle.number, Cycle, Cycle.state == CycleState.CLOSED),
+        newest(MeasuredRuns.id, MeasuredRuns),
     )
     return Marks(*uow.session.execute(query).one())

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 
 from cadence.rules.kpi import Direction, meets
 from cadence.rules.percent import percent_of
-from templates.filters import mode
+from templates.filters import mode, plural
 
 Id = int | str
 
@@ -84,10 +84,10 @@ class GuardrailAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A step's exceptions against its cap: x exceptions in N = `attested` + `assumed` runs.
+    """A step's exceptions against its cap: x exceptions in N = `measured` + `attested` + `assumed` runs.
 
-    `restarted`: the assumed runs include check-ins from before the count restarted; `missing`: they include
-    missing check-ins.
+    Tools counted the measured runs; the attested ones are what people reported beyond those. `restarted`: the
+    assumed runs include check-ins from before the count restarted; `missing`: they include missing check-ins.
     """
 
     exceptions: int
@@ -97,6 +97,7 @@ class Evidence:
     cap: float
     restarted: bool = False
     missing: bool = True
+    measured: int = 0
 
     @property
     def ratio(self) -> float | None:
@@ -105,8 +106,30 @@ class Evidence:
 
     @property
     def reported(self) -> int:
-        """The reported runs: each exception counts as one, whether a check-in has reported it or not."""
-        return max(self.attested, self.runs - self.assumed)
+        """The runs reported beyond measured ones: each exception counts as one, reported or not."""
+        return max(self.attested, self.runs - self.assumed - self.measured)
+
+    @property
+    def known(self) -> str:
+        """The runs that aren't estimated, measured ones first: `19 measured runs`, `26 reported runs`, or
+        nothing."""
+        if self.measured:
+            return plural(self.measured, "measured run")
+        return plural(self.reported, "reported run") if self.reported else ""
+
+    @property
+    def further(self) -> str:
+        """The other parts of N, to follow `known`: ` (+7 reported, +13 estimated)`, or nothing."""
+        parts = [f"+{self.reported:,} reported"] if self.measured and self.reported else []
+        parts += [f"+{self.assumed:,} estimated"] if self.assumed else []
+        return f" ({', '.join(parts)})" if parts else ""
+
+    @property
+    def parts(self) -> str:
+        """N as a sum of its parts; a part of 0 is left out once runs were measured."""
+        parts = [(self.measured, "measured"), (self.attested, "reported"), (self.assumed, "estimated")]
+        shown = [part for part in parts if part[0]] if self.measured else parts[1:]
+        return " + ".join(f"{count:,} {word}" for count, word in shown)
 
     @property
     def unreported(self) -> str:
@@ -116,7 +139,7 @@ class Evidence:
     @property
     def percent(self) -> str:
         """x / N as a percentage on the right side of the cap; empty if N is small or unknown."""
-        known = self.attested or self.exceptions
+        known = self.measured or self.attested or self.exceptions
         return percent_of(self.exceptions, self.runs, limit=self.cap) if known else ""
 
 

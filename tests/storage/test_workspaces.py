@@ -32,6 +32,7 @@ from storage.queries import (
     history,
     installations,
     lessons,
+    machines,
     numbers,
     people,
     playbooks,
@@ -495,6 +496,24 @@ BY_ID: dict[str, Call] = {
     "history.readings": lambda s, ws, ids: list(history.readings(_uow(s, ws), playbooks=[ids.playbook])),
     "history.check_ins": lambda s, ws, ids: list(history.check_ins(_uow(s, ws), playbooks=[ids.playbook])),
     "history.exceptions": lambda s, ws, ids: list(history.exceptions(_uow(s, ws), playbooks=[ids.playbook])),
+    "history.measured_runs": lambda s, ws, ids: list(
+        history.measured_runs(_uow(s, ws), playbooks=[ids.playbook])
+    ),
+    "history.check_results": lambda s, ws, ids: list(
+        history.check_results(_uow(s, ws), playbooks=[ids.playbook])
+    ),
+    "machines.runs_counted": lambda s, ws, ids: machines.runs_counted(
+        _uow(s, ws), adoption_id=ids.adoption, since=MONDAY
+    ),
+    "machines.runs_counted/as-of": lambda s, ws, ids: machines.runs_counted(
+        _uow(s, ws), adoption_id=ids.adoption, since=MONDAY, through=10**6
+    ),
+    "machines.runs_counted_before": lambda s, ws, ids: machines.runs_counted_before(
+        _uow(s, ws), adoption_id=ids.adoption, week_start=MONDAY, after=10**6
+    ),
+    "machines.last_measured_id": lambda s, ws, ids: machines.last_measured_id(
+        _uow(s, ws), adoption_id=ids.adoption, since=MONDAY
+    ),
     "history.course_changes": lambda s, ws, ids: list(
         history.course_changes(_uow(s, ws), playbooks=[ids.playbook])
     ),

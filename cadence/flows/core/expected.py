@@ -27,10 +27,12 @@ class AsOf:
     Args:
         moment: for team membership and days away.
         through: the newest check-in at that moment.
+        measured: the newest row of runs that a tool had counted.
     """
 
     moment: datetime
     through: int
+    measured: int = 0
 
 
 def expected_members(

@@ -84,6 +84,7 @@ def counted_exceptions(uow: UnitOfWork, *, adoption_id: int, step: str) -> conte
                 runs=found.evidence.runs,
                 attested=found.evidence.attested,
                 assumed=found.evidence.assumed,
+                measured=found.evidence.measured,
                 cap=view.step(step).exception_cap,
             ),
             items=_listed(view, found.exceptions),

@@ -93,7 +93,8 @@ def _readings(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[li
             yield [
                 *(row.id, row.playbook, row.team, row.cycle, row.week, row.week_start),
                 *(name, bool(row.guardrail), row.value, unit, row.typed, row.note),
-                *(row.member, row.member_name, row.surface, row.reported_at, row.replaced_at),
+                *(row.member, row.member_name, row.surface, row.tool, row.happened_at),
+                *(row.reported_at, row.replaced_at),
             ]
 
 
@@ -115,7 +116,28 @@ def _exceptions(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[
             yield [
                 *(row.id, row.playbook, row.team, row.cycle, row.step),
                 *(row.critical, row.reason, row.link),
-                *(row.member, row.member_name, row.surface, row.logged_at, row.withdrawn_at),
+                *(row.member, row.member_name, row.surface, row.tool, row.happened_at),
+                *(row.logged_at, row.withdrawn_at),
+            ]
+
+
+def _measured_runs(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for page in history.measured_runs(uow, playbooks=playbooks):
+        for row in page:
+            yield [
+                *(row.id, row.playbook, row.team, row.cycle, row.week, row.week_start, row.step),
+                *(row.member, row.member_name, row.runs, row.tool, row.surface, row.source),
+                *(row.happened_at, row.recorded_at, row.replaced_by),
+            ]
+
+
+def _check_results(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[list[Any]]:
+    for page in history.check_results(uow, playbooks=playbooks):
+        for row in page:
+            yield [
+                *(row.id, row.playbook, row.team, row.cycle, row.step, row.name),
+                *(row.samples, row.passes, row.note, row.link, row.tool, row.surface, row.source),
+                *(row.happened_at, row.recorded_at),
             ]
 
 
@@ -125,7 +147,15 @@ def _verdicts(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[li
             yield [
                 *(row.id, row.playbook, row.team, row.cycle, row.step, row.decision, row.line),
                 *(row.mode, row.fallback, row.lands_on, row.exceptions, row.critical),
-                *(row.attested, row.assumed, row.ratio, row.cap, row.probability, row.demote_at),
+                *(
+                    row.measured,
+                    row.attested,
+                    row.assumed,
+                    row.ratio,
+                    row.cap,
+                    row.probability,
+                    row.demote_at,
+                ),
                 *(row.rule, row.min_runs, row.min_exceptions, row.confidence, row.closing),
                 *(row.window_from, row.top_reason, row.top_reason_count, row.cause, row.judged_at),
             ]
@@ -248,7 +278,8 @@ TABLES: Final = (
                 "value",
                 "unit",
             ),
-            *("typed", "note", "member", "member_name", "surface", "reported_at", "replaced_at"),
+            *("typed", "note", "member", "member_name", "surface", "tool", "happened_at"),
+            *("reported_at", "replaced_at"),
         ),
         _readings,
     ),
@@ -273,15 +304,32 @@ TABLES: Final = (
         "exceptions",
         (
             *("id", "playbook", "team", "cycle", "step", "critical", "reason", "link", "member"),
-            *("member_name", "surface", "logged_at", "withdrawn_at"),
+            *("member_name", "surface", "tool", "happened_at", "logged_at", "withdrawn_at"),
         ),
         _exceptions,
+    ),
+    ExportTable(
+        "measured_runs",
+        (
+            *("id", "playbook", "team", "cycle", "week", "week_start", "step", "member", "member_name"),
+            *("runs", "tool", "surface", "source", "happened_at", "recorded_at", "replaced_by"),
+        ),
+        _measured_runs,
+    ),
+    ExportTable(
+        "check_results",
+        (
+            *("id", "playbook", "team", "cycle", "step", "check", "samples", "passes", "note", "link"),
+            *("tool", "surface", "source", "happened_at", "recorded_at"),
+        ),
+        _check_results,
     ),
     ExportTable(
         "verdicts",
         (
             *("id", "playbook", "team", "cycle", "step", "decision", "line", "mode", "fallback"),
-            *("lands_on", "exceptions", "critical_exceptions", "runs_attested", "runs_assumed", "ratio"),
+            *("lands_on", "exceptions", "critical_exceptions", "runs_measured"),
+            *("runs_attested", "runs_assumed", "ratio"),
             *("cap", "probability", "demote_at", "rule", "min_runs", "min_exceptions", "confidence"),
             *("at_close", "window_from", "most_frequent_reason", "most_frequent_reason_count", "cause"),
             "judged_at",

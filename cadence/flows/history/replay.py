@@ -49,6 +49,7 @@ class WindowThen(NamedTuple):
     opened: datetime
     after_exception: int
     after_check_in: int
+    after_measured: int
 
 
 def window_of_then(
@@ -61,13 +62,14 @@ def window_of_then(
     restarts = _step_entries(uow, row.adoption_id, row.step, action=WINDOW_OPENED, before=entry)
     if not restarts:
         since = [start, *(one.changed_at for one in changes)]
-        return WindowThen(mode, max(since), row.after_exception, row.after_check_in)
+        return WindowThen(mode, max(since), row.after_exception, row.after_check_in, row.after_measured)
     last = restarts[-1]
     return WindowThen(
         mode,
         max(start, datetime.fromisoformat(last.after["since"]) if "since" in last.after else last.at),
         last.after.get("after_exception", row.after_exception),
         last.after.get("after_check_in", row.after_check_in),
+        last.after.get("after_measured", row.after_measured),
     )
 
 
@@ -92,16 +94,17 @@ def _step_entries(
     return [one for one in rows if (one.id or 0) < before]
 
 
-def counted_then(uow: UnitOfWork, row: StepVerdict, after_exception: int) -> list[LoggedException]:
-    """The exceptions that a verdict counted."""
+def counted_then(uow: UnitOfWork, row: StepVerdict, window: WindowThen) -> list[LoggedException]:
+    """The exceptions that a verdict counted in its window."""
     return exceptions.exceptions(
         uow,
         adoption_id=row.adoption_id,
         step=row.step,
         cycle_id=row.cycle_id,
-        after_id=after_exception,
+        after_id=window.after_exception,
         through_id=row.through_exception,
         for_verdict=row.id,
+        since=window.opened,
     )
 
 
@@ -142,6 +145,7 @@ class Replayed:
             attested=self.row.attested,
             assumed=self.row.assumed,
             closing=self.row.closing,
+            measured=self.row.measured,
         )
 
 
@@ -219,14 +223,16 @@ def _again(uow: UnitOfWork, view: AdoptionView, row: StepVerdict) -> Replayed:
     if step is None:
         return Replayed(view, row, None, (f"the playbook has no step {row.step}",))
     window = window_of_then(uow, view, cycle, row, declared=Mode(step.mode))
-    logged = counted_then(uow, row, window.after_exception)
+    logged = counted_then(uow, row, window)
     runs = window_runs(
         uow,
         view,
         cycle,
+        step=step.key,
         window_from=window.opened,
         after_check_in=window.after_check_in,
-        as_of=AsOf(row.judged_at, newest_check_in(uow, row)),
+        after_measured=window.after_measured,
+        as_of=AsOf(row.judged_at, newest_check_in(uow, row), row.through_measured),
     )
     verdict = judge_step(
         evidence=StepEvidence(
@@ -235,6 +241,7 @@ def _again(uow: UnitOfWork, view: AdoptionView, row: StepVerdict) -> Replayed:
             attested=runs.attested,
             assumed=runs.assumed,
             closing=row.closing,
+            measured=runs.measured,
         ),
         policy=policy_of(row),
         mode=window.mode,
@@ -279,6 +286,7 @@ def verdict_differences(row: StepVerdict, verdict: Verdict) -> tuple[str, ...]:
         ("lands_on", row.lands_on, verdict.lands_on),
         ("exceptions", row.exceptions, evidence.exceptions),
         ("critical", row.critical, evidence.critical),
+        ("measured", row.measured, evidence.measured),
         ("attested", row.attested, evidence.attested),
         ("assumed", row.assumed, evidence.assumed),
         ("ratio", row.ratio, verdict.ratio),

@@ -15,7 +15,10 @@ from templates.contexts.pilots import DUTY_WORDS
 
 _MODES: Final = frozenset(WORDS)
 _NEVER_SHOWN: Final = frozenset(
-    {"id", "lesson", "adoption", "cycle", "setup", "handoff", "seed", "after_exception", "after_check_in"}
+    {
+        *("id", "lesson", "adoption", "cycle", "setup", "handoff", "seed"),
+        *("after_exception", "after_check_in", "after_measured"),
+    }
 )
 """Ids and the like: stored for judging again, not for display."""
 
@@ -70,6 +73,7 @@ _CAUSES: Final = {
     "close": "when the cycle closed",
     "exception": "after an exception",
     "undo": "after an exception was undone",
+    "runs": "after a tool counted runs",
     "member": "after days away changed",
     "mode-change": "after who leads the step changed",
     "week": "when the week began",

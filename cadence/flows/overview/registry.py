@@ -13,6 +13,7 @@ from cadence.flows.trends import watched_now, worth_of_cycles
 from cadence.flows.waves import wave_line
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
+from cadence.rules.evidence import runs_of
 from storage.queries import setup as setup_rows
 from storage.queries import standards, waves
 from storage.queries.overview import registry
@@ -187,7 +188,7 @@ def _worst(verdicts: Sequence[StepVerdict]) -> StepVerdict | None:
     """The step that used most of its cap; one over a cap of 0 comes first."""
 
     def used(row: StepVerdict) -> tuple[bool, float]:
-        share = row.exceptions / max(row.attested + row.assumed, row.exceptions, 1)
+        share = row.exceptions / max(runs_of(row), 1)
         return (share > row.cap, share / row.cap if row.cap else share)
 
     return max(verdicts, key=used, default=None)

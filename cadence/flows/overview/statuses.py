@@ -41,7 +41,7 @@ from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Offer, Unknown
 from cadence.rules.calendar import WEEKS
-from cadence.rules.evidence import probability_above
+from cadence.rules.evidence import probability_above, runs_of
 from cadence.rules.sight import Fact
 from cadence.rules.verdicts import SILENT_EXCEPTIONS, Line, Rule
 from storage.queries import adoptions, checkins, standards
@@ -336,17 +336,19 @@ def _last_change(uow: UnitOfWork, view: AdoptionView, *, step: str, zone: ZoneIn
 
 
 def _least(row: StepVerdict) -> int:
-    """The fewest exceptions that decide: more of them before anybody has reported a run."""
-    known = row.attested or row.closing
+    """The fewest exceptions that decide: more of them before any run was reported or measured."""
+    known = row.measured or row.attested or row.closing
     return row.min_exceptions if known else max(SILENT_EXCEPTIONS, row.min_exceptions)
 
 
 def lines_tried(row: StepVerdict) -> tuple[LineTried, ...]:
     """Each line of the demotion rule and its outcome, from the stored numbers."""
-    runs, least = max(row.attested + row.assumed, row.exceptions), _least(row)
+    runs, least = runs_of(row), _least(row)
     likely = probability_above(row.cap, exceptions=row.exceptions, runs=runs) >= row.confidence
     cap_applies = row.rule is Rule.STRICT or (row.rule is Rule.BALANCED and row.closing)
-    enough = runs >= row.min_runs and (row.closing or bool(row.attested) or row.exceptions >= least)
+    enough = runs >= row.min_runs and (
+        row.closing or bool(row.measured or row.attested) or row.exceptions >= least
+    )
     return (
         LineTried(line=Line.CRITICAL, applies=True, holds=row.critical > 0),
         LineTried(line=Line.EVIDENCE, applies=True, holds=row.exceptions >= least and likely),

@@ -17,6 +17,7 @@ from cadence.flows.core import (
     tell,
 )
 from cadence.flows.standards import drift_open
+from cadence.rules.evidence import runs_of
 from cadence.rules.kpi import Outcome
 from cadence.rules.modes import LADDER
 from cadence.rules.promotions import (
@@ -270,7 +271,7 @@ def _exceptions(uow: UnitOfWork, view: AdoptionView, step: Step) -> dict[str, An
     rows = standards.closing_verdicts(uow, cycle_ids=ids, step=step.key)
     return {
         "exceptions": sum(one.exceptions for one in rows),
-        "runs": sum(max(one.attested + one.assumed, one.exceptions) for one in rows),
+        "runs": sum(map(runs_of, rows)),
         "cap": step.exception_cap,
     }
 

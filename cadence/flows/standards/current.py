@@ -69,14 +69,17 @@ def _evidence(
         uow,
         view,
         view.cycle,
+        step=step.key,
         window_from=max(window_from, state.since) if state else window_from,
         after_check_in=state.after_check_in if state else 0,
+        after_measured=state.after_measured if state else 0,
     )
     return Evidence(
         exceptions=0,
-        runs=runs.attested + runs.assumed,
+        runs=runs.total,
         attested=runs.attested,
         assumed=runs.assumed,
+        measured=runs.measured,
         cap=policy_for(view, step).cap,
     )
 

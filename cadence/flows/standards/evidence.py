@@ -1,7 +1,7 @@
-"""The evidence on a step: N in its two parts, and the exceptions inside the window."""
+"""The evidence on a step: N in its three parts, and the exceptions inside the window."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
@@ -9,10 +9,19 @@ from typing import Protocol
 from cadence.documents import Step
 from cadence.flows.core import AdoptionView, AsOf, current_modes, members_at_work
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, week_monday
-from cadence.rules.evidence import TYPICAL_ANSWERS, MemberWeek, Runs, count_runs, typical_runs
+from cadence.rules.evidence import (
+    TYPICAL_ANSWERS,
+    Counted,
+    MemberWeek,
+    Runs,
+    TeamWeek,
+    count_runs,
+    runs_of,
+    typical_runs,
+)
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import StepEvidence
-from storage.queries import checkins, exceptions
+from storage.queries import checkins, exceptions, machines
 from storage.tables import Cycle, LoggedException, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.base import Evidence
@@ -29,22 +38,26 @@ class Gathered:
     fallback: Mode
     after_exception: int = 0
     after_check_in: int = 0
+    after_measured: int = 0
 
 
 def runs_between(
     uow: UnitOfWork,
     view: AdoptionView,
     *,
+    step: str,
     first: date,
     last: date,
     after_check_in: int = 0,
+    after_measured: int = 0,
     as_of: AsOf | None = None,
 ) -> Runs:
-    """N of the weeks from one Monday to another: attested runs, and typical ones of members who haven't
-    answered.
+    """N of a step in the weeks from one Monday to another: the runs that tools counted, further ones that
+    people reported, and typical ones of members of whom neither is known.
 
     Check-ins up to `after_check_in` existed when the window opened. Those for its first week cover runs
-    before it, so those members count with their typical runs, as assumed.
+    before it, so those members count with their typical runs, as assumed. Runs of that week that tools
+    counted up to the row `after_measured` were before the window too, and don't count.
     """
     rows = checkins.answers(
         uow,
@@ -61,7 +74,35 @@ def runs_between(
         stale=_answered_before(uow, view, week=first, after_check_in=after_check_in),
         expected=lambda week: members_at_work(uow, view, week_start=week, as_of=as_of),
         runs_per_week=view.spec.runs_per_week,
+        measured=_measured(
+            uow, view, step=step, first=first, last=last, after_measured=after_measured, as_of=as_of
+        ),
     )
+
+
+def _measured(
+    uow: UnitOfWork,
+    view: AdoptionView,
+    *,
+    step: str,
+    first: date,
+    last: date,
+    after_measured: int,
+    as_of: AsOf | None,
+) -> dict[date, Counter[str]]:
+    """The runs of a step that tools counted, by week and member, whose key is "" if they don't know whose."""
+    found: dict[date, Counter[str]] = {}
+    through = as_of.measured if as_of else None
+    for row in machines.runs_counted(uow, adoption_id=view.id, since=first, through=through):
+        if row.week_start <= last and row.step in (step, ""):
+            found.setdefault(row.week_start, Counter())[row.member] += row.runs
+    if after_measured and first in found:
+        before = machines.runs_counted_before(
+            uow, adoption_id=view.id, week_start=first, after=after_measured, through=through
+        )
+        for (of_step, member), runs in before.items():
+            found[first][member] -= runs if of_step in (step, "") else 0
+    return found
 
 
 def count_answers(
@@ -72,12 +113,14 @@ def count_answers(
     stale: Collection[str],
     expected: Callable[[date], Collection[str]],
     runs_per_week: int,
+    measured: Mapping[date, Mapping[str, int]],
 ) -> Runs:
     """N from the answers' (member, week, runs), newest week first.
 
     Args:
         stale: members whose answer for the first week covers runs before the window.
         expected: members whose runs of a week are estimated until they answer.
+        measured: the runs that tools counted, by week and member, "" if they don't know whose.
     """
     answered = {
         (member, week): runs for member, week, runs in rows if not (week == first and member in stale)
@@ -87,17 +130,28 @@ def count_answers(
         if week <= last:
             latest.setdefault(member, []).append(runs)
     weeks = [first + timedelta(weeks=number) for number in range((last - first).days // 7 + 1)]
-    return count_runs(
-        MemberWeek(
-            answered.get((member, week)),
-            typical_runs(
-                latest.get(member, [])[:TYPICAL_ANSWERS], runs_per_week=runs_per_week, members=len(asked)
+
+    def team_week(week: date) -> TeamWeek:
+        asked, counted = expected(week), measured.get(week, {})
+        known = {member for member, start in answered if start == week}
+        known |= {member for member, runs in counted.items() if member and runs > 0}
+        return TeamWeek(
+            tuple(
+                MemberWeek(
+                    answered.get((member, week)),
+                    typical_runs(
+                        latest.get(member, [])[:TYPICAL_ANSWERS],
+                        runs_per_week=runs_per_week,
+                        members=len(asked),
+                    ),
+                    counted.get(member, 0),
+                )
+                for member in sorted({*asked, *known})
             ),
+            unnamed=counted.get("", 0),
         )
-        for week in weeks
-        for asked in [expected(week)]
-        for member in sorted({*asked, *(member for member, start in answered if start == week)})
-    )
+
+    return count_runs(map(team_week, weeks))
 
 
 def _answered_before(uow: UnitOfWork, view: AdoptionView, *, week: date, after_check_in: int) -> set[str]:
@@ -126,7 +180,8 @@ def gather(
     The window opens with the cycle or with the last change of the step's mode, its rubric or the playbook
     version, whichever is later; what came before a change is determined by its id, never by the clock. Runs
     are reported by the week: in the week of such a change, members who had already answered count with their
-    typical runs, as assumed, and the step gets the benefit of the doubt.
+    typical runs, as assumed, and the step gets the benefit of the doubt. Runs that tools had counted by then
+    don't count, nor do exceptions that they report late, from before the window.
     """
     row = current_modes(uow, view).get(step.key)
     window_from = cycle_start(view, cycle)
@@ -138,10 +193,20 @@ def gather(
         step=step.key,
         cycle_id=cycle.id or 0,
         after_id=row.after_exception if row else 0,
+        since=window_from,
     )
     after_check_in = row.after_check_in if row else 0
+    after_measured = row.after_measured if row else 0
     if runs is None:
-        runs = window_runs(uow, view, cycle, window_from=window_from, after_check_in=after_check_in)
+        runs = window_runs(
+            uow,
+            view,
+            cycle,
+            step=step.key,
+            window_from=window_from,
+            after_check_in=after_check_in,
+            after_measured=after_measured,
+        )
     return Gathered(
         evidence=StepEvidence(
             exceptions=len(logged),
@@ -149,6 +214,7 @@ def gather(
             attested=runs.attested,
             assumed=runs.assumed,
             closing=closing,
+            measured=runs.measured,
         ),
         window_from=window_from,
         exceptions=tuple(logged),
@@ -156,6 +222,7 @@ def gather(
         fallback=Mode(step.fallback),
         after_exception=row.after_exception if row else 0,
         after_check_in=after_check_in,
+        after_measured=after_measured,
     )
 
 
@@ -164,16 +231,27 @@ def window_runs(
     view: AdoptionView,
     cycle: Cycle,
     *,
+    step: str,
     window_from: datetime,
     after_check_in: int,
+    after_measured: int,
     as_of: AsOf | None = None,
     until_week: date | None = None,
 ) -> Runs:
-    """N from the week a window opens in to this week, or an earlier one (or the cycle's last)."""
+    """N of a step from the week its window opens in to this week, or an earlier one (or the cycle's last)."""
     first, last = weeks_counted(
         cycle.starts_on, opened=local_day(window_from, view.zone), until=until_week or view.today
     )
-    return runs_between(uow, view, first=first, last=last, after_check_in=after_check_in, as_of=as_of)
+    return runs_between(
+        uow,
+        view,
+        step=step,
+        first=first,
+        last=last,
+        after_check_in=after_check_in,
+        after_measured=after_measured,
+        as_of=as_of,
+    )
 
 
 def weeks_counted(starts_on: date, *, opened: date, until: date) -> tuple[date, date]:
@@ -219,32 +297,21 @@ def explained_evidence(uow: UnitOfWork, view: AdoptionView, row: StepVerdict) ->
     return replace(verdict_evidence(row), restarted=restarted, missing=missing)
 
 
-class Counted(Protocol):
+class CountedWithCap(Counted, Protocol):
     """The counts of a verdict and its cap."""
-
-    @property
-    def exceptions(self) -> int:
-        """Exceptions in the window."""
-
-    @property
-    def attested(self) -> int:
-        """Runs that were reported."""
-
-    @property
-    def assumed(self) -> int:
-        """Runs that were estimated."""
 
     @property
     def cap(self) -> float:
         """Share of runs."""
 
 
-def verdict_evidence(row: Counted) -> Evidence:
+def verdict_evidence(row: CountedWithCap) -> Evidence:
     """The counts of a verdict for a template."""
     return Evidence(
         exceptions=row.exceptions,
-        runs=max(row.attested + row.assumed, row.exceptions),
+        runs=runs_of(row),
         attested=row.attested,
         assumed=row.assumed,
+        measured=row.measured,
         cap=row.cap,
     )

@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
 
 from cadence.documents import Step
-from cadence.flows.core import AdoptionView, announce, current_modes, lapse_open
-from cadence.flows.standards.evidence import gather, top_reason
+from cadence.flows.core import AdoptionView, announce, current_modes, lapse_open, rewrite_cycle_posts
+from cadence.flows.standards.evidence import gather, top_reason, verdict_evidence
 from cadence.flows.standards.mode_changes import go_back, set_mode, take_back
 from cadence.flows.standards.watch_ends import alert_copies, close_watch, end_with_weekend, rewrite_alerts
-from cadence.rules.evidence import Runs
+from cadence.rules.evidence import Runs, runs_of
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
-from storage.queries import checkins, standards
+from storage.queries import checkins, machines, standards
 from storage.tables import Cycle, CycleState, ModeChange, StepVerdict
 from storage.work import UnitOfWork
 from templates.filters import plural
 
 CLOSE = "close:"
 """Prefix of the cause of a verdict that was triggered by a cycle's close."""
+RUNS = "runs:"
+"""Prefix of the cause of a verdict that was triggered by runs that a tool counted."""
 
 
 def policy_for(view: AdoptionView, step: Step) -> Policy:
@@ -34,15 +37,32 @@ def judge(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: Step, *, caus
     """Judge a step now; the decision takes effect in this transaction.
 
     A closed cycle is judged as at its close: reports on the weekend after it count for it. `cause` is the
-    trigger: `exception:ID`, `check-in:ID`, `close:CYCLE`, `undo:ID` of an exception, or `week:MONDAY` that
-    began.
+    trigger: `exception:ID`, `check-in:ID`, `runs:ID` that a tool counted, `close:CYCLE`, `undo:ID` of an
+    exception, or `week:MONDAY` that began.
     """
     row = _verdict(uow, view, cycle, step, cause=cause)
-    before = standards.last_verdicts(uow, adoption_id=view.id, step=step.key, limit=1)
+    last = _last(uow, view, step)
+    _carry_out(uow, view, cycle, step, row, last=last)
+    return row
+
+
+def _last(uow: UnitOfWork, view: AdoptionView, step: Step) -> StepVerdict | None:
+    return next(iter(standards.last_verdicts(uow, adoption_id=view.id, step=step.key, limit=1)), None)
+
+
+def _carry_out(
+    uow: UnitOfWork,
+    view: AdoptionView,
+    cycle: Cycle,
+    step: Step,
+    row: StepVerdict,
+    *,
+    last: StepVerdict | None,
+) -> None:
+    """Save a verdict; its decision takes effect. `last` is the step's verdict before it."""
     uow.session.add(row)
     uow.session.flush()
     _note(uow, row)
-    last = before[0] if before else None
     if row.decision is Decision.DEMOTE:
         _demote(uow, view, step, row)
         _alert(uow, view, row, kind="demoted")
@@ -54,10 +74,9 @@ def judge(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: Step, *, caus
         rewrite_alerts(uow, row, mark=f"verdict:{row.id}")
     if row.closing and row.decision is Decision.WATCH:
         end_with_weekend(uow, view, row)
-        if not cause.startswith(CLOSE):  # a proposal made at the close requires a step under its cap
+        if not row.cause.startswith(CLOSE):  # a proposal made at the close requires a step under its cap
             why = f"the step went over its cap in cycle {cycle.number}"
             lapse_open(uow, view, step=step.key, why=why)
-    return row
 
 
 class Demotion(NamedTuple):
@@ -138,6 +157,7 @@ def _verdict(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: Step, *, c
         lands_on=decided.lands_on,
         exceptions=found.evidence.exceptions,
         critical=found.evidence.critical,
+        measured=found.evidence.measured,
         attested=found.evidence.attested,
         assumed=found.evidence.assumed,
         closing=closing,
@@ -152,8 +172,10 @@ def _verdict(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: Step, *, c
         window_from=found.window_from,
         after_exception=found.after_exception,
         after_check_in=found.after_check_in,
+        after_measured=found.after_measured,
         through_exception=found.exceptions[-1].id or 0 if found.exceptions else found.after_exception,
         through_check_in=checkins.last_check_in_id(uow, adoption_id=view.id),
+        through_measured=machines.last_measured_id(uow, adoption_id=view.id, since=cycle.starts_on),
         version_id=view.version.id,
         closes_on=cycle.closes_on,
         top_reason=reason,
@@ -165,15 +187,54 @@ def _verdict(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: Step, *, c
 
 def judge_all(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, cause: str) -> list[StepVerdict]:
     """Judge every step with exceptions; for a closed cycle, every step."""
+    return [judge(uow, view, cycle, step, cause=cause) for step in _with_exceptions(uow, view, cycle)]
+
+
+def _with_exceptions(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> list[Step]:
+    """The steps with exceptions that count; of a closed cycle, every step."""
     counted = {
         step.key: gather(uow, view, cycle, step, runs=Runs(0, 0)).evidence.exceptions
         for step in view.spec.steps
     }
-    return [
-        judge(uow, view, cycle, step, cause=cause)
-        for step in view.spec.steps
-        if cycle.state is CycleState.CLOSED or counted[step.key]
-    ]
+    return [step for step in view.spec.steps if cycle.state is CycleState.CLOSED or counted[step.key]]
+
+
+JUDGED_AGAIN: Final = timedelta(hours=1)
+"""Tools can count a run at a time: verdicts that differ only in their counts are saved so far apart."""
+
+
+def judge_measured(
+    uow: UnitOfWork, view: AdoptionView, cycle: Cycle, row_id: int
+) -> list[tuple[Step, StepVerdict]]:
+    """Judge the steps with exceptions after tools reported runs, up to the row with this id.
+
+    A verdict is saved only if it decides something else than the step's newest, or if that one is an hour
+    old. Runs of a cycle whose weekend is over are kept without judging it again. The caller holds the
+    adoption's lock and has saved the rows.
+
+    Returns:
+        The saved verdicts with their steps.
+    """
+    if view.week is None or view.cycle is None or view.cycle.id != cycle.id:
+        return []
+    saved = []
+    for step in _with_exceptions(uow, view, cycle):
+        row, last = _verdict(uow, view, cycle, step, cause=f"{RUNS}{row_id}"), _last(uow, view, step)
+        if last is None or _decides_anew(row, last):
+            _carry_out(uow, view, cycle, step, row, last=last)
+            saved.append((step, row))
+    if saved and cycle.state is CycleState.CLOSED:
+        rewrite_cycle_posts(uow, view, cycle, mark=f"{RUNS}{row_id}")
+    return saved
+
+
+def _decides_anew(row: StepVerdict, last: StepVerdict) -> bool:
+    return (
+        not _same_window(row, last)
+        or (row.decision, row.line, row.lands_on) != (last.decision, last.line, last.lands_on)
+        or row.closing != last.closing
+        or row.judged_at - last.judged_at >= JUDGED_AGAIN
+    )
 
 
 def _is_watch(row: StepVerdict) -> bool:
@@ -215,11 +276,11 @@ def _demote(uow: UnitOfWork, view: AdoptionView, step: Step, verdict: StepVerdic
 
 
 def _counted(row: StepVerdict) -> str:
-    """`3 exceptions in 26 reported runs (+13 estimated)`: each exception counts as a reported run."""
-    reported = max(row.attested, row.exceptions - row.assumed)
-    runs = f" in {plural(reported, 'reported run')}" if reported else ", no runs reported yet"
-    estimated = f" (+{row.assumed:,} estimated)" if row.assumed else ""
-    return f"{plural(row.exceptions, 'exception')}{runs}{estimated}"
+    """`3 exceptions in 26 reported runs (+13 estimated)`, or `… in 19 measured runs (+7 reported)`: each exception
+    counts as a run."""
+    counts = verdict_evidence(row)
+    runs = f" in {counts.known}" if counts.known else ", no runs reported yet"
+    return f"{plural(row.exceptions, 'exception')}{runs}{counts.further}"
 
 
 def _alert(uow: UnitOfWork, view: AdoptionView, row: StepVerdict, *, kind: str) -> None:
@@ -239,6 +300,7 @@ class VerdictLine:
     lands_on: str | None
     exceptions: int
     runs: int
+    measured: int
     attested: int
     assumed: int
     ratio: float
@@ -260,7 +322,8 @@ def verdicts_after(uow: UnitOfWork, *, after: int) -> list[VerdictLine]:
                 line=row.line,
                 lands_on=row.lands_on,
                 exceptions=row.exceptions,
-                runs=max(row.attested + row.assumed, row.exceptions),
+                runs=runs_of(row),
+                measured=row.measured,
                 attested=row.attested,
                 assumed=row.assumed,
                 ratio=row.ratio,

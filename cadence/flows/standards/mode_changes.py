@@ -61,12 +61,16 @@ def restart_window(
             "because": because,
             "after_exception": row.after_exception,
             "after_check_in": row.after_check_in,
+            "after_measured": row.after_measured,
         },
     )
     return row
 
 
-_MARKS: Final = ("after_exception", "after_check_in", "after_result", "after_audit", "after_cycle")
+_MARKS: Final = (
+    *("after_exception", "after_check_in", "after_measured"),
+    *("after_result", "after_audit", "after_cycle"),
+)
 
 
 def _as_data(row: AdoptionStep) -> dict[str, Any]:
@@ -96,13 +100,14 @@ def go_back(row: AdoptionStep, verdict: StepVerdict, before: Mapping[str, Any] |
     if before is not None:
         row.since = datetime.fromisoformat(before["since"])
         for name in _MARKS:
-            setattr(row, name, before[name])
+            setattr(row, name, before.get(name, 0))  # entries of earlier versions have fewer
 
 
 def _mark(uow: UnitOfWork, row: AdoptionStep) -> None:
     """Store the newest ids: evidence is what comes after them, whatever the clocks say."""
     found = standards.marks(uow, adoption_id=row.adoption_id)
     row.after_exception, row.after_check_in = found.exception, found.check_in
+    row.after_measured = found.measured
     row.after_result, row.after_audit, row.after_cycle = found.result, found.audit, found.cycle
 
 
@@ -141,6 +146,7 @@ def set_mode(
         reason=reason,
         member=member,
         after_check_in=row.after_check_in,
+        after_measured=row.after_measured,
         changed_at=uow.now,
     )
     uow.session.add(change)

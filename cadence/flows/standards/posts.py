@@ -138,6 +138,7 @@ def _critical_reason(uow: UnitOfWork, row: StepVerdict) -> str | None:
         after_id=row.after_exception,
         through_id=row.through_exception,
         for_verdict=row.id,
+        since=row.window_from,
     )
     critical = [one.reason for one in logged if one.critical]
     return critical[-1] if critical else None

@@ -25,6 +25,7 @@ from cadence.flows.trends import worth_of_cycles
 from cadence.mrkdwn import say
 from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
+from cadence.rules.evidence import runs_of
 from cadence.rules.kpi import Direction, Outcome, delta, meets
 from storage.outbox.queueing import NewMessage
 from storage.queries import people, playbooks, standards, waves
@@ -174,7 +175,7 @@ def _row(
 
 def _used(row: StepVerdict) -> tuple[bool, float]:
     """How much of its cap a step used; one over a cap of 0 comes first."""
-    share = row.exceptions / max(row.attested + row.assumed, row.exceptions, 1)
+    share = row.exceptions / max(runs_of(row), 1)
     return (share > row.cap, share / row.cap if row.cap else share)
 
 

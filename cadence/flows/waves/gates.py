@@ -244,7 +244,12 @@ def results_before(uow: UnitOfWork, playbook: Playbook, wave: Wave) -> list[Team
     for row in waves.verdicts_of_cycles(uow, cycle_ids=sorted(one.id or 0 for one in newest.values())):
         titles = {step.key: step.title for step in specs[row.adoption_id].steps}
         steps.setdefault(row.adoption_id, []).append(
-            StepAtClose(titles.get(row.step, row.step), row.exceptions, row.attested + row.assumed, row.cap)
+            StepAtClose(
+                titles.get(row.step, row.step),
+                row.exceptions,
+                row.measured + row.attested + row.assumed,
+                row.cap,
+            )
         )
     return [_facts(team, views.get(team.id), newest, specs, steps) for team in teams]
 

@@ -29,6 +29,7 @@ class WatchFound:
     mode: Mode
     line: Line
     exceptions: int
+    measured: int
     attested: int
     assumed: int
     cap: float
@@ -96,6 +97,7 @@ def watches(uow: UnitOfWork, *, week_start: date, ended: Mapping[str, datetime])
             col(StepVerdict.mode),
             col(StepVerdict.line),
             col(StepVerdict.exceptions),
+            col(StepVerdict.measured),
             col(StepVerdict.attested),
             col(StepVerdict.assumed),
             col(StepVerdict.cap),

@@ -37,13 +37,13 @@ class StepNow:
             return "demoted"
         if self.decision == "watch" and found is not None and found.exceptions:
             return "watch"
-        return "on-track" if found is not None and (found.reported or found.exceptions) else "idle"
+        return "on-track" if found is not None and (found.known or found.exceptions) else "idle"
 
     @property
     def estimated(self) -> int:
         """Its estimated runs, if they count beside something reported."""
         found = self.evidence
-        return found.assumed if found is not None and (found.reported or found.exceptions) else 0
+        return found.assumed if found is not None and (found.known or found.exceptions) else 0
 
     @property
     def on_track(self) -> bool:
@@ -156,7 +156,7 @@ class VerdictDetail:
     Args:
         decision: `demote`, `watch` or `hold`.
         line: the line that decided: `critical`, `evidence`, `cap` or `none`.
-        trigger: what triggered it: `exception`, `check-in`, `close`, `undo` or `week`.
+        trigger: what triggered it: `exception`, `check-in`, `runs` that a tool counted, `close`, `undo` or `week`.
         overtaken: it counted an exception that was undone since.
         evidence: x, N with its attested and assumed parts, and the cap.
         critical: how many of the exceptions are critical.

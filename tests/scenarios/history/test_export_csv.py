@@ -101,7 +101,7 @@ def test_it_arrives_in_the_dm_and_says_what_the_rows_say(desk: BotHarness) -> No
         *("readings", "attestations", "exceptions", "verdicts", "trail"),
         *("assessments", "course_changes", "cutovers", "training_samples", "training_grades"),
         *("waves", "wave_teams", "adoption_requests", "adaptations"),
-        *("pilot_reviews", "duties"),
+        *("pilot_reviews", "duties", "measured_runs", "check_results"),
     }
     assert read_playbook(others["playbooks/reply.yaml"]).slug == "reply"
     assert "apostrophe" in others["about.txt"]
@@ -248,8 +248,9 @@ def test_the_command_line_writes_a_folder(
         assert [row["value"] for row in csv.DictReader(lines)] == ["14", "13.5"]
     assert sorted(path.name for path in folder.rglob("*")) == [
         *("adaptations.csv", "adoption_requests.csv"),
-        *("assessments.csv", "attestations.csv", "course_changes.csv", "cutovers.csv", "duties.csv"),
-        *("exceptions.csv", "pilot_reviews.csv", "playbooks"),
+        *("assessments.csv", "attestations.csv", "check_results.csv", "course_changes.csv"),
+        *("cutovers.csv", "duties.csv"),
+        *("exceptions.csv", "measured_runs.csv", "pilot_reviews.csv", "playbooks"),
         *("readings.csv", "reply.yaml", "trail.csv", "training_grades.csv", "training_samples.csv"),
         *("triage.yaml", "verdicts.csv", "wave_teams.csv", "waves.csv"),
     ]

@@ -1,4 +1,6 @@
-"""N in its two parts, and the posterior, checked against SciPy's own beta distribution."""
+"""N in its three parts, and the posterior, checked against SciPy's own beta distribution."""
+
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from scipy.stats import beta
 from cadence.rules.evidence import (
     MemberWeek,
     Runs,
+    TeamWeek,
     count_runs,
     demotion_count,
     probability_above,
@@ -40,7 +43,7 @@ def test_without_an_answer_everyone_has_an_even_share(members: int, share: float
 @given(runs_per_week=st.integers(1, 5_000), members=st.integers(1, 200))
 def test_even_shares_add_up_to_the_week(runs_per_week: int, members: int) -> None:
     share = typical_runs([], runs_per_week=runs_per_week, members=members)
-    assert count_runs([MemberWeek(None, share)] * members) == Runs(attested=0, assumed=runs_per_week)
+    assert count_runs([TeamWeek((MemberWeek(None, share),) * members)]) == Runs(0, runs_per_week)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +60,89 @@ def test_even_shares_add_up_to_the_week(runs_per_week: int, members: int) -> Non
     ],
 )
 def test_n_has_an_attested_and_an_assumed_part(weeks: list[MemberWeek], runs: Runs) -> None:
-    assert count_runs(weeks) == runs
-    assert count_runs(weeks).total == runs.attested + runs.assumed
+    assert count_runs([TeamWeek(tuple(weeks))]) == runs
+    assert count_runs([TeamWeek((week,)) for week in weeks]) == runs, "however they spread over weeks"
+    assert runs.total == runs.attested + runs.assumed
+
+
+@pytest.mark.parametrize(
+    ("week", "runs"),
+    [
+        # Measured runs replace the typical ones of their member only.
+        (TeamWeek((MemberWeek(None, 13.0, 19), MemberWeek(None, 13.0))), Runs(0, 13, measured=19)),
+        # A run that was both measured and reported is a measured one; only what was reported beyond is added.
+        (TeamWeek((MemberWeek(15, 13.0, 19),)), Runs(0, 0, measured=19)),
+        (TeamWeek((MemberWeek(25, 13.0, 19),)), Runs(6, 0, measured=19)),
+        (TeamWeek((MemberWeek(0, 13.0, 19),)), Runs(0, 0, measured=19)),  # a tool knows better than a zero
+        (TeamWeek((MemberWeek(25, 13.0, 19), MemberWeek(8, 13.0, 10))), Runs(6, 0, measured=29)),
+        # Nothing was counted of somebody: they may not use the tool, so they count as without it.
+        (TeamWeek((MemberWeek(None, 13.0, 0),)), Runs(0, 13)),
+        # A tool that doesn't name members covers the team: nothing is estimated any more.
+        (TeamWeek((MemberWeek(None, 13.0), MemberWeek(None, 13.0)), unnamed=31), Runs(0, 0, measured=31)),
+        (TeamWeek((MemberWeek(20, 13.0), MemberWeek(None, 13.0)), unnamed=31), Runs(0, 0, measured=31)),
+        (TeamWeek((MemberWeek(20, 13.0), MemberWeek(16, 13.0)), unnamed=31), Runs(5, 0, measured=31)),
+        # Two tools, one of which names members: what people reported may be either's runs.
+        (TeamWeek((MemberWeek(20, 13.0, 12), MemberWeek(16, 13.0)), unnamed=31), Runs(0, 0, measured=43)),
+        (TeamWeek((), unnamed=31), Runs(0, 0, measured=31)),
+    ],
+)
+def test_n_in_three_parts(week: TeamWeek, runs: Runs) -> None:
+    assert count_runs([week]) == runs
+    assert runs.total == runs.measured + runs.attested + runs.assumed
+
+
+COUNTS = st.integers(0, 500)
+MEMBERS = st.builds(MemberWeek, st.none() | COUNTS, st.floats(0, 500, allow_nan=False), COUNTS)
+WEEKS = st.lists(st.builds(TeamWeek, st.lists(MEMBERS, max_size=8).map(tuple), COUNTS), max_size=5)
+
+
+@given(WEEKS)
+def test_n_is_at_least_what_tools_counted_and_at_least_what_people_reported(weeks: list[TeamWeek]) -> None:
+    counted = count_runs(weeks)
+    measured = sum(week.unnamed + sum(one.measured for one in week.members) for week in weeks)
+    reported = sum(one.runs or 0 for week in weeks for one in week.members)
+    assert counted.measured == measured
+    assert counted.total >= max(measured, reported)
+
+
+@given(WEEKS)
+def test_no_run_counts_twice(weeks: list[TeamWeek]) -> None:
+    """In each week N is the larger of both counts, member by member or for the team, and what is estimated."""
+    for week in weeks:
+        counted = count_runs([week])
+        tools = sum(one.measured for one in week.members) + week.unnamed
+        people = sum(one.runs or 0 for one in week.members)
+        if week.unnamed:
+            assert (counted.total, counted.assumed) == (max(tools, people), 0)
+        else:
+            known = sum(max(one.runs or 0, one.measured) for one in week.members)
+            silent = [one.typical for one in week.members if one.runs is None and not one.measured]
+            assert counted.measured + counted.attested == known
+            assert abs(counted.assumed - sum(silent)) <= 1
+
+
+@given(WEEKS, st.randoms(use_true_random=False))
+def test_the_order_of_weeks_and_members_does_not_matter(weeks: list[TeamWeek], chance: Random) -> None:
+    whole = [
+        TeamWeek(
+            tuple(MemberWeek(one.runs, float(int(one.typical)), one.measured) for one in week.members),
+            week.unnamed,
+        )
+        for week in weeks
+    ]
+    other = [TeamWeek(tuple(chance.sample(week.members, len(week.members))), week.unnamed) for week in whole]
+    chance.shuffle(other)
+    assert count_runs(other) == count_runs(whole)
+
+
+@given(WEEKS)
+def test_without_measured_runs_the_other_two_parts_are_as_ever(weeks: list[TeamWeek]) -> None:
+    members = [MemberWeek(one.runs, one.typical) for week in weeks for one in week.members]
+    counted = count_runs([TeamWeek(tuple(members))])
+    assumed = sum(one.typical for one in members if one.runs is None)
+    assert counted.measured == 0
+    assert counted.attested == sum(one.runs for one in members if one.runs is not None)
+    assert counted.assumed == max(int(assumed + 0.5), 1 if assumed > 0 else 0)
 
 
 @given(
@@ -68,7 +152,7 @@ def test_n_has_an_attested_and_an_assumed_part(weeks: list[MemberWeek], runs: Ru
     )
 )
 def test_a_missing_answer_only_ever_adds_runs(weeks: list[MemberWeek]) -> None:
-    counted = count_runs(weeks)
+    counted = count_runs([TeamWeek(tuple(weeks))])
     missing = [week.typical for week in weeks if week.runs is None]
     assert counted.attested == sum(week.runs for week in weeks if week.runs is not None)
     assert abs(counted.assumed - sum(missing)) <= 1

@@ -29,6 +29,7 @@ def judged(
     *,
     attested: int = 0,
     assumed: int = 0,
+    measured: int = 0,
     critical: int = 0,
     closing: bool = False,
     rule: Rule = Rule.BALANCED,
@@ -37,7 +38,7 @@ def judged(
     fallback: Mode = Mode.COLLABORATIVE,
 ) -> Verdict:
     return judge_step(
-        evidence=StepEvidence(exceptions, critical, attested, assumed, closing),
+        evidence=StepEvidence(exceptions, critical, attested, assumed, closing, measured),
         policy=Policy(cap=cap, rule=rule),
         mode=mode,
         fallback=fallback,
@@ -78,6 +79,11 @@ def test_the_evidence_line_on_both_sides_of_each_boundary(runs: int, count: int,
         (judged(5, attested=30, assumed=10), WATCH, Line.NONE),
         (judged(7, attested=30, assumed=10), DEMOTE, Line.EVIDENCE),
         (judged(3, assumed=10), DEMOTE, Line.EVIDENCE),  # three count even before anybody has answered
+        (judged(7, measured=40), DEMOTE, Line.EVIDENCE),
+        (judged(5, measured=30, attested=4, assumed=6), WATCH, Line.NONE),
+        (judged(2, measured=5), DEMOTE, Line.EVIDENCE),  # measured runs are known ones: two exceptions decide
+        (judged(5, measured=40, rule=Rule.STRICT), DEMOTE, Line.CAP),
+        (judged(3, measured=20, closing=True), DEMOTE, Line.CAP),
         (judged(5, assumed=40, closing=True), DEMOTE, Line.CAP),  # at the close the missing count as typical
     ],
 )
@@ -142,6 +148,7 @@ evidences = st.builds(
     attested=st.integers(0, 120),
     assumed=st.integers(0, 120),
     closing=st.booleans(),
+    measured=st.sampled_from([0, 0, 1, 7, 40, 120]),
 ).filter(lambda one: one.critical <= one.exceptions)
 modes = st.sampled_from(LADDER)
 
@@ -174,8 +181,8 @@ def test_demote_at_is_the_first_count_at_which_the_evidence_line_decides(
     evidence: StepEvidence, policy: Policy
 ) -> None:
     plain = replace(evidence, critical=0)
-    silent = not (plain.attested or plain.closing)
-    known = max(plain.attested + plain.assumed, policy.min_exceptions, SILENT_EXCEPTIONS if silent else 0)
+    silent = not (plain.known or plain.closing)
+    known = max(plain.counted, policy.min_exceptions, SILENT_EXCEPTIONS if silent else 0)
     named = judge_step(evidence=plain, policy=policy, mode=Mode.AI_LED, fallback=Mode.HUMAN_LED).demote_at
     lines = {
         count: judge_step(
@@ -209,6 +216,7 @@ def test_below_twenty_runs_the_usual_cap_line_is_silent(evidence: StepEvidence, 
         exceptions=evidence.exceptions % 20,
         attested=evidence.attested % 10,
         assumed=evidence.assumed % 10,
+        measured=0,
         critical=0,
     )
     for rule in Rule:

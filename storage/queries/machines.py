@@ -1,0 +1,135 @@
+"""Queries on what tools report: runs they counted."""
+
+from datetime import date
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import bindparam, case, func, literal, or_
+from sqlalchemy import select as select_rows
+from sqlmodel import col
+
+from storage.engine import connection_of
+from storage.query_cache import cached
+from storage.tables import MeasuredRuns
+from storage.work import UnitOfWork
+
+
+class RunsCounted(NamedTuple):
+    """Runs that tools counted in a week, by step and member.
+
+    `step` is "" if each run went through every step, `member` is "" if the tools don't know whose they were.
+    `newest` is the highest id among the rows and their corrections.
+    """
+
+    week_start: date
+    step: str
+    member: str
+    runs: int
+    newest: int
+
+
+def runs_counted(
+    uow: UnitOfWork, *, adoption_id: int, since: date, through: int | None = None
+) -> list[RunsCounted]:
+    """The runs that tools counted from a week on; recent weeks are read together.
+
+    Args:
+        since: the Monday of the first week.
+        through: the counts as of the row with this id, including what was corrected later.
+    """
+    first = min(since, uow.recent) if uow.recent else since
+    rows = _runs_counted(uow, adoption_id=adoption_id, since=first, through=through)
+    return [row for row in rows if row.week_start >= since]
+
+
+def last_measured_id(uow: UnitOfWork, *, adoption_id: int, since: date) -> int:
+    """The newest row of runs that tools counted in the weeks from a Monday on, including corrections, or 0."""
+    rows = runs_counted(uow, adoption_id=adoption_id, since=since)
+    return max((row.newest for row in rows), default=0)
+
+
+@cached(MeasuredRuns)
+def _runs_counted(
+    uow: UnitOfWork, *, adoption_id: int, since: date, through: int | None
+) -> list[RunsCounted]:
+    asked: dict[str, Any] = {"workspace": uow.workspace_id, "adoption": adoption_id, "since": since}
+    asked |= {} if through is None else {"through": through}
+    rows = connection_of(uow.session).execute(_counted_statement(as_of=through is not None), asked)
+    return [
+        RunsCounted(week, step, member, runs, max(newest, correction or 0))
+        for week, step, member, runs, newest, correction in rows
+    ]
+
+
+def _is_current(*, as_of: bool) -> Any:
+    """Condition: a row isn't corrected; or wasn't yet, as of the row with the id `through`."""
+    current = col(MeasuredRuns.replaced_by).is_(None)
+    return or_(current, col(MeasuredRuns.replaced_by) > bindparam("through")) if as_of else current
+
+
+@cache
+def _counted_statement(*, as_of: bool) -> Any:
+    current = case((_is_current(as_of=as_of), col(MeasuredRuns.runs)), else_=literal(0))
+    found: Any = select_rows(
+        col(MeasuredRuns.week_start),
+        col(MeasuredRuns.step),
+        col(MeasuredRuns.member),
+        func.sum(current),
+        func.max(col(MeasuredRuns.id)),
+        func.max(col(MeasuredRuns.replaced_by)),
+    ).where(
+        col(MeasuredRuns.workspace_id) == bindparam("workspace"),
+        col(MeasuredRuns.adoption_id) == bindparam("adoption"),
+        col(MeasuredRuns.week_start) >= bindparam("since"),
+        *((col(MeasuredRuns.id) <= bindparam("through"),) if as_of else ()),
+    )
+    by = col(MeasuredRuns.week_start), col(MeasuredRuns.step), col(MeasuredRuns.member)
+    return found.group_by(*by).order_by(*by)
+
+
+@cached(MeasuredRuns)
+def runs_counted_before(
+    uow: UnitOfWork, *, adoption_id: int, week_start: date, after: int, through: int | None = None
+) -> dict[tuple[str, str], int]:
+    """Those of a week's counted runs, by (step, member), that were reported up to the row with the id `after`.
+
+    Their corrections count too, however late they came. With `through`, as of the row with that id.
+    """
+    asked: dict[str, Any] = {
+        "workspace": uow.workspace_id,
+        "adoption": adoption_id,
+        "week": week_start,
+        "after": after,
+    }
+    asked |= {} if through is None else {"through": through}
+    rows = connection_of(uow.session).execute(_before_statement(as_of=through is not None), asked)
+    return {(step, member): runs for step, member, runs in rows}
+
+
+@cache
+def _before_statement(*, as_of: bool) -> Any:
+    of_week: Final = (
+        col(MeasuredRuns.workspace_id) == bindparam("workspace"),
+        col(MeasuredRuns.adoption_id) == bindparam("adoption"),
+        col(MeasuredRuns.week_start) == bindparam("week"),
+    )
+    before = (
+        select_rows(col(MeasuredRuns.id).label("id"))
+        .where(*of_week, col(MeasuredRuns.id) <= bindparam("after"))
+        .cte("before", recursive=True)
+    )
+    before = before.union(
+        select_rows(col(MeasuredRuns.replaced_by))
+        .join(before, before.c.id == col(MeasuredRuns.id))
+        .where(col(MeasuredRuns.replaced_by).is_not(None))
+    )
+    found: Any = (
+        select_rows(col(MeasuredRuns.step), col(MeasuredRuns.member), func.sum(col(MeasuredRuns.runs)))
+        .join(before, before.c.id == col(MeasuredRuns.id))
+        .where(
+            *of_week,
+            _is_current(as_of=as_of),
+            *((col(MeasuredRuns.id) <= bindparam("through"),) if as_of else ()),
+        )
+    )
+    return found.group_by(col(MeasuredRuns.step), col(MeasuredRuns.member))
