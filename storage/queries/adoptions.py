@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     CompoundSelect,
     ScalarSelect,
     Select,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     func,
     union_all,
 )
@@ -30,6 +32,7 @@ from storage.tables import (
     Cycle,
     CycleKind,
     CycleState,
+    MeasuredRuns,
     Playbook,
     PlaybookVersion,
     Team,
@@ -72,7 +75,7 @@ class AdoptionRow(NamedTuple):
     """One team running one playbook, with a cycle that may be its current one; None before the first.
 
     `version` is the cycle's; its text isn't loaded before it is used. `first_id` is the playbook's first
-    adoption, ended or not: its pilot team's.
+    adoption, ended or not: its pilot team's. `is_measured` is true once a tool has counted its runs.
     """
 
     workspace: Workspace
@@ -82,9 +85,10 @@ class AdoptionRow(NamedTuple):
     cycle: Cycle | None
     version: PlaybookVersion
     first_id: int
+    is_measured: bool
 
 
-@cached(Workspace, Adoption, Playbook, PlaybookVersion, Team, TeamMember, Cycle)
+@cached(Workspace, Adoption, Playbook, PlaybookVersion, Team, TeamMember, Cycle, MeasuredRuns)
 def with_cycles(
     uow: UnitOfWork,
     *,
@@ -145,6 +149,15 @@ def _first_of_playbook() -> ScalarSelect[int]:
     return query.correlate(Playbook).scalar_subquery()
 
 
+def _is_measured() -> ColumnElement[bool]:
+    """Whether a tool has counted runs of an adoption."""
+    counted = exists().where(
+        col(MeasuredRuns.workspace_id) == bindparam("workspace"),
+        col(MeasuredRuns.adoption_id) == Adoption.id,
+    )
+    return counted.correlate(Adoption)
+
+
 def _of_person() -> CompoundSelect[int]:
     """The ids of a person's adoptions; each part uses its own index."""
     of_team: Any = (
@@ -172,11 +185,12 @@ def _of_person() -> CompoundSelect[int]:
 @cache
 def _with_cycles_by(
     given: frozenset[str],
-) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion, int]:
+) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion, int, bool]:
     """The statement of `with_cycles` for the filters with these names."""
     runs_on = func.coalesce(Cycle.version_id, Adoption.version_id)
+    about = _first_of_playbook(), _is_measured()
     query = (
-        select_rows(Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion, _first_of_playbook())
+        select_rows(Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion, *about)
         .join(Adoption, col(Adoption.workspace_id) == Workspace.id)
         .join(Playbook, col(Playbook.id) == Adoption.playbook_id)
         .join(Team, col(Team.id) == Adoption.team_id)

@@ -88,6 +88,7 @@ class AdoptionView:
         week: 1 to 4 while today is in a week of a cycle, else None.
         cycle: the cycle of today, else the last one (or the upcoming one), None before the first.
         first_id: the id of the playbook's first adoption, ended or not: its pilot team's.
+        is_measured: whether a tool has ever counted its runs; while none has, nothing asks for them.
     """
 
     workspace: Workspace
@@ -99,6 +100,7 @@ class AdoptionView:
     cycle: Cycle | None
     today: date
     first_id: int
+    is_measured: bool
 
     @property
     def id(self) -> int:
@@ -194,7 +196,16 @@ def _seen(uow: UnitOfWork, rows: Sequence[AdoptionRow]) -> AdoptionView:
     row = next(row for row in rows if row.cycle is current)
     spec = spec_of(uow, row.version)
     return AdoptionView(
-        row.workspace, row.adoption, row.playbook, row.version, spec, row.team, current, today, row.first_id
+        workspace=row.workspace,
+        adoption=row.adoption,
+        playbook=row.playbook,
+        version=row.version,
+        spec=spec,
+        team=row.team,
+        cycle=current,
+        today=today,
+        first_id=row.first_id,
+        is_measured=row.is_measured,
     )
 
 

@@ -92,6 +92,8 @@ def _measured(
 ) -> dict[date, Counter[str]]:
     """The runs of a step that tools counted, by week and member, whose key is "" if they don't know whose."""
     found: dict[date, Counter[str]] = {}
+    if not view.is_measured:
+        return found
     through = as_of.measured if as_of else None
     for row in machines.runs_counted(uow, adoption_id=view.id, since=first, through=through):
         if row.week_start <= last and row.step in (step, ""):
@@ -261,6 +263,13 @@ def weeks_counted(starts_on: date, *, opened: date, until: date) -> tuple[date, 
     """
     last = max(starts_on, min(monday_of(until), week_monday(starts_on, WEEKS)))
     return min(max(starts_on, monday_of(opened)), last), last
+
+
+def newest_measured(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> int:
+    """The newest row of runs that tools counted in a cycle's weeks, or 0."""
+    if not view.is_measured:
+        return 0
+    return machines.last_measured_id(uow, adoption_id=view.id, since=cycle.starts_on)
 
 
 def assumed_why(uow: UnitOfWork, view: AdoptionView, row: StepVerdict) -> tuple[bool, bool]:

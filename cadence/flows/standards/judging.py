@@ -1,18 +1,18 @@
 """Judge a step: gather its evidence, decide, store the verdict, change the mode, send the alerts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from cadence.documents import Step
 from cadence.flows.core import AdoptionView, announce, current_modes, lapse_open, rewrite_cycle_posts
-from cadence.flows.standards.evidence import gather, top_reason, verdict_evidence
+from cadence.flows.standards.evidence import gather, newest_measured, top_reason, verdict_evidence
 from cadence.flows.standards.mode_changes import go_back, set_mode, take_back
 from cadence.flows.standards.watch_ends import alert_copies, close_watch, end_with_weekend, rewrite_alerts
 from cadence.rules.evidence import Runs, runs_of
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
-from storage.queries import checkins, machines, standards
+from storage.queries import checkins, standards
 from storage.tables import Cycle, CycleState, ModeChange, StepVerdict
 from storage.work import UnitOfWork
 from templates.filters import plural
@@ -175,7 +175,7 @@ def _verdict(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: Step, *, c
         after_measured=found.after_measured,
         through_exception=found.exceptions[-1].id or 0 if found.exceptions else found.after_exception,
         through_check_in=checkins.last_check_in_id(uow, adoption_id=view.id),
-        through_measured=machines.last_measured_id(uow, adoption_id=view.id, since=cycle.starts_on),
+        through_measured=newest_measured(uow, view, cycle),
         version_id=view.version.id,
         closes_on=cycle.closes_on,
         top_reason=reason,
@@ -217,6 +217,7 @@ def judge_measured(
     """
     if view.week is None or view.cycle is None or view.cycle.id != cycle.id:
         return []
+    view = replace(view, is_measured=True)  # it may have been loaded before the first rows were saved
     saved = []
     for step in _with_exceptions(uow, view, cycle):
         row, last = _verdict(uow, view, cycle, step, cause=f"{RUNS}{row_id}"), _last(uow, view, step)
