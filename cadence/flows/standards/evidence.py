@@ -276,17 +276,29 @@ def assumed_why(uow: UnitOfWork, view: AdoptionView, row: StepVerdict) -> tuple[
     """Why runs behind a verdict were assumed: check-ins from before its window opened, missing check-ins."""
     if row.through_check_in is None:  # a verdict from before this was stored
         return False, True
-    as_of = AsOf(row.judged_at, row.through_check_in)
+    as_of = AsOf(row.judged_at, row.through_check_in, row.through_measured)
     week, last = weeks_counted(
         monday_of(row.closes_on) - timedelta(weeks=WEEKS - 1),
         opened=local_day(row.window_from, view.zone),
         until=local_day(row.judged_at, view.zone),
     )
-    before = _answered_before(uow, view, week=week, after_check_in=row.after_check_in)
+    measured: Mapping[date, Mapping[str, int]] = {}
+    if row.measured:
+        measured = _measured(
+            uow, view, step=row.step, first=week, last=last, after_measured=row.after_measured, as_of=as_of
+        )
+
+    def unknown(members: Collection[str], start: date) -> set[str]:
+        """Those of whom no tool has counted runs of a week."""
+        counted = measured.get(start, {})
+        return set() if counted.get("") else {one for one in members if not counted.get(one)}
+
+    before = unknown(_answered_before(uow, view, week=week, after_check_in=row.after_check_in), week)
     missing = False
     while week <= last and not missing:
         answered = checkins.answered_members(uow, adoption_id=view.id, week_start=week, through=as_of.through)
-        missing = bool(set(members_at_work(uow, view, week_start=week, as_of=as_of)) - answered)
+        at_work = members_at_work(uow, view, week_start=week, as_of=as_of)
+        missing = bool(unknown(at_work, week) - answered)
         week += timedelta(weeks=1)
     return bool(before), missing
 
