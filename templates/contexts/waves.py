@@ -223,7 +223,7 @@ class ComparedTeam:
     """A team that runs a playbook, beside the others.
 
     Args:
-        phase: `pilot`, `wave 2`, or empty for a team let in by hand.
+        phase: `pilot`, `controlled`, `wave 2`, or empty for a team let in by hand.
         kpi: its value is that of the last closed cycle, None before one.
         setup_minutes: None if it wasn't timed.
         step: the step nearest to its cap, with its `evidence`; None without exceptions.

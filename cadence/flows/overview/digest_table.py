@@ -1,6 +1,7 @@
 """The teams of a digest: one row each, the worst first."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from cadence.flows.overview.digest_needs import Numbers, tell_move
 from cadence.flows.overview.digest_scope import Scope, TopN
 from cadence.flows.overview.watches import Watches
 from cadence.flows.standards import step_states
+from cadence.flows.waves import phases_of
 from cadence.rules.kpi import Direction, meets
 from storage.queries import numbers as readings
 from templates.contexts.base import Evidence, Kpi
@@ -44,7 +46,10 @@ def table_of(
         if adoption in views
     }
     row = partial(_row, scope, demoted=demotions.adoptions, over=over, check_ins=check_ins)
-    return tuple(row(views[one]) for one in chosen)
+    phases = phases_of(scope.uow, (views[one] for one in chosen))
+    return tuple(
+        replace(row(views[one]), phase="watched" if views[one].is_watched else phases[one]) for one in chosen
+    )
 
 
 def _row(

@@ -19,7 +19,7 @@ from cadence.flows.overview.digest_table import table_of
 from cadence.flows.overview.watches import Watches, watches_of
 from cadence.flows.pilots import pilot_decisions
 from cadence.flows.trends import value_total
-from cadence.flows.waves import wave_line, waves_to_open
+from cadence.flows.waves import wave_line, wave_standing, waves_to_open
 from cadence.mrkdwn import say
 from cadence.nudges import TITLES, Unless
 from cadence.refusals import Offer
@@ -123,12 +123,15 @@ def _names(scope: Scope, section: TopN[None]) -> tuple[TeamName, ...]:
 
 
 def _waves(uow: UnitOfWork) -> tuple[str, ...]:
-    """The newest wave of each playbook that has one."""
-    return tuple(
-        say("{title} {wave}", title=row.title[:60], wave=line)
-        for row in playbooks.playbooks(uow)
-        if row.state is not PlaybookState.RETIRED and (line := wave_line(uow, row.id or 0))
-    )
+    """The newest wave of each playbook that has one; of the first few, whether it holds or can open."""
+    found: list[str] = []
+    for row in playbooks.playbooks(uow):
+        if row.state is PlaybookState.RETIRED:
+            continue
+        line = wave_standing(uow, row) if len(found) < NAMED else wave_line(uow, row.id or 0)
+        if line is not None:
+            found.append(say("{title} {wave}", title=row.title[:60], wave=line))
+    return tuple(found)
 
 
 def _specs_of(scope: Scope) -> dict[int, PlaybookSpec]:

@@ -5,7 +5,7 @@ from cadence.flows.waves.adapting import AdaptGiven, adapt_form, adapt_part, com
 from cadence.flows.waves.comparing import compare, post_comparison
 from cadence.flows.waves.decisions import waves_to_open, waves_to_plan
 from cadence.flows.waves.opening import WaveHeld, open_wave, wave_anyway_form
-from cadence.flows.waves.phases import Phase, phase_of, wave_line
+from cadence.flows.waves.phases import Phase, phase_of, phases_of, wave_line
 from cadence.flows.waves.planning import (
     GONE,
     WaveGiven,
@@ -25,6 +25,7 @@ from cadence.flows.waves.requests import (
     take_back_request,
 )
 from cadence.flows.waves.shown import show_waves, wave_to_show
+from cadence.flows.waves.standing import wave_standing
 
 KINDS = (REQUESTED, *shown.KINDS, *comparing.KINDS)
 
@@ -46,6 +47,7 @@ __all__ = [
     "open_wave",
     "part_typed",
     "phase_of",
+    "phases_of",
     "plan_wave",
     "planned_wave",
     "post_comparison",
@@ -56,6 +58,7 @@ __all__ = [
     "wave_anyway_form",
     "wave_form",
     "wave_line",
+    "wave_standing",
     "wave_team_form",
     "wave_to_show",
     "waves_to_open",

@@ -22,16 +22,17 @@ from cadence.flows.core import (
 from cadence.flows.playbooks import setup_minutes
 from cadence.flows.standards import verdict_evidence
 from cadence.flows.trends import worth_of_cycles
+from cadence.flows.waves.phases import phases_of
 from cadence.mrkdwn import say
 from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
 from cadence.rules.evidence import runs_of
 from cadence.rules.kpi import Direction, Outcome, delta, meets
 from storage.outbox.queueing import NewMessage
-from storage.queries import people, playbooks, standards, waves
+from storage.queries import people, playbooks, standards
 from storage.queries import setup as setup_rows
 from storage.queries.overview import registry
-from storage.tables import Cycle, MessageState, OutboxMessage, Playbook, StepVerdict, WaveState
+from storage.tables import Cycle, MessageState, OutboxMessage, Playbook, StepVerdict
 from storage.work import UnitOfWork
 from templates.chart import Bar, TeamsChart
 from templates.contexts.answers import Done
@@ -86,7 +87,7 @@ def compared(uow: UnitOfWork, playbook: Playbook) -> Compared:
     }
     kpis = {view.id: _kpi(specs.get(view.id, view.spec), closed.get(view.id)) for view in views}
     ordered = sorted(views, key=lambda view: (*_progress(kpis[view.id]), view.team.title))
-    phases = _phases(uow, playbook)
+    phases = phases_of(uow, ordered[:ROWS])
     setups = {row.adoption_id: setup_minutes(row) for row in setup_rows.setups(uow, adoption_ids=ids)}
     verdicts: dict[int, list[StepVerdict]] = {}
     for verdict in standards.newest_verdicts(uow, adoption_ids=ids):
@@ -133,17 +134,6 @@ def _progress(kpi: Kpi) -> tuple[bool, float]:
     return (False, {"better": 2.0, "same": 1.0}.get(change.moved, 0.0))
 
 
-def _phases(uow: UnitOfWork, playbook: Playbook) -> dict[int, str]:
-    """The wave of each team that adopted the playbook in one, by team id."""
-    opened = {
-        row.id: row.number
-        for row in waves.of_playbook(uow, playbook_id=playbook.id or 0)
-        if row.state is WaveState.OPEN
-    }
-    placed = waves.teams_of(uow, wave_ids=sorted(one for one in opened if one is not None))
-    return {team.id or 0: f"wave {opened[row.wave_id]}" for row, team in placed}
-
-
 def _row(
     uow: UnitOfWork,
     view: AdoptionView,
@@ -161,7 +151,7 @@ def _row(
     since = view.adoption.created_at.astimezone(view.zone)
     return ComparedTeam(
         team=view.team.title,
-        phase="pilot" if view.id == view.first_id else phases.get(view.team.id or 0, ""),
+        phase=phases[view.id],
         kpi=kpi,
         setup_minutes=setups.get(view.id),
         step=titles.get(worst.step, worst.step) if worst else "",

@@ -227,8 +227,11 @@ def results_before(uow: UnitOfWork, playbook: Playbook, wave: Wave) -> list[Team
     before = next(
         (one for one in reversed(every) if one.number < wave.number and one.state is WaveState.OPEN), None
     )
-    if before is None:
-        return []
+    return results_of(uow, playbook, before) if before is not None else []
+
+
+def results_of(uow: UnitOfWork, playbook: Playbook, before: Wave) -> list[TeamFacts]:
+    """The teams of an open wave, as of their newest closed cycle since it opened."""
     teams = [team for _, team in waves.teams_of(uow, wave_ids=[before.id or 0])]
     views = {view.team.id: view for view in adoption_views(uow, playbook_id=playbook.id)}
     ids = sorted(view.id for view in views.values() if view.team.id in {team.id for team in teams})

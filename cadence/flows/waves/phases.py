@@ -1,8 +1,10 @@
 """The phase of a playbook's rollout: pilot, controlled, broad."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from cadence.flows.core import AdoptionView
 from cadence.mrkdwn import Mrkdwn, say
 from storage.queries import waves
 from storage.tables import Wave, WavePhase, WaveState
@@ -40,6 +42,31 @@ def phase_from(rows: list[Wave]) -> Phase:
         return Phase("pilot", planned=planned)
     name: PhaseName = "controlled" if opened.phase is WavePhase.CONTROLLED else "broad"
     return Phase(name, opened.number, planned)
+
+
+def phases_of(uow: UnitOfWork, views: Iterable[AdoptionView]) -> dict[int, str]:
+    """The phase of each team, by adoption: `pilot`, `controlled`, `wave 2`; empty for a team that
+    adopted its playbook outside the waves."""
+    several = list(views)
+    books = {view.playbook.id for view in several}
+    opened = {
+        row.id or 0: row
+        for row in waves.current(uow)
+        if row.state is WaveState.OPEN and row.playbook_id in books
+    }
+    placed = {
+        (opened[row.wave_id].playbook_id, team.id): opened[row.wave_id]
+        for row, team in waves.teams_of(uow, wave_ids=sorted(opened))
+    }
+    return {view.id: _phase(view, placed.get((view.playbook.id or 0, view.team.id))) for view in several}
+
+
+def _phase(view: AdoptionView, wave: Wave | None) -> str:
+    if view.id == view.first_id:
+        return "pilot"
+    if wave is None:
+        return ""
+    return "controlled" if wave.phase is WavePhase.CONTROLLED else f"wave {wave.number}"
 
 
 def wave_line(uow: UnitOfWork, playbook_id: int) -> Mrkdwn | None:

@@ -31,6 +31,7 @@ class DigestRow:
     """One team that runs a playbook, in the week of the digest.
 
     Args:
+        phase: `pilot`, `controlled`, `wave 2`, `watched`; empty for a team that adopted it outside the waves.
         kpi: the week's number, if there is one.
         to_target: how far it is from its target, 0 if it meets it; None without a number.
         check_ins: None if none was asked for.
@@ -56,6 +57,7 @@ class DigestRow:
     broken: Guardrail | None = None
     busy: bool = False
     better: bool | None = None
+    phase: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ def test_the_table_has_the_worst_team_first(harness: BotHarness) -> None:
     assert "42 min → 19 min (23 min faster)" in said
     assert "42 min → 14 min (28 min faster) ✓" in said
     assert "🟡 Send the reply: 6 in 40 runs, 15% / 10%" in said
-    assert "wave 1" in said
+    assert "controlled" in said
     assert "pilot" in said
 
 

@@ -5,11 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from bot.rehearsal.harness import BotHarness
 from storage.tables import (
     Adoption,
     CutoverState,
+    Cycle,
     Override,
     OverrideKind,
     Wave,
@@ -243,6 +245,27 @@ def test_the_digest_and_home_name_the_wave_to_open(first: BotHarness) -> None:
     curator = first.workspace.person(CURATOR)
     curator.opens_home()
     assert "Open wave 2" in curator.home().words
+
+
+def test_the_digest_says_which_wave_holds_and_each_teams_phase(first: BotHarness) -> None:
+    def waves_line() -> str:
+        said = types(first, CURATOR, "/cadence digest")
+        return said.partition("*Waves:* ")[2].partition("\n")[0]
+
+    assert waves_line() == "Reply wave 1 open (controlled, 3 teams)"
+    close_cycle(first, "apac", 19)
+    assert waves_line() == "Reply wave 1 doesn't hold yet (0 of 3 teams met, 2 needed)"
+    plan(first, "night")
+    assert waves_line() == "Reply wave 1 of 2 doesn't hold yet (0 of 3 teams met, 2 needed), wave 2 planned"
+    close_cycle(first, "solo", 12)
+    assert waves_line() == "Reply wave 1 of 2 doesn't hold yet (1 of 3 teams met, 2 needed), wave 2 planned"
+    with first.bot.db.write() as session:
+        [missed] = session.exec(select(Cycle).where(Cycle.kpi_value == 19)).all()
+        missed.kpi_value, missed.result = 13.0, "met"
+    assert waves_line() == "Reply wave 1 of 2 holds (2 of 3 teams met), wave 2 planned"
+    confirm(first, "night", NIGHT)
+    assert waves_line() == "Reply wave 1 of 2 holds (2 of 3 teams met), wave 2 can open"
+    assert "\nReply · pilot\n" in types(first, CURATOR, "/cadence digest")
 
 
 def test_home_asks_the_owner_to_plan_the_next_wave_once_it_could_open(harness: BotHarness) -> None:

@@ -38,6 +38,7 @@ DIGEST = Digest(
         DigestRow(
             playbook="Support reply",
             team="Support EMEA",
+            phase="pilot",
             kpi=KPI,
             to_target=9,
             check_ins=Coverage(answered=4, asked=6),
@@ -49,6 +50,7 @@ DIGEST = Digest(
         DigestRow(
             playbook="Support reply",
             team="Support APAC",
+            phase="controlled",
             kpi=replace(KPI, value=14),
             to_target=0,
             check_ins=Coverage(answered=6, asked=6),
@@ -69,6 +71,7 @@ DIGEST = Digest(
         DigestRow(
             playbook="Refund decision",
             team="Billing",
+            phase="wave 2",
             kpi=replace(CSAT, value=4.0),
             to_target=0.6,
             busy=True,
@@ -173,7 +176,7 @@ SAMPLES: dict[str, MessageContext] = {
         QUIET,
         watched=2,
         waves=(
-            "Support reply wave 2 open (broad, 4 teams)",
+            "Support reply wave 1 of 2 holds (2 of 3 teams met), wave 2 can open",
             "Inbound routing wave 1 planned (controlled, 2 teams)",
         ),
         value="about 46 hours saved (from 460 value events) in 4 weeks, estimated",

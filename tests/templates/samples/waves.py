@@ -126,7 +126,7 @@ COMPARED = Compared(
     playbook="Support reply",
     kpi=replace(NO_VALUE, value=19),
     rows=(
-        _compared("Support APAC", "wave 1", 19, setup_minutes=52, step="Send the reply", evidence=OVER),
+        _compared("Support APAC", "controlled", 19, setup_minutes=52, step="Send the reply", evidence=OVER),
         _compared("Support EMEA", "pilot", 14, step="Draft it", evidence=UNDER, answered=12, asked=12),
         replace(_compared("Billing", "", None), months=0),
     ),
