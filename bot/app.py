@@ -54,6 +54,7 @@ class Bot:
     delivery: Delivery
     worker: Worker
     app: App
+    services: Services
     clock: Clock
     installer: Installer | None = None
 
@@ -173,19 +174,17 @@ def _wired(
     )
     homes = Homes(db, gateway_for=gateway_for, clock=clock, pace=_home_pace(delivery))
     app = _bolt(settings, db=db, api_url=api_url, signing_secret=secret, installations=installations)
-    register_all(
-        app,
-        Services(
-            db=db,
-            clock=clock,
-            named_curators=frozenset(settings.cadence_curators),
-            meet=directory.meet,
-            in_channel=directory.in_channel,
-            homes=homes,
-            observe=_observe,
-            code_for=code_for,
-        ),
+    services = Services(
+        db=db,
+        clock=clock,
+        named_curators=frozenset(settings.cadence_curators),
+        meet=directory.meet,
+        in_channel=directory.in_channel,
+        homes=homes,
+        observe=_observe,
+        code_for=code_for,
     )
+    register_all(app, services)
     _listen_to_people(app, directory)
     worker = Worker(
         db,
@@ -195,7 +194,7 @@ def _wired(
         clock=clock,
         keep_tokens=installations.keep_tokens,
     )
-    return Bot(settings, db, installations, directory, delivery, worker, app, clock)
+    return Bot(settings, db, installations, directory, delivery, worker, app, services, clock)
 
 
 def _home_pace(delivery: Delivery) -> HomePace:

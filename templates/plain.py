@@ -1,5 +1,6 @@
 """The plain form of blocks: sections only, for servers and views that refuse newer blocks; nothing is lost by it."""
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
@@ -12,6 +13,34 @@ IN_VIEWS: Final = PLAIN | {"header", "image", "rich_text"}
 """Types of blocks of modals and Home: tables are for messages only."""
 LONGEST: Final = 2_900
 """Characters of a section; Slack allows 3,000."""
+_REFERENCE: Final = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
+
+
+def plain_text(blocks: Collection[Json]) -> str:
+    """The same content as text to read outside of Slack, without buttons: a line a paragraph, no escapes.
+
+    People stay `<@U…>`: whoever reads it can look them up.
+    """
+    texts = []
+    for block in plain_blocks(blocks):
+        if block["type"] == "section":
+            texts.append(block["text"]["text"])
+        elif block["type"] == "context":
+            texts += [one["text"] for one in block["elements"] if "text" in one]
+    text = _REFERENCE.sub(_spoken, "\n\n".join(texts))
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _spoken(found: re.Match[str]) -> str:
+    """A link as `label (address)`, a time as its fallback, a person or a channel as it is."""
+    target, label = found[1], found[2]
+    if target.startswith("!date"):
+        return label or ""
+    if target.startswith(("@", "#")):
+        return found[0]
+    if target.startswith("!"):
+        return f"@{target[1:]}"
+    return f"{label} ({target})" if label else target
 
 
 def plain_blocks(blocks: Collection[Json], *, kept: Collection[str] = PLAIN) -> list[Json]:

@@ -342,7 +342,12 @@ def _plain(data: Any, _words: Words) -> str:
     return plain(data)
 
 
+def _called(data: Any, _words: Words) -> str:
+    return say("{tool}, {outcome}", tool=data["tool"].replace("_", " "), outcome=data["outcome"])
+
+
 ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
+    "assistant-called": ("asked by an assistant", _called),
     "check-in": ("checked in", _check_in),
     "check-in-corrected": ("corrected a check-in", _check_in),
     "reading": ("reported the number", _number),

@@ -33,7 +33,13 @@ PRIVATE: Final = frozenset({"check-in", "check-in-corrected", "drift-reported", 
 """Entries that reveal who has answered: a person's own are shown to them, all to owners and curators."""
 HIDDEN: Final = frozenset({"window-opened", "profiles-changed"})
 """Entries for judging again and for planning; the change that opened a window is a separate entry."""
-_SURFACES: Final = {"rule": "by rule", "clock": "by schedule", "cli": "command line", "api": "API"}
+_SURFACES: Final = {
+    "rule": "by rule",
+    "clock": "by schedule",
+    "cli": "command line",
+    "api": "API",
+    "mcp": "assistant",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The MCP server: people's assistants ask and report for them, with exactly their rights."""

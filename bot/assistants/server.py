@@ -1,0 +1,193 @@
+"""The MCP server as an ASGI app: who asks, the tools, and the official SDK that speaks the protocol.
+
+It keeps no sessions: every request stands alone, so that any number of web processes can answer it.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextvars import ContextVar
+from functools import wraps
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any, Final
+from uuid import uuid4
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from mcp.server import MCPServer
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
+
+from bot.assistants.identity import Identities, Identity, Refused
+from bot.assistants.tools import Said, Scope, Tools
+from cadence.actor import Actor
+from handlers.context import Services
+from storage.work import UnitOfWork
+
+PATH: Final = "/mcp"
+THREADS: Final = 4
+"""Tools that run at the same time in one process; Slack's requests have threads of their own."""
+INSTRUCTIONS: Final = (
+    "Rollout Cadence keeps a team's AI playbook to its standard, week after week. Read with status, why and "
+    "digest. Report only what the person told you: check_in, report_kpi and log_exception act in their name, and "
+    "their team sees it. If an answer asks which playbook or team is meant, ask the person."
+)
+_READ: Final = ("status", "why", "digest")
+_WRITE: Final = ("check_in", "report_kpi", "log_exception")
+_who: ContextVar[Identity] = ContextVar("who")
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class Assistants:
+    """The ASGI app of the MCP server.
+
+    Args:
+        hosts: allowed `Host` headers besides this machine's names; `*` for any.
+    """
+
+    def __init__(self, services: Services, identities: Identities, *, hosts: Sequence[str] = ()) -> None:
+        self._services = services
+        self._identities = identities
+        self._threads = CapacityLimiter(THREADS)
+        self._app = _server(Tools(services, self._person), self._in_thread).streamable_http_app(
+            streamable_http_path=PATH,
+            json_response=True,
+            stateless_http=True,
+            transport_security=_security(hosts),
+        )
+        self._running: asyncio.Task[None] | None = None
+        self._up = asyncio.Event()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request whose body is held back until it is known who asks."""
+        body = await _whole(receive)
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        try:
+            who = await self._in_thread(lambda: self._identities.of(headers, body))
+        except Refused as refused:
+            await _refuse(send, str(refused))
+            return
+        _who.set(who)
+        await self._started()
+        await self._app(scope, _again(body, receive), send)
+
+    def _person(self, scope: Scope) -> UnitOfWork:
+        """The unit of work of the person who asks.
+
+        Raises:
+            PermissionError: their token lacks the scope, or nobody is named.
+        """
+        who = _who.get()
+        if not (who.may_write if scope == "write" else who.may_read):
+            raise PermissionError(
+                "This token can't report. Make one with “Write evidence” in Slack: /cadence token."
+                if scope == "write"
+                else "This token can't read. Make one with “Read” in Slack: /cadence token."
+            )
+        actor = Actor(who.workspace_id, who.member, "mcp", request=uuid4().hex)
+        return UnitOfWork(self._services.db, actor, self._services.clock())
+
+    async def _in_thread(self, run: Callable[[], Any]) -> Any:
+        def patiently() -> Any:
+            with self._services.db.for_a_request():
+                return run()
+
+        return await anyio.to_thread.run_sync(patiently, limiter=self._threads)
+
+    async def _started(self) -> None:
+        """Start the SDK's session manager with the first request, in the loop that answers it."""
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        await self._up.wait()
+
+    async def _run(self) -> None:
+        async with self._app.router.lifespan_context(self._app):
+            self._up.set()
+            await asyncio.Event().wait()
+
+
+def _server(tools: Tools, in_thread: Callable[[Callable[[], Any]], Awaitable[Any]]) -> MCPServer[Any]:
+    server: MCPServer[Any] = MCPServer(
+        "rollout-cadence",
+        title="Rollout Cadence",
+        version=version("rollout-cadence"),
+        instructions=INSTRUCTIONS,
+    )
+    for name in (*_READ, *_WRITE):
+        server.add_tool(
+            _asynchronous(getattr(tools, name), in_thread),
+            name=name,
+            annotations=ToolAnnotations(
+                read_only_hint=name in _READ, destructive_hint=False, open_world_hint=False
+            ),
+            structured_output=False,
+        )
+    return server
+
+
+def _asynchronous(
+    run: Callable[..., Said], in_thread: Callable[[Callable[[], Any]], Awaitable[Any]]
+) -> Callable[..., Awaitable[CallToolResult]]:
+    """The tool as the SDK wants it; a refusal is marked as an error, which the assistant reads and corrects."""
+
+    @wraps(run)
+    async def tool(*args: Any, **given: Any) -> CallToolResult:
+        try:
+            said: Said = await in_thread(lambda: run(*args, **given))
+        except PermissionError as refused:
+            said = Said(str(refused), refused=True)
+        return CallToolResult(content=[TextContent(type="text", text=said.text)], is_error=said.refused)
+
+    tool.__annotations__ = {**run.__annotations__, "return": CallToolResult}
+    return tool
+
+
+def _security(hosts: Sequence[str]) -> TransportSecuritySettings:
+    """Browsers are refused: their `Origin` is never allowed, and `Host` must be a known name."""
+    if "*" in hosts:
+        return TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    known = ["127.0.0.1", "localhost", "[::1]", *hosts]
+    return TransportSecuritySettings(
+        enable_dns_rebinding_protection=True,
+        allowed_hosts=[name for host in known for name in (host, f"{host}:*")],
+        allowed_origins=[],
+    )
+
+
+async def _whole(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """`receive`, beginning with a body that was read already."""
+    left = [body]
+
+    async def again() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return again
+
+
+async def _refuse(send: Send, why: str) -> None:
+    problem = {"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": why}
+    body = json.dumps(problem).encode()
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"www-authenticate", b'Bearer realm="Rollout Cadence"'),
+    ]
+    await send({"type": "http.response.start", "status": HTTPStatus.UNAUTHORIZED, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,174 @@
+"""The tools of people's assistants: each calls the flow of a slash command, for the person it acts for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from cadence.flows import overview
+from cadence.flows.checkins import AnswerGiven, answer
+from cadence.flows.core import NeedsChoice, admit
+from cadence.flows.exceptions import ExceptionGiven, NeedsConfirming, log_exception
+from cadence.flows.numbers import NumberGiven, record_number
+from cadence.flows.tokens import note_call
+from cadence.refusals import Refusal
+from cadence.rules.modes import Mode
+from handlers.context import Services
+from storage.tables import Attestation
+from storage.work import UnitOfWork
+from templates.contexts.base import MessageContext
+from templates.plain import plain_text
+from templates.render import render
+
+Scope = Literal["read", "write"]
+
+Playbook = Annotated[
+    str | None,
+    Field(description="The playbook's short name, such as support-reply; needed if there are several."),
+]
+Team = Annotated[str | None, Field(description="The team's short name; needed if several run the playbook.")]
+Week = Annotated[
+    int | None, Field(ge=1, le=4, description="The week of the cycle, 1 to 4; without it, this week.")
+]
+Note = Annotated[str, Field(max_length=2_000, description="A remark that the team can read.")]
+Step = Annotated[str, Field(description="The step's short name, such as draft.")]
+Modes = Annotated[
+    dict[str, Mode] | None,
+    Field(description="For “changed”: how each changed step was actually led, by the step's short name."),
+]
+_ANSWERS: Final[Mapping[str, Attestation]] = {
+    "as-planned": Attestation.AS_DECLARED,
+    "changed": Attestation.DRIFTED,
+    "not-run": Attestation.NOT_RUN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a tool answers: the text, and whether it was refused."""
+
+    text: str
+    refused: bool = False
+
+
+def call(services: Services, uow: UnitOfWork, tool: str, run: Callable[[UnitOfWork], MessageContext]) -> Said:
+    """Admit the person, run the tool, and record the call in the trail.
+
+    A refusal is an answer too: it says what would be right.
+    """
+    try:
+        admit(uow, meet=partial(services.meet, uow.workspace_id, uow.actor.member))
+        said = Said(plain_text(render(run(uow)).blocks))
+    except NeedsConfirming as asked:
+        said = Said(
+            f"{asked.plain} To confirm, call it again with confirm={sorted(asked.agreed)}.", refused=True
+        )
+    except NeedsChoice as unclear:
+        said = Said(f"{unclear.plain} Name the playbook and the team.", refused=True)
+    except Refusal as refused:
+        said = Said(refused.plain, refused=True)
+    note_call(uow, tool=tool, outcome="refused" if said.refused else "answered")
+    return said
+
+
+class Tools:
+    """What assistants can do: each method is a tool, and its signature and docstring describe it to them.
+
+    Args:
+        person: the unit of work of the person for whom the tool is called.
+
+    Raises (each method): PermissionError, if the token lacks the scope.
+    """
+
+    def __init__(self, services: Services, person: Callable[[Scope], UnitOfWork]) -> None:
+        self._services = services
+        self._person = person
+
+    def _call(self, tool: str, scope: Scope, run: Callable[[UnitOfWork], MessageContext]) -> Said:
+        return call(self._services, self._person(scope), tool, run)
+
+    def status(self, playbook: Playbook = None, team: Team = None) -> Said:
+        """See this week: the KPI, check-ins, the gate, and how each step is led."""
+        return self._call("status", "read", lambda uow: overview.status(uow, playbook=playbook, team=team))
+
+    def why(self, step: Step, playbook: Playbook = None, team: Team = None) -> Said:
+        """See why a step is led the way it is, with the numbers behind it."""
+        return self._call(
+            "why", "read", lambda uow: overview.why(uow, playbook=playbook, step=step, team=team)
+        )
+
+    def digest(self) -> Said:
+        """See the weekly digest so far. For curators."""
+        return self._call("digest", "read", overview.show_digest)
+
+    def check_in(
+        self,
+        answered: Annotated[
+            Literal["as-planned", "changed", "not-run"],
+            Field(description="How the week went, as the person said."),
+        ],
+        runs: Annotated[
+            int | None, Field(ge=0, description="How often they ran it; without it, their usual number.")
+        ] = None,
+        steps: Modes = None,
+        playbook: Playbook = None,
+        team: Team = None,
+        week: Week = None,
+        note: Note = "",
+    ) -> Said:
+        """Answer the person's weekly check-in. Only report what they told you; never estimate for them."""
+        given = AnswerGiven(
+            attestation=_ANSWERS[answered],
+            runs=runs,
+            drifts=steps or {},
+            playbook=playbook,
+            team=team,
+            week=week,
+            note=note,
+        )
+        return self._call("check_in", "write", lambda uow: answer(uow, [given]))
+
+    def report_kpi(
+        self,
+        value: Annotated[
+            str, Field(max_length=40, description="The number as people write it, such as 12.5, 1h30m or 4%.")
+        ],
+        playbook: Playbook = None,
+        team: Team = None,
+        week: Week = None,
+        note: Note = "",
+    ) -> Said:
+        """Report this week's number of the KPI. A second number in the same week corrects the first."""
+        given = NumberGiven(value=value, playbook=playbook, team=team, week=week, note=note)
+        return self._call("report_kpi", "write", lambda uow: record_number(uow, given))
+
+    def log_exception(
+        self,
+        step: Step,
+        reason: Annotated[
+            str, Field(min_length=1, max_length=2_000, description="What went wrong, in a few words.")
+        ],
+        critical: Annotated[
+            bool, Field(description="Whether it must never happen. It demotes the step right away.")
+        ] = False,
+        link: Annotated[str | None, Field(max_length=1_000, description="Where it can be seen.")] = None,
+        playbook: Playbook = None,
+        team: Team = None,
+        confirm: Annotated[
+            tuple[str, ...],
+            Field(description="What an earlier answer asked to confirm, once the person confirmed it."),
+        ] = (),
+    ) -> Said:
+        """Log one run in which a step went wrong. The step may be demoted for it."""
+        given = ExceptionGiven(
+            step=step,
+            reason=reason,
+            critical=critical,
+            link=link,
+            playbook=playbook,
+            team=team,
+            agreed=frozenset(confirm),
+        )
+        return self._call("log_exception", "write", lambda uow: log_exception(uow, given))

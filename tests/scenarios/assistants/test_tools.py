@@ -1,0 +1,282 @@
+"""Assistants over MCP, with the SDK's own client: every tool, for every role."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import CallToolResult
+
+from bot.assistants.identity import Identities, Identity
+from bot.assistants.server import Assistants
+from bot.rehearsal.harness import BotHarness
+from storage.tables import CheckIn, LoggedException, Reading
+from tests.harnesses import bot_harness
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle, entries, rows
+
+AGENT, OWNER, CURATOR = "U01AGENT1", "U01LEAD", "U01CURATOR"
+OTHER_TEAM, STRANGER = "U01AGENT2", "U0STRANGER"
+URL = "http://127.0.0.1/mcp"
+SECRET = "5ecre7"
+TOOLS: dict[str, dict[str, Any]] = {
+    "status": {},
+    "why": {"step": "send"},
+    "digest": {},
+    "check_in": {"answered": "as-planned", "runs": 9},
+    "report_kpi": {"value": "12m"},
+    "log_exception": {"step": "send", "reason": "tone was off"},
+}
+NOBODY = frozenset(TOOLS)
+REFUSED = {
+    AGENT: frozenset({"digest"}),
+    OWNER: frozenset({"digest"}),
+    CURATOR: frozenset({"check_in"}),
+    OTHER_TEAM: NOBODY - {"status"},  # it says that their teams don't run a playbook yet
+    STRANGER: NOBODY,
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[BotHarness]:
+    """Thursday of week 1, the check-ins were sent."""
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle("2026-03-05 12:00")
+    ) as harness:
+        yield harness
+
+
+def assistants(desk: BotHarness, *, read: bool = True, write: bool = True) -> Assistants:
+    """The server; a person's token is their Slack ID."""
+    team = desk.bot.identity.team_id
+
+    def holder(token: str) -> Identity | None:
+        return Identity(team, token, may_read=read, may_write=write) if token.startswith("U0") else None
+
+    identities = Identities(holder=holder, secret=SECRET, serves=lambda one: one == team)
+    return Assistants(desk.bot.services, identities)
+
+
+def talk(app: Assistants, token: str, say: Callable[[Client], Any]) -> Any:
+    """Say something as the SDK's client, over HTTP in this process."""
+
+    async def spoken() -> Any:
+        http = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app), headers={"Authorization": f"Bearer {token}"}
+        )
+        async with http, Client(streamable_http_client(URL, http_client=http)) as client:
+            return await say(client)
+
+    return asyncio.run(spoken())
+
+
+def ask(desk: BotHarness, member: str, tool: str, /, **given: Any) -> CallToolResult:
+    """Call one tool as a person."""
+    result: CallToolResult = talk(assistants(desk), member, lambda client: client.call_tool(tool, given))
+    return result
+
+
+def text(result: CallToolResult) -> str:
+    return "\n".join(one.text for one in result.content if one.type == "text")
+
+
+@pytest.mark.parametrize("member", REFUSED)
+def test_every_tool_follows_the_rights_of_its_person(desk: BotHarness, member: str) -> None:
+    app = assistants(desk)
+
+    async def every(client: Client) -> dict[str, CallToolResult]:
+        return {tool: await client.call_tool(tool, given) for tool, given in TOOLS.items()}
+
+    results = talk(app, member, every)
+    assert {tool for tool, result in results.items() if result.is_error} == REFUSED[member]
+    assert all(text(result) for result in results.values())
+    changed = len(TOOLS) - len({"status", "why", "digest"} | REFUSED[member])
+    assert len(rows(desk, CheckIn) + rows(desk, Reading) + rows(desk, LoggedException)) == changed
+
+
+def test_tools_describe_themselves(desk: BotHarness) -> None:
+    listed = talk(assistants(desk), AGENT, lambda client: client.list_tools()).tools
+    assert {tool.name for tool in listed} == set(TOOLS)
+    assert {tool.name for tool in listed if tool.annotations.read_only_hint} == {"status", "why", "digest"}
+    assert all(tool.description for tool in listed)
+    assert all(
+        "description" in field for tool in listed for field in tool.input_schema["properties"].values()
+    )
+
+
+def test_a_report_is_the_person_s_own(desk: BotHarness) -> None:
+    result = ask(
+        desk, AGENT, "check_in", answered="changed", steps={"send": "human-led"}, runs=4, note="slow"
+    )
+    assert not result.is_error, text(result)
+    (row,) = rows(desk, CheckIn)
+    assert (row.member, row.surface, row.runs, row.note) == (AGENT, "mcp", 4, "slow")
+
+
+def test_every_call_is_in_the_trail(desk: BotHarness) -> None:
+    ask(desk, AGENT, "status")
+    ask(desk, AGENT, "log_exception", step="sned", reason="tone was off")
+    ask(desk, AGENT, "log_exception", step="send", reason="tone was off")
+    calls = entries(desk, "assistant-called")
+    assert [(one.member, one.surface, one.subject, one.after["outcome"]) for one in calls] == [
+        (AGENT, "mcp", "tool:status", "answered"),
+        (AGENT, "mcp", "tool:log_exception", "refused"),
+        (AGENT, "mcp", "tool:log_exception", "answered"),
+    ]
+    assert [one.surface for one in entries(desk, "exception")] == ["mcp"]
+
+
+def test_a_curator_reads_in_the_trail_that_an_assistant_asked(desk: BotHarness) -> None:
+    ask(desk, AGENT, "status")
+    answer = desk.workspace.person(CURATOR).types("/cadence trace", channel=DESK_CHANNEL)
+    assert answer.message is not None
+    assert "asked by an assistant" in json.dumps(answer.message.blocks)
+
+
+def test_a_critical_exception_is_confirmed_first(desk: BotHarness) -> None:
+    given = {"step": "send", "reason": "wrong customer", "critical": True}
+    first = ask(desk, AGENT, "log_exception", **given)
+    assert first.is_error
+    assert rows(desk, LoggedException) == []
+    (word,) = [word for word in text(first).split("'") if word.startswith("critical:")]
+    second = ask(desk, AGENT, "log_exception", **given, confirm=[word])
+    assert not second.is_error, text(second)
+    assert [row.critical for row in rows(desk, LoggedException)] == [True]
+
+
+def test_what_an_assistant_sends_is_checked(desk: BotHarness) -> None:
+    for tool, given in (
+        ("check_in", {"answered": "perfectly"}),
+        ("check_in", {"answered": "as-planned", "runs": -1}),
+        ("check_in", {"answered": "changed", "steps": {"send": "robot-led"}}),
+        ("log_exception", {"step": "send", "reason": ""}),
+        ("log_exception", {"step": "send", "reason": "x" * 2_001}),
+    ):
+        assert ask(desk, AGENT, tool, **given).is_error, (tool, given)
+    assert not rows(desk, CheckIn) + rows(desk, LoggedException)
+
+
+def test_a_token_that_only_reads_reports_nothing(desk: BotHarness) -> None:
+    reading = assistants(desk, write=False)
+    refused = talk(reading, AGENT, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
+    assert refused.is_error
+    assert "Write evidence" in text(refused)
+    assert not talk(
+        assistants(desk, write=False), AGENT, lambda client: client.call_tool("status", {})
+    ).is_error
+    assert rows(desk, Reading) == []
+
+
+def test_a_token_that_only_writes_reads_nothing(desk: BotHarness) -> None:
+    writing = assistants(desk, read=False)
+    assert talk(writing, AGENT, lambda client: client.call_tool("status", {})).is_error
+
+
+def post(app: Assistants, body: bytes, **headers: str) -> httpx2.Response:
+    """One request as it travels."""
+
+    async def sent() -> httpx2.Response:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app)) as http:
+            return await http.post(
+                URL, content=body if isinstance(body, bytes) else json.dumps(body), headers=headers
+            )
+
+    return asyncio.run(sent())
+
+
+def called(tool: str, given: dict[str, Any], **slack: str) -> bytes:
+    """A tool's call as Slackbot sends it."""
+    meta = {"_meta": {"slack": slack}} if slack else {}
+    call = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": tool, "arguments": given, **meta},
+    }
+    return json.dumps(call).encode()
+
+
+def signed(body: bytes, *, secret: str = SECRET, ago: int = 0) -> dict[str, str]:
+    stamp = str(int(time.time()) - ago)
+    mac = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
+    return {
+        "X-Slack-Signature": f"v0={mac}",
+        "X-Slack-Request-Timestamp": stamp,
+        "Content-Type": "application/json",
+        "Accept": "application/json, text/event-stream",
+    }
+
+
+def test_slackbot_acts_for_the_person_slack_names(desk: BotHarness) -> None:
+    body = called("report_kpi", {"value": "12m"}, team_id=desk.bot.identity.team_id, user_id=AGENT)
+    response = post(assistants(desk), body, **signed(body))
+    assert response.status_code == 200
+    assert not response.json()["result"].get("isError")
+    assert [(row.member, row.surface) for row in rows(desk, Reading)] == [(AGENT, "mcp")]
+
+
+@pytest.mark.parametrize(
+    ("how", "slack"),
+    [
+        ("not signed", {"team_id": "T", "user_id": AGENT}),
+        ("with another secret", {"team_id": "T", "user_id": AGENT}),
+        ("an hour ago", {"team_id": "T", "user_id": AGENT}),
+        ("signed", {"team_id": "T0ELSEWHERE", "user_id": AGENT}),
+        ("signed", {"team_id": "T", "user_id": "<!channel>"}),
+        ("signed", {}),
+    ],
+)
+def test_a_request_that_is_not_slacks_changes_nothing(
+    desk: BotHarness, how: str, slack: dict[str, str]
+) -> None:
+    team = desk.bot.identity.team_id
+    body = called("report_kpi", {"value": "12m"}, **{k: team if v == "T" else v for k, v in slack.items()})
+    headers = {
+        "not signed": {},
+        "with another secret": signed(body, secret="other"),
+        "an hour ago": signed(body, ago=3_600),
+        "signed": signed(body),
+    }[how]
+    response = post(assistants(desk), body, **headers)
+    assert response.status_code == 401
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["detail"]
+    assert rows(desk, Reading) == []
+
+
+def test_slackbot_lists_the_tools_without_naming_a_person(desk: BotHarness) -> None:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}).encode()
+    response = post(assistants(desk), body, **signed(body))
+    assert {tool["name"] for tool in response.json()["result"]["tools"]} == set(TOOLS)
+
+
+@pytest.mark.parametrize("sent", ["", "Bearer", "Bearer wrong", "Basic U01AGENT1", f"Bearer {AGENT} {OWNER}"])
+def test_without_a_token_of_its_own_nothing_is_answered(desk: BotHarness, sent: str) -> None:
+    body = called("status", {})
+    headers = {"Authorization": sent} if sent else {}
+    response = post(assistants(desk), body, **headers)
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b'"x"', b"[" * 10_000, b'{"method": 7, "params": []}']
+)
+def test_what_is_not_json_rpc_is_refused(desk: BotHarness, body: bytes) -> None:
+    token = {"Authorization": f"Bearer {AGENT}", "Content-Type": "application/json"}
+    assert 400 <= post(assistants(desk), body, **token).status_code < 500
+    assert 400 <= post(assistants(desk), body, **signed(body)).status_code < 500
+
+
+def test_a_browser_page_of_another_site_gets_nothing(desk: BotHarness) -> None:
+    body = called("status", {})
+    token = {"Authorization": f"Bearer {AGENT}", "Content-Type": "application/json"}
+    assert post(assistants(desk), body, **token, Origin="https://evil.example").status_code == 403
+    assert post(assistants(desk), body, **token, Host="evil.example").status_code in {403, 421}
