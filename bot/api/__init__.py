@@ -1,0 +1,1 @@
+"""The API by which tools report evidence and read figures."""
