@@ -225,6 +225,12 @@ def manifest(
     rotate: Annotated[
         bool, typer.Option("--rotate-tokens", help="Tokens expire after 12 hours and are renewed.")
     ] = False,
+    workflow_steps: Annotated[
+        bool, typer.Option("--workflow-steps", help="Add steps for Workflow Builder; they need a paid plan.")
+    ] = False,
+    assistants: Annotated[
+        bool, typer.Option("--assistants", help="Let Slackbot call the MCP server; needs --http.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of YAML.")] = False,
 ) -> None:
     """Print the app manifest to paste into Slack."""
@@ -232,7 +238,14 @@ def manifest(
         from bot.ops.manifest import manifest as make  # noqa: PLC0415
         from bot.ops.manifest import render_manifest  # noqa: PLC0415
 
-        made = make(socket_mode=http is None, url=http, oauth=oauth, rotates=rotate)
+        made = make(
+            socket_mode=http is None,
+            url=http,
+            oauth=oauth,
+            rotates=rotate,
+            workflow_steps=workflow_steps,
+            assistants=assistants,
+        )
         typer.echo(render_manifest(made, as_json=as_json))
 
 

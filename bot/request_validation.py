@@ -184,6 +184,17 @@ class _TokensEvent(_Event):
     tokens: _Revoked | None = None
 
 
+class _Function(_Part):
+    callback_id: Name
+
+
+class _StepEvent(_Event):
+    function: _Function
+    inputs: dict[Name, Any] = {}
+    function_execution_id: Name
+    bot_access_token: Name | None = None
+
+
 class _Envelope(_Payload):
     event: dict[str, Any]
     event_time: Annotated[int, Field(ge=0, lt=1 << 33)] | None = None
@@ -202,6 +213,7 @@ _EVENTS: Final[Mapping[str, type[_Event]]] = {
     "app_home_opened": _PlaceEvent,
     "member_joined_channel": _PlaceEvent,
     "tokens_revoked": _TokensEvent,
+    "function_executed": _StepEvent,
 }
 
 

@@ -6,7 +6,7 @@ listener only parses, makes one call and answers.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import structlog
 from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from cadence.flows.core import Repeated
 from cadence.refusals import Refusal
@@ -36,6 +37,7 @@ from storage.engine import Conflict, is_busy, is_unreachable
 from templates.contexts.answers import Refused
 from templates.contexts.base import MessageContext, ViewContext
 from templates.ids import Action, Callback, Shortcut
+from templates.plain import plain_text
 from templates.render import Rendered, render
 
 T = TypeVar("T")
@@ -116,6 +118,61 @@ Listener = Callable[[Ack, dict[str, Any], WebClient, Respond], None]
 def register_button(app: App, services: Services, action: Action, run: Pressed) -> None:
     """Listen for a button or a menu; the answer is shown to the person only."""
     app.action(action)(_button_listener(services, action, run))
+
+
+def register_step(
+    app: App,
+    services: Services,
+    callback_id: str,
+    run: Callable[[RequestContext, Mapping[str, Any]], MessageContext],
+    *,
+    person: str,
+) -> None:
+    """Listen for a step of a workflow; it ends with what was recorded, or with the sentence of a refusal.
+
+    If the database can't be reached, the event fails, so that Slack sends it again.
+
+    Args:
+        person: the input that names the person it acts for.
+    """
+
+    def listener(body: dict[str, Any], client: WebClient) -> None:
+        said: list[MessageContext] = []
+        event = body["event"]
+        execution, inputs = str(event["function_execution_id"]), event.get("inputs") or {}
+        named = str(inputs.get(person) or "")
+        context = context_of(
+            services,
+            {**body, "user": {"id": named}, "trigger_id": execution},
+            client,
+            "workflow",
+            said.append,
+        )
+        context = replace(context, uow=context.uow.by(replace(context.caller, member=named)))
+        with _observed(services, f"step {callback_id}") as outcome:
+            try:
+                answer: Rendered | None = render(_by_participant(context, lambda: run(context, inputs)))
+            except Repeated as before:
+                outcome.word, answer = "repeated", _rendered(before)
+            except Refusal as refused:
+                outcome.word = "refused"
+                with _ended(callback_id):
+                    client.functions_completeError(function_execution_id=execution, error=refused.plain)
+                return
+        outputs = {"answer": plain_text(answer.blocks) if answer else ""}
+        with _ended(callback_id):
+            client.functions_completeSuccess(function_execution_id=execution, outputs=outputs)
+
+    app.function(callback_id)(listener)
+
+
+@contextmanager
+def _ended(callback_id: str) -> Iterator[None]:
+    """Log that Slack no longer waits for a step; if it can't be reached, the event fails and is sent again."""
+    try:
+        yield
+    except SlackApiError as refused:
+        log.warning("a workflow's step had ended already", step=callback_id, error=refused.response["error"])
 
 
 def register_menu(app: App, services: Services, buttons: Mapping[Action, Pressed]) -> None:

@@ -4,9 +4,13 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from slack_sdk.signature import SignatureVerifier
+
+from cadence.flows.tokens import BadToken, authenticate, note_use
+from storage.engine import Database
 
 _BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9_-]{1,300})")
 _STAMP: Final = re.compile(r"[0-9]{1,15}")
@@ -38,19 +42,20 @@ class Identities:
     """Finds out who an assistant acts for.
 
     Args:
-        holder: the person a token belongs to, or None.
         secret: the signing secret of the Slack app; None where Slack's requests aren't accepted.
         serves: whether the bot is installed in a workspace.
     """
 
     def __init__(
         self,
+        db: Database,
         *,
-        holder: Callable[[str], Identity | None],
+        clock: Callable[[], datetime],
         secret: str | None,
         serves: Callable[[str], bool],
     ) -> None:
-        self._holder = holder
+        self._db = db
+        self._clock = clock
         self._verifier = SignatureVerifier(secret) if secret else None
         self._serves = serves
 
@@ -71,13 +76,19 @@ class Identities:
 
     def _by_token(self, sent: str) -> Identity:
         found = _BEARER.fullmatch(sent.strip())
-        holder = self._holder(found[1]) if found else None
-        if holder is None:
+        if found is None:
+            raise Refused("Send the token as “Authorization: Bearer …”.")
+        now = self._clock()
+        try:
+            holder = authenticate(self._db, found[1], now=now)
+        except BadToken as bad:
+            raise Refused(bad.plain) from None
+        if holder.member is None:
             raise Refused(
-                "This token isn't valid for an assistant. "
-                "Make one in Slack with /cadence token, and choose “My assistant”."
+                "This is a tool's token. An assistant needs a person's: make one in Slack with `/cadence token`."
             )
-        return holder
+        note_use(self._db, holder, now=now)
+        return Identity(holder.workspace_id, holder.member, holder.may_read, holder.may_write)
 
     def _by_signature(self, verifier: SignatureVerifier, headers: dict[str, str], body: bytes) -> Identity:
         stamp = headers.get("x-slack-request-timestamp", "")

@@ -9,6 +9,7 @@ from urllib.parse import urlparse
 from cadence.refusals import Refusal
 from handlers.commands import COMMANDS
 from handlers.shortcuts import SHORTCUTS
+from handlers.workflows import STEPS, Step
 
 NAME: Final = "Rollout Cadence"
 ENDPOINT: Final = "/slack/events"
@@ -30,6 +31,8 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "files.completeUploadExternal": ("files:write",),
     "files.getUploadURLExternal": ("files:write",),
     "files.info": ("files:read",),
+    "functions.completeError": (),
+    "functions.completeSuccess": (),
     "oauth.v2.access": (),  # uses the client's ID and secret
     "users.info": ("users:read",),
     "users.list": ("users:read",),
@@ -65,10 +68,19 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
 OAUTH_EVENTS: Final[Mapping[str, tuple[str, ...]]] = {"app_uninstalled": (), "tokens_revoked": ()}
 """Further events for several workspaces: the bot is told when one uninstalled it."""
 COMMANDS_SCOPE: Final = "commands"
+STEP_EVENT: Final = "function_executed"
+"""The event of a step in a workflow."""
+ASSISTANTS: Final = "/mcp"
+"""The path of the MCP server."""
+ASSISTANTS_SCOPE: Final = "mcp:connect"
 
 _SHORT = "Keeps a team's AI playbook to its standard, week after week."
 _OVER_HTTP = (
     "Several workspaces install the bot over HTTP: add --http with its public address, such as "
+    "--http https://cadence.example.com."
+)
+_ASSISTANTS_OVER_HTTP = (
+    "Slackbot reaches the MCP server over HTTP: add --http with the bot's public address, such as "
     "--http https://cadence.example.com."
 )
 _ROTATES_WITH_OAUTH = "Only tokens that workspaces got by installing the bot are renewed: add --oauth."
@@ -98,7 +110,13 @@ def missing_scopes(granted: Iterable[str]) -> list[str]:
 
 
 def manifest(
-    *, socket_mode: bool, url: str | None, oauth: bool = False, rotates: bool = False
+    *,
+    socket_mode: bool,
+    url: str | None,
+    oauth: bool = False,
+    rotates: bool = False,
+    workflow_steps: bool = False,
+    assistants: bool = False,
 ) -> dict[str, Any]:
     """The manifest, schema version 2.
 
@@ -107,15 +125,25 @@ def manifest(
         url: the bot's public address over HTTP, with or without `/slack/events`; not used in Socket Mode.
         oauth: several workspaces install the bot themselves, over HTTP.
         rotates: their tokens expire after half a day and are renewed; an app can't be switched back.
+        workflow_steps: the steps for Workflow Builder, which need a paid plan.
+        assistants: Slackbot calls the MCP server, over HTTP.
 
     Raises:
-        Refusal: HTTP without a public address; OAuth without HTTP; rotation without OAuth.
+        Refusal: HTTP without a public address; OAuth without HTTP; rotation without OAuth; assistants without HTTP.
     """
     if (oauth and socket_mode) or (rotates and not oauth):
         raise Refusal(_OVER_HTTP if oauth else _ROTATES_WITH_OAUTH)
+    if assistants and socket_mode:
+        raise Refusal(_ASSISTANTS_OVER_HTTP)
     address = {} if socket_mode else {"request_url": _endpoint(url)}
     back = {"redirect_urls": [_endpoint(url).removesuffix(ENDPOINT) + REDIRECT]} if oauth else {}
-    events = [*EVENTS, *OAUTH_EVENTS] if oauth else EVENTS
+    events = [
+        *EVENTS,
+        *(OAUTH_EVENTS if oauth else ()),
+        *((STEP_EVENT,) if workflow_steps else ()),
+    ]
+    wanted = [*scopes(), *((ASSISTANTS_SCOPE,) if assistants else ())]
+    steps = {"functions": {one.callback_id: _function(one) for one in STEPS}} if workflow_steps else {}
     return {
         "_metadata": {"major_version": 2},
         "display_information": {
@@ -142,13 +170,43 @@ def manifest(
                 for one in SHORTCUTS
             ],
         },
-        "oauth_config": {**back, "scopes": {"bot": scopes()}},
+        "oauth_config": {**back, "scopes": {"bot": sorted(wanted)}},
         "settings": {
             "event_subscriptions": {**address, "bot_events": sorted(events)},
             "interactivity": {"is_enabled": True, **address},
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": workflow_steps,
             "socket_mode_enabled": socket_mode,
             "token_rotation_enabled": rotates,
+            **({"function_runtime": "remote"} if workflow_steps else {}),
+        },
+        **steps,
+        **({"mcp_servers": {"rollout_cadence": _assistants(url)}} if assistants else {}),
+    }
+
+
+def _assistants(url: str | None) -> dict[str, str]:
+    """The MCP server, for Slackbot, which says for whom it asks in requests it signs."""
+    return {"url": _endpoint(url).removesuffix(ENDPOINT) + ASSISTANTS, "auth_type": "slack_identity_auth"}
+
+
+def _function(step: Step) -> dict[str, Any]:
+    """A step for Workflow Builder, with its inputs."""
+    fields = {
+        one.name: {"type": one.type, "title": one.title, "description": one.description}
+        for one in step.inputs
+    }
+    return {
+        "title": step.title,
+        "description": step.description,
+        "input_parameters": {
+            "properties": fields,
+            "required": [one.name for one in step.inputs if one.required],
+        },
+        "output_parameters": {
+            "properties": {
+                "answer": {"type": "string", "title": "Answer", "description": "What was recorded"}
+            },
+            "required": ["answer"],
         },
     }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from bot.sandbox import api_chat, api_conversations, api_files, api_people, api_views
+from bot.sandbox import api_chat, api_conversations, api_files, api_functions, api_people, api_views
 from bot.sandbox.errors import SlackError
 from bot.sandbox.kinds import Json
 from bot.sandbox.methods import METHODS, Method
@@ -19,6 +19,7 @@ _HANDLERS: Mapping[str, Handler] = {
     **api_chat.METHODS,
     **api_conversations.METHODS,
     **api_files.METHODS,
+    **api_functions.METHODS,
     **api_people.METHODS,
     **api_views.METHODS,
 }

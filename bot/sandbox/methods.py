@@ -29,9 +29,12 @@ class Method:
 
 
 _CHANNEL_READ = ("channels:read", "groups:read", "im:read", "mpim:read")
+_STEP_ERRORS = frozenset({"function_execution_not_found", "function_execution_not_in_progress"})
 _ADDED = (
     Method("api.test", (), (), "", frozenset()),
     Method("conversations.list", (), _CHANNEL_READ, "t2", frozenset({"invalid_cursor", "invalid_types"})),
+    Method("functions.completeSuccess", ("function_execution_id", "outputs"), (), "t3", _STEP_ERRORS),
+    Method("functions.completeError", ("function_execution_id", "error"), (), "t3", _STEP_ERRORS),
     Method("users.profile.get", (), ("users.profile:read",), "t4", frozenset({"user_not_found"})),
 )
 

@@ -19,6 +19,7 @@ _JSON_ARGUMENTS = {
     "metadata": "invalid_metadata_format",
     "attachments": "invalid_attachments",
     "files": "invalid_arguments",
+    "outputs": "invalid_arguments",
 }
 """Arguments that forms carry as JSON text, and Slack's error if it is invalid."""
 

@@ -20,6 +20,7 @@ from bot.sandbox.payloads import event_body
 from bot.sandbox.people import Channel, User, Usergroup, channel_from, user_from
 from bot.sandbox.person import Person
 from bot.sandbox.pulse import Pulse
+from bot.sandbox.steps import Step, Steps
 from bot.sandbox.tickets import Tickets
 from bot.sandbox.views import Views
 
@@ -71,6 +72,7 @@ class Workspace:
         self.messages = Messages(self.clock, self.pulse)
         self.views = Views(self.clock, self.pulse)
         self.files = Files(self.pulse)
+        self.steps = Steps()
         self.tickets = tickets or Tickets()
         self.limiter = limiter or Limiter()
         self.out_of_scope: list[tuple[str, str]] = []
@@ -236,6 +238,25 @@ class Workspace:
         if answer.failure and retry_num is None and self.delivery is not None:
             return self.deliver("events_api", body, 1)
         return answer
+
+    def run_step(self, callback_id: str, inputs: Json) -> Step:
+        """Run one of the app's custom steps, as a workflow does; returns it as it stands then."""
+        return self.run_step_again(self.steps.start(callback_id, inputs))
+
+    def run_step_again(self, step: Step) -> Step:
+        """Send a step's event, again if the app didn't take it."""
+        self.emit(
+            {
+                "type": "function_executed",
+                "function": {"id": "Fn0000000001", "callback_id": step.callback_id, "type": "app"},
+                "inputs": dict(step.inputs),
+                "function_execution_id": step.id,
+                "workflow_execution_id": f"Wx{step.id[2:]}",
+                "event_ts": self.messages.next_ts(),
+                "bot_access_token": self.app.token,
+            }
+        )
+        return self.steps.get(step.id)
 
     def note_exchange(
         self,

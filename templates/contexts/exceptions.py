@@ -49,6 +49,21 @@ class ExceptionLogged(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedForYou(MessageContext):
+    """A workflow logged an exception in its reader's name; `undo` is the value of [Undo], None once it was undone."""
+
+    TEMPLATE: ClassVar[str] = "messages/exceptions/logged_for_you.json.j2"
+
+    playbook: str
+    team: str
+    step: str
+    step_ref: str
+    reason: str
+    link: str | None = None
+    undo: Id | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionForm(PlainForm, callback=Callback.EXCEPTION, title="Log an exception", submit="Log it"):
     """An exception of a step in at least one group.
 

@@ -19,6 +19,7 @@ from bot.ops.commands import BUILT_IN_TEAM, import_into
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.delivery import encode, signed_headers
 from bot.sandbox.limits import problems_of_message, problems_of_view
+from bot.sandbox.payloads import event_body
 from bot.web import dispatch
 from cadence.actor import Actor
 from cadence.flows.cycles.starting import CycleGiven, start_cycle
@@ -162,6 +163,17 @@ class Arena:
             view = view | {"blocks": [_named(block, place) for place, block in enumerate(view["blocks"])]}
         return self._ask("interactive", self._interaction(member, "view_submission") | {"view": view})
 
+    def runs_step(self, member: str, callback: str, **inputs: str) -> Reply:
+        """A step of a workflow."""
+        self._trigger += 1
+        event = {
+            "type": "function_executed",
+            "function": {"callback_id": callback},
+            "inputs": {"person": member, **inputs},
+            "function_execution_id": f"Fx{self._trigger}",
+        }
+        return self._ask("events_api", event_body(self.harness.workspace, event))
+
     def _interaction(self, member: str, kind: str) -> Json:
         return {
             "type": kind,
@@ -189,7 +201,9 @@ class Arena:
         if self.errors:
             raise Broken(f"no sentence for {type(self.errors[0]).__name__}") from self.errors[0]
         assert status == 200, (status, answer)
-        silent = again or any(one.get("action_id") in SILENT for one in body.get("actions", ()))
+        silent = (
+            again or "event" in body or any(one.get("action_id") in SILENT for one in body.get("actions", ()))
+        )
         view = body.get("view") if "actions" not in body else None
         return judged(self.offered, answer, submitted=view, silent=silent)
 

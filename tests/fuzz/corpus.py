@@ -94,6 +94,13 @@ def _events(arena: Arena) -> Iterator[Sample]:
         {"type": "member_joined_channel", "user": MEMBER, "channel": ROOM, "channel_type": "C"},
         {"type": "user_change", "user": person},
         {"type": "team_join", "user": person | {"id": "U0NEWCOMER"}},
+        {
+            "type": "function_executed",
+            "function": {"id": "Fn1", "callback_id": "log_exception"},
+            "inputs": {"person": MEMBER, "playbook": "support-reply", "step": "send", "reason": "tone"},
+            "function_execution_id": "Fx1",
+            "bot_access_token": "xwfp-1",
+        },
         {"type": "app_uninstalled"},
         {"type": "tokens_revoked", "tokens": {"oauth": [MEMBER], "bot": [here.app.user]}},
         {

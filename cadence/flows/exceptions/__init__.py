@@ -1,10 +1,12 @@
 """Exceptions: logging and undoing them."""
 
+from cadence.flows.exceptions.for_others import KINDS, log_for
 from cadence.flows.exceptions.forms import MessageSeen, counted_exceptions, exception_form, exception_from
 from cadence.flows.exceptions.logging import ExceptionGiven, NeedsConfirming, log_exception
 from cadence.flows.exceptions.undoing import WITHIN, undo_exception
 
 __all__ = [
+    "KINDS",
     "WITHIN",
     "ExceptionGiven",
     "MessageSeen",
@@ -13,5 +15,6 @@ __all__ = [
     "exception_form",
     "exception_from",
     "log_exception",
+    "log_for",
     "undo_exception",
 ]

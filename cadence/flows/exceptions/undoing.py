@@ -5,6 +5,7 @@ from typing import Final
 
 from cadence.documents import Step
 from cadence.flows.core import AdoptionView, adoption_by_id, once, rewrite_cycle_posts, step_title, zone_of
+from cadence.flows.exceptions.for_others import KIND as LOGGED_FOR_YOU
 from cadence.flows.promotions import look_again
 from cadence.flows.standards import Demotion, judge, judge_drifts, last_opened, mode_changed, restore
 from cadence.mrkdwn import mention, say
@@ -61,6 +62,7 @@ def undo_exception(uow: UnitOfWork, *, exception_id: int | None = None) -> Done:
             subject=f"adoption:{view.id}/{row.step}",
             before={"id": row.id, "critical": row.critical, "reason": row.reason, "link": row.link},
         )
+        uow.rewrite(LOGGED_FOR_YOU, row.id, mark="undone")
         step = view.spec.step(row.step)
         restored = _judge_again(uow, view, step, row) if step else None
         return _done(view, row, restored=restored)

@@ -15,15 +15,16 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
-from bot.assistants.identity import Identities, Identity
+from bot.assistants.identity import Identities
 from bot.assistants.server import Assistants
 from bot.rehearsal.harness import BotHarness
-from storage.tables import CheckIn, LoggedException, Reading
+from storage.tables import ApiToken, CheckIn, LoggedException, Reading
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle, entries, rows
+from tests.scenarios.tokens.making import made_token
 
 AGENT, OWNER, CURATOR = "U01AGENT1", "U01LEAD", "U01CURATOR"
-OTHER_TEAM, STRANGER = "U01AGENT2", "U0STRANGER"
+OTHER_TEAM = "U01AGENT2"
 URL = "http://127.0.0.1/mcp"
 SECRET = "5ecre7"
 TOOLS: dict[str, dict[str, Any]] = {
@@ -34,13 +35,11 @@ TOOLS: dict[str, dict[str, Any]] = {
     "report_kpi": {"value": "12m"},
     "log_exception": {"step": "send", "reason": "tone was off"},
 }
-NOBODY = frozenset(TOOLS)
 REFUSED = {
     AGENT: frozenset({"digest"}),
     OWNER: frozenset({"digest"}),
     CURATOR: frozenset({"check_in"}),
-    OTHER_TEAM: NOBODY - {"status"},  # it says that their teams don't run a playbook yet
-    STRANGER: NOBODY,
+    OTHER_TEAM: frozenset(TOOLS) - {"status"},  # it says that their teams don't run a playbook yet
 }
 
 
@@ -53,23 +52,24 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def assistants(desk: BotHarness, *, read: bool = True, write: bool = True) -> Assistants:
-    """The server; a person's token is their Slack ID."""
-    team = desk.bot.identity.team_id
-
-    def holder(token: str) -> Identity | None:
-        return Identity(team, token, may_read=read, may_write=write) if token.startswith("U0") else None
-
-    identities = Identities(holder=holder, secret=SECRET, serves=lambda one: one == team)
-    return Assistants(desk.bot.services, identities)
+def assistants(desk: BotHarness) -> Assistants:
+    """The server."""
+    bot, team = desk.bot, desk.bot.identity.team_id
+    identities = Identities(bot.db, clock=bot.clock, secret=SECRET, serves=lambda one: one == team)
+    return Assistants(bot.services, identities)
 
 
-def talk(app: Assistants, token: str, say: Callable[[Client], Any]) -> Any:
+def token(desk: BotHarness, member: str, *scopes: str) -> str:
+    """A person's token for their assistant, made in Slack."""
+    return made_token(desk, member, use="assistant", scopes=scopes or ("read", "write"))
+
+
+def talk(app: Assistants, sent: str, say: Callable[[Client], Any]) -> Any:
     """Say something as the SDK's client, over HTTP in this process."""
 
     async def spoken() -> Any:
         http = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app), headers={"Authorization": f"Bearer {token}"}
+            transport=httpx2.ASGITransport(app), headers={"Authorization": f"Bearer {sent}"}
         )
         async with http, Client(streamable_http_client(URL, http_client=http)) as client:
             return await say(client)
@@ -78,8 +78,10 @@ def talk(app: Assistants, token: str, say: Callable[[Client], Any]) -> Any:
 
 
 def ask(desk: BotHarness, member: str, tool: str, /, **given: Any) -> CallToolResult:
-    """Call one tool as a person."""
-    result: CallToolResult = talk(assistants(desk), member, lambda client: client.call_tool(tool, given))
+    """Call one tool as a person, with a token of its own."""
+    number = len(rows(desk, ApiToken))
+    made = made_token(desk, member, name=f"Assistant {number}", use="assistant", scopes=("read", "write"))
+    result: CallToolResult = talk(assistants(desk), made, lambda client: client.call_tool(tool, given))
     return result
 
 
@@ -94,7 +96,7 @@ def test_every_tool_follows_the_rights_of_its_person(desk: BotHarness, member: s
     async def every(client: Client) -> dict[str, CallToolResult]:
         return {tool: await client.call_tool(tool, given) for tool, given in TOOLS.items()}
 
-    results = talk(app, member, every)
+    results = talk(app, token(desk, member), every)
     assert {tool for tool, result in results.items() if result.is_error} == REFUSED[member]
     assert all(text(result) for result in results.values())
     changed = len(TOOLS) - len({"status", "why", "digest"} | REFUSED[member])
@@ -102,7 +104,7 @@ def test_every_tool_follows_the_rights_of_its_person(desk: BotHarness, member: s
 
 
 def test_tools_describe_themselves(desk: BotHarness) -> None:
-    listed = talk(assistants(desk), AGENT, lambda client: client.list_tools()).tools
+    listed = talk(assistants(desk), token(desk, AGENT), lambda client: client.list_tools()).tools
     assert {tool.name for tool in listed} == set(TOOLS)
     assert {tool.name for tool in listed if tool.annotations.read_only_hint} == {"status", "why", "digest"}
     assert all(tool.description for tool in listed)
@@ -152,31 +154,42 @@ def test_a_critical_exception_is_confirmed_first(desk: BotHarness) -> None:
 
 
 def test_what_an_assistant_sends_is_checked(desk: BotHarness) -> None:
-    for tool, given in (
+    wrong: tuple[tuple[str, dict[str, Any]], ...] = (
         ("check_in", {"answered": "perfectly"}),
         ("check_in", {"answered": "as-planned", "runs": -1}),
         ("check_in", {"answered": "changed", "steps": {"send": "robot-led"}}),
         ("log_exception", {"step": "send", "reason": ""}),
         ("log_exception", {"step": "send", "reason": "x" * 2_001}),
-    ):
-        assert ask(desk, AGENT, tool, **given).is_error, (tool, given)
+    )
+
+    async def every(client: Client) -> list[CallToolResult]:
+        return [await client.call_tool(tool, given) for tool, given in wrong]
+
+    assert all(result.is_error for result in talk(assistants(desk), token(desk, AGENT), every))
     assert not rows(desk, CheckIn) + rows(desk, LoggedException)
 
 
 def test_a_token_that_only_reads_reports_nothing(desk: BotHarness) -> None:
-    reading = assistants(desk, write=False)
-    refused = talk(reading, AGENT, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
+    reading = token(desk, AGENT, "read")
+    refused = talk(assistants(desk), reading, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
     assert refused.is_error
     assert "Write evidence" in text(refused)
-    assert not talk(
-        assistants(desk, write=False), AGENT, lambda client: client.call_tool("status", {})
-    ).is_error
+    assert not talk(assistants(desk), reading, lambda client: client.call_tool("status", {})).is_error
     assert rows(desk, Reading) == []
 
 
 def test_a_token_that_only_writes_reads_nothing(desk: BotHarness) -> None:
-    writing = assistants(desk, read=False)
-    assert talk(writing, AGENT, lambda client: client.call_tool("status", {})).is_error
+    writing = token(desk, AGENT, "write")
+    assert talk(assistants(desk), writing, lambda client: client.call_tool("status", {})).is_error
+
+
+def test_the_token_of_somebody_who_left_is_worth_nothing(desk: BotHarness) -> None:
+    made = token(desk, AGENT)
+    desk.workspace.change_user(AGENT, deleted=True)
+    result = talk(assistants(desk), made, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
+    assert result.is_error
+    assert "deactivated" in text(result)
+    assert rows(desk, Reading) == []
 
 
 def post(app: Assistants, body: bytes, **headers: str) -> httpx2.Response:
@@ -257,8 +270,8 @@ def test_slackbot_lists_the_tools_without_naming_a_person(desk: BotHarness) -> N
     assert {tool["name"] for tool in response.json()["result"]["tools"]} == set(TOOLS)
 
 
-@pytest.mark.parametrize("sent", ["", "Bearer", "Bearer wrong", "Basic U01AGENT1", f"Bearer {AGENT} {OWNER}"])
-def test_without_a_token_of_its_own_nothing_is_answered(desk: BotHarness, sent: str) -> None:
+@pytest.mark.parametrize("sent", ["", "Bearer", "Bearer wrong", "Basic eDp5", "Bearer a b"])
+def test_without_a_token_nothing_is_answered(desk: BotHarness, sent: str) -> None:
     body = called("status", {})
     headers = {"Authorization": sent} if sent else {}
     response = post(assistants(desk), body, **headers)
@@ -270,13 +283,27 @@ def test_without_a_token_of_its_own_nothing_is_answered(desk: BotHarness, sent: 
     "body", [b"", b"{", b"[]", b"null", b'"x"', b"[" * 10_000, b'{"method": 7, "params": []}']
 )
 def test_what_is_not_json_rpc_is_refused(desk: BotHarness, body: bytes) -> None:
-    token = {"Authorization": f"Bearer {AGENT}", "Content-Type": "application/json"}
-    assert 400 <= post(assistants(desk), body, **token).status_code < 500
+    sent = {"Authorization": f"Bearer {token(desk, AGENT)}", "Content-Type": "application/json"}
+    assert 400 <= post(assistants(desk), body, **sent).status_code < 500
     assert 400 <= post(assistants(desk), body, **signed(body)).status_code < 500
+
+
+def test_a_tool_s_token_is_not_a_person_s(desk: BotHarness) -> None:
+    made = made_token(desk, OWNER, playbook="reply", scopes=("read", "write"))
+    response = post(assistants(desk), called("status", {}), Authorization=f"Bearer {made}")
+    assert response.status_code == 401
+    assert "/cadence token" in response.json()["detail"]
+
+
+def test_somebody_slack_does_not_know_here_gets_no_answer(desk: BotHarness) -> None:
+    body = called("report_kpi", {"value": "12m"}, team_id=desk.bot.identity.team_id, user_id="U0STRANGER")
+    response = post(assistants(desk), body, **signed(body))
+    assert response.json()["result"]["isError"]
+    assert rows(desk, Reading) == []
 
 
 def test_a_browser_page_of_another_site_gets_nothing(desk: BotHarness) -> None:
     body = called("status", {})
-    token = {"Authorization": f"Bearer {AGENT}", "Content-Type": "application/json"}
-    assert post(assistants(desk), body, **token, Origin="https://evil.example").status_code == 403
-    assert post(assistants(desk), body, **token, Host="evil.example").status_code in {403, 421}
+    sent = {"Authorization": f"Bearer {token(desk, AGENT)}", "Content-Type": "application/json"}
+    assert post(assistants(desk), body, **sent, Origin="https://evil.example").status_code == 403
+    assert post(assistants(desk), body, **sent, Host="evil.example").status_code in {403, 421}

@@ -135,6 +135,12 @@ EVENTS = [
     {"type": "user_change", "user": {"id": LEAD, "name": "lead", "profile": {"status_text": TYPED}}},
     {"type": "team_join", "user": {"id": "U0NEW", "name": "new"}},
     {"type": "member_joined_channel", "user": "U0BOT", "channel": CHANNEL, "channel_type": "C"},
+    {
+        "type": "function_executed",
+        "function": {"callback_id": "log_exception"},
+        "inputs": {"person": LEAD, "playbook": "support-reply", "step": "send", "reason": TYPED},
+        "function_execution_id": "Fx1",
+    },
 ]
 
 

@@ -6,7 +6,7 @@ from cadence.refusals import Offer
 from templates.contexts.answers import Done, Help, HelpEntry, HelpGroup, HelpRest, Refused, Words
 from templates.contexts.base import MessageContext
 from templates.contexts.checkins import Attested, AttestedRow, SnoozeAsked, SnoozeChoice, Snoozed
-from templates.contexts.exceptions import ExceptionLogged
+from templates.contexts.exceptions import ExceptionLogged, LoggedForYou
 from templates.contexts.numbers import Guardrail, Recorded, TargetReached
 from templates.contexts.overview.statuses import GateNow, Status, StatusRow, StepNow
 from templates.contexts.people import AwaySet, Muted
@@ -109,6 +109,22 @@ SAMPLES: dict[str, MessageContext] = {
     ),
     "exception-logged-restarted": replace(
         LOGGED, evidence=replace(LOGGED.evidence, attested=0, assumed=86, restarted=True, missing=False)
+    ),
+    "logged-for-you": LoggedForYou(
+        playbook="Support reply",
+        team="Support EMEA",
+        step="Send the edited reply",
+        step_ref="1:send",
+        reason="It promised a delivery date.",
+        undo="41",
+    ),
+    "logged-for-you-undone": LoggedForYou(
+        playbook="Support reply",
+        team="Support EMEA",
+        step="Send the edited reply",
+        step_ref="1:send",
+        reason="It promised a delivery date.",
+        link="https://example.com/t/1",
     ),
     "exception-logged-before": replace(LOGGED, duplicate=True, logged_by="U01AGENT1", logged_at=THURSDAY),
     "exception-logged-twice": replace(LOGGED, duplicate=True),
