@@ -8,6 +8,8 @@ from cadence.rules.calendar import instant
 
 DAY_OPENS, DAY_CLOSES = time(8, 0), time(18, 0)
 """Nobody is nudged before or after, in local time."""
+MORNING = time(9)
+"""When a nudge that was held overnight or over days off arrives, in local time."""
 LONGEST_WAIT = timedelta(days=371)
 """How far ahead the next working day is looked for: longer than any absence."""
 WEEKDAYS = frozenset(range(5))
@@ -40,7 +42,7 @@ def is_working(person: Person, day: date, working_days: frozenset[int]) -> bool:
 
 
 def next_open(moment: datetime, person: Person, working_days: frozenset[int] = WEEKDAYS) -> datetime:
-    """The given moment if it is within the person's day, else the next morning (09:00) of one of their
+    """The given moment if it is within the person's day, else the next `MORNING` of one of their
     working days.
 
     Without a working day for more than a year, the morning after `LONGEST_WAIT`.
@@ -53,4 +55,4 @@ def next_open(moment: datetime, person: Person, working_days: frozenset[int] = W
         if is_working(person, day, working_days):
             break
         day += timedelta(days=1)
-    return instant(day, time(9), person.zone)
+    return instant(day, MORNING, person.zone)

@@ -220,7 +220,12 @@ class PilotReviewForm(PlainForm, callback=Callback.PILOT_REVIEW, title="Review a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PilotReviewPost(MessageContext):
-    """The request to review a draft, or its outcome; `lapsed` if the playbook isn't a draft any more."""
+    """The request to review a draft, or its outcome.
+
+    Args:
+        lapsed: the playbook isn't a draft any more, so nobody decides.
+        retired_by: the curator who retired it, if that is why.
+    """
 
     TEMPLATE: ClassVar[str] = "messages/pilots/pilot_review.json.j2"
 
@@ -229,6 +234,7 @@ class PilotReviewPost(MessageContext):
     case: PilotCase
     review: ReviewShown
     lapsed: bool = False
+    retired_by: str = ""
     offers: tuple[Offer, ...] = ()
 
 

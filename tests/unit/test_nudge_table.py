@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cadence.nudges import NUDGES, TABLE, Nudge, Timing, documented
+from cadence.nudges import DAY_CLOSES, DAY_OPENS, MORNING, NUDGES, TABLE, Nudge, Timing, documented
 
 MESSAGES = (Path(__file__).parent.parent.parent / "docs" / "messages.md").read_text(encoding="utf-8")
 
@@ -19,6 +19,12 @@ def test_the_docs_have_no_other_rows() -> None:
         "\n\n"
     )[0]
     assert table.splitlines() == [documented(row) for row in TABLE]
+
+
+def test_the_docs_say_between_which_hours_and_when_a_held_message_comes() -> None:
+    words = " ".join(MESSAGES.split())
+    assert f"nothing arrives before {DAY_OPENS:%H:%M}, after {DAY_CLOSES:%H:%M}, on a weekend" in words
+    assert f"A message that has to wait comes at {MORNING:%H:%M} on the next working day" in words
 
 
 def test_nudges_have_distinct_kinds_and_titles() -> None:

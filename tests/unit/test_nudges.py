@@ -311,3 +311,25 @@ def test_who_is_away_for_good_is_asked_again_in_a_year() -> None:
     opens = next_open(moment, one)
     assert timedelta(days=365) < opens - moment < timedelta(days=380)
     assert opens.astimezone(BERLIN).time() == time(9)
+
+
+@pytest.mark.parametrize(
+    ("moment", "comes"),
+    [
+        ("Thu 07:59", "Thu 09:00"),
+        ("Thu 08:00", "Thu 08:00"),
+        ("Thu 17:59", "Thu 17:59"),
+        ("Thu 18:00", "Fri 09:00"),
+        ("Thu 23:30", "Fri 09:00"),
+        ("Fri 18:00", "Mon 09:00"),
+        ("Sat 12:00", "Mon 09:00"),
+        ("Mon 03:00", "Mon 09:00"),
+    ],
+)
+def test_what_is_held_overnight_comes_at_nine(moment: str, comes: str) -> None:
+    days = {"Thu": 5, "Fri": 6, "Sat": 7, "Mon": 9}
+    berlin = ZoneInfo("Europe/Berlin")
+    day, _, clock = moment.partition(" ")
+    at = datetime(2026, 3, days[day], int(clock[:2]), int(clock[3:]), tzinfo=berlin)
+    opens = next_open(at, Person("U01", berlin)).astimezone(berlin)
+    assert f"{opens:%a %H:%M}" == comes

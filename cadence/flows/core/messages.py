@@ -92,7 +92,8 @@ class Urgency(StrEnum):
     ANSWER = "answer"
     """A response to what its reader just did: sent at once, at any hour."""
     NUDGE = "nudge"
-    """Anything else: sent only between 08:00 and 18:00 in its reader's zone, on a working day."""
+    """Anything else: sent only between 08:00 and 18:00 in its reader's zone, on a working day. One that
+    has to wait comes at 09:00."""
     EDIT = "edit"
     """A change to a sent message: notifies nobody, so sent at any hour."""
 

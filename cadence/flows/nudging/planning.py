@@ -20,7 +20,7 @@ from cadence.flows.nudging.week_turns import judge_turned_weeks
 from cadence.flows.rubrics import draw_due_audits
 from cadence.flows.schedule import Scope, parts
 from cadence.flows.trends import judge_due_courses
-from cadence.nudges import NUDGES, Rollout, Slot, Unless, due
+from cadence.nudges import MORNING, NUDGES, Rollout, Slot, Unless, due
 from cadence.rules.calendar import instant, local_day
 from storage.engine import Database
 from storage.outbox import slots as queueing
@@ -35,8 +35,6 @@ SLOW: Final = 1.0
 """Seconds: a check that took longer is that of a large workspace, where changes are frequent."""
 SHARE: Final = 20
 """There, a check waits until this many times the duration of the last one has passed."""
-NEXT_MORNING: Final = time(9)
-"""An hour that was set late may be in the morning."""
 _NO_MATTER: Final = frozenset(
     {
         "audit-drawn",
@@ -86,7 +84,7 @@ class PlanCheck:
     trail: int
     began: float = field(default_factory=perf_counter)
     zones: set[ZoneInfo] = field(default_factory=set)
-    times: set[time] = field(default_factory=lambda: {NEXT_MORNING})
+    times: set[time] = field(default_factory=lambda: {MORNING})
 
     def saw(self, part: Rollout) -> None:
         """Note the zones and hours of a part of the workspace."""

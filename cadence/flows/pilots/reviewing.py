@@ -28,7 +28,7 @@ from cadence.flows.pilots.requirements import (
 from cadence.mrkdwn import mention, say
 from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
-from storage.queries import people, pilots, playbooks
+from storage.queries import people, pilots, playbooks, trail
 from storage.tables import (
     OutboxMessage,
     PilotReview,
@@ -506,8 +506,17 @@ def review_post(uow: UnitOfWork, message: OutboxMessage) -> PilotReviewPost:
         case=shown_case(uow, playbook, version),
         review=_review(uow, row, remark=True),
         lapsed=row.state is ReviewState.ASKED and not open_,
+        retired_by=_retired_by(uow, playbook) if row.state is ReviewState.ASKED else "",
         offers=decide if open_ else (),
     )
+
+
+def _retired_by(uow: UnitOfWork, playbook: Playbook) -> str:
+    """Who retired a playbook; empty if it isn't retired."""
+    if playbook.state is not PlaybookState.RETIRED:
+        return ""
+    [*_, entry] = trail.entries(uow, action="playbook-retired", subject=f"playbook:{playbook.slug}")
+    return entry.member or playbook.owner
 
 
 def decided(uow: UnitOfWork, message: OutboxMessage) -> PilotDecided:

@@ -13,14 +13,16 @@ from cadence.flows.core import (
     require_curator,
     require_playbook,
     require_workspace,
+    review_of,
     rewrite_last_closing,
+    rewrite_review,
 )
 from cadence.flows.setup import rewrite as rewrite_setup
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day
 from storage.queries import adoptions, cycles, playbooks, trail
-from storage.tables import Adoption, CycleState, OutboxMessage, Playbook, PlaybookState, Team
+from storage.tables import Adoption, CycleState, OutboxMessage, Playbook, PlaybookState, ReviewState, Team
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice
 from templates.contexts.playbooks import FinishingTeam, PlaybookRetired, RetireForm
@@ -54,6 +56,9 @@ def retire(uow: UnitOfWork, slug: str, reason: str) -> PlaybookRetired:
             after={"state": playbook.state, "reason": reason, "cycles_taken_back": taken_back},
         )
         uow.session.flush()
+        review = review_of(uow, playbook)
+        if review is not None and review.state is ReviewState.ASKED:
+            rewrite_review(uow, review)
         for run in adoption_views(uow, playbook_id=playbook.id):
             rewrite_last_closing(uow, run, mark=f"retired:{playbook.id}:{uow.now.timestamp()}")
             rewrite_setup(uow, run, mark=f"retired:{uow.now.timestamp()}")

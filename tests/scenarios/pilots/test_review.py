@@ -62,6 +62,19 @@ def test_a_draft_is_asked_for_approved_and_started(harness: BotHarness) -> None:
     ]
 
 
+def test_retiring_a_draft_in_review_closes_the_request(harness: BotHarness) -> None:
+    curator = harness.workspace.person(CURATOR)
+    post = ask(harness)
+    assert post.buttons == ["Approve", "Send back"]
+    curator.types("/cadence playbook retire reply we buy a tool for it")
+    later(harness)
+    closed = requests(harness)[-1]
+    assert closed.text == "⚪ Review closed: Reply"
+    assert f"Retired by <@{CURATOR}>: there's nothing to decide anymore." in closed.words
+    assert closed.buttons == []
+    assert [row.state for row in rows(harness, PilotReview)] == [ReviewState.ASKED]
+
+
 def test_sent_back_with_a_remark_edited_and_asked_again(harness: BotHarness) -> None:
     lead, curator = harness.workspace.person(LEAD), harness.workspace.person(CURATOR)
     post = ask(harness)

@@ -154,6 +154,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "pilot-review-approved": replace(POST, review=APPROVED, offers=()),
     "pilot-review-sent-back": replace(POST, review=BACK, offers=()),
     "pilot-review-lapsed": replace(POST, lapsed=True, offers=()),
+    "pilot-review-retired": replace(POST, lapsed=True, retired_by="U01CURATOR", offers=()),
     "pilot-decided-approved": PilotDecided(title="Support reply", review=APPROVED, offers=(START,)),
     "pilot-decided-sent-back": PilotDecided(
         title="Support reply",
