@@ -13,9 +13,11 @@ from templates.contexts.people import AwaySet, Muted
 from templates.ids import Action
 from tests.templates.samples.checkins import DRIFTED, NOT_RUN, RAN
 from tests.templates.samples.common import (
+    ALL_MEASURED,
     CSAT,
     FRIDAY,
     KPI,
+    MEASURED,
     MONDAY,
     NO_VALUE,
     NOTHING,
@@ -92,6 +94,7 @@ SAMPLES: dict[str, MessageContext] = {
     "attested-correction": Attested(rows=(replace(ROW, answer=DRIFTED, previous=RAN),)),
     "attested-several": Attested(rows=(ROW, replace(ROW, playbook="Refund decision", answer=NOT_RUN))),
     "exception-logged": LOGGED,
+    "exception-logged-measured": replace(LOGGED, evidence=MEASURED),
     "exception-logged-undo": replace(LOGGED, undo="41"),
     "exception-logged-watch": replace(
         LOGGED,
@@ -130,6 +133,17 @@ SAMPLES: dict[str, MessageContext] = {
     "exception-logged-twice": replace(LOGGED, duplicate=True),
     "status": Status(rows=(STATUS,)),
     "status-watched": Status(rows=(replace(STATUS, month=3, gate=None),)),
+    "status-measured": Status(
+        rows=(
+            replace(
+                STATUS,
+                steps=(
+                    replace(STATUS.steps[0], evidence=ALL_MEASURED),
+                    replace(STATUS.steps[1], evidence=MEASURED),
+                ),
+            ),
+        )
+    ),
     "status-several": Status(
         rows=(
             replace(STATUS, gate=None, own_answer_comes=THURSDAY),

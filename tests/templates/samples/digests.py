@@ -17,7 +17,7 @@ from templates.contexts.overview.digests import (
 )
 from templates.contexts.overview.process import ProcessMonth, ProcessMonths
 from templates.ids import Action
-from tests.templates.samples.common import CSAT, KPI, MONDAY, NO_VALUE, OVER, UNDER
+from tests.templates.samples.common import CSAT, KPI, MEASURED, MONDAY, NO_VALUE, OVER, UNDER
 
 CSAT_BROKEN = Guardrail(name="CSAT", unit="score", direction="higher", limit=4.6, value=4.1, held=False)
 DIGEST = Digest(
@@ -171,6 +171,9 @@ SAMPLES: dict[str, MessageContext] = {
     "digest-of-a-months-end": replace(DIGEST, chart=Picture(file="F0MONTHS", alt="By month")),
     "digest-asked-for": replace(QUIET, offers=(Offer("Show the months", Action.SHOW_PROCESS, "all"),)),
     "digest": DIGEST,
+    "digest-measured": replace(
+        DIGEST, rows=tuple(replace(one, evidence=one.evidence and MEASURED) for one in DIGEST.rows)
+    ),
     "digest-quiet": QUIET,
     "digest-of-waves-and-worth": replace(
         QUIET,

@@ -8,7 +8,19 @@ from templates.contexts.numbers import Guardrail
 from templates.contexts.overview.statuses import LineTried, VerdictDetail, Why, WhyMath, collapsed
 from templates.contexts.standards import Demoted, Watch
 from templates.ids import Action
-from tests.templates.samples.common import CSAT, DRAFT, FRIDAY, KPI, NEXT_CYCLE, OVER, SEND, THURSDAY, UNDER
+from tests.templates.samples.common import (
+    ALL_MEASURED,
+    CSAT,
+    DRAFT,
+    FRIDAY,
+    KPI,
+    MEASURED,
+    NEXT_CYCLE,
+    OVER,
+    SEND,
+    THURSDAY,
+    UNDER,
+)
 from tests.templates.samples.promotions import LOOKED
 
 WATCH = Watch(
@@ -127,6 +139,7 @@ CAPPED = replace(
 WEEK_BEGAN = replace(
     VERDICT, decision="hold", trigger="week", evidence=replace(OVER, exceptions=3, assumed=50, runs=80)
 )
+COUNTED = replace(VERDICT, trigger="runs", evidence=MEASURED)
 WHY = Why(
     adoption_id=7,
     step_key="send",
@@ -165,9 +178,12 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         critical_reason="Promised a refund that the policy rules out.",
         top_reason=None,
     ),
+    "watch-measured": replace(WATCH, evidence=MEASURED),
+    "watch-measured-under-again": replace(WATCH, ended="under", ended_at=THURSDAY, latest=ALL_MEASURED),
     "watch-evidence-only": replace(WATCH, close_date=None),
     "watch-close-only": replace(WATCH, demote_at=None),
     "demoted": DEMOTED,
+    "demoted-measured": replace(DEMOTED, evidence=replace(MEASURED, exceptions=7)),
     "demoted-critical": replace(
         DEMOTED,
         line="critical",
@@ -180,6 +196,9 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "demoted-at-the-close": replace(DEMOTED, line="cap", after="human-led"),
     "cycle-closed": CLOSED,
     "cycle-closed-for-curators": replace(CLOSED, names_team=True),
+    "cycle-closed-measured": replace(
+        CLOSED, steps=(replace(DRAFT, evidence=ALL_MEASURED), replace(SEND, evidence=MEASURED))
+    ),
     "cycle-closed-worth": replace(
         CLOSED, value="about 46 hours saved, estimated from 460 value events at 6 min"
     ),
@@ -220,6 +239,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "cycle-closed-no-baseline": replace(CLOSED, kpi=replace(KPI, baseline=None), moved=None, share=None),
     "why": WHY,
     "why-demoted": DEMOTED_WHY,
+    "why-measured": replace(WHY, decided=COUNTED, rows=collapsed((COUNTED,))),
     "why-demoted-critical": replace(DEMOTED_WHY, decided=RAISED, latest=None, rows=collapsed((RAISED,))),
     "why-promotion": replace(WHY, rows=WHY.rows[:1], promotion=LOOKED),
     "why-promotion-declined": replace(
@@ -244,6 +264,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         playbook=WHY.playbook, team=WHY.team, step=WHY.step, verdict=VERDICT, promotion=LOOKED
     ),
     "why-math-raised": WhyMath(playbook=WHY.playbook, team=WHY.team, step=WHY.step, verdict=RAISED),
+    "why-math-measured": WhyMath(playbook=WHY.playbook, team=WHY.team, step=WHY.step, verdict=COUNTED),
     "why-nothing": replace(WHY, decided=None, rows=(), changed=None),
     "why-drift": replace(
         WHY,
