@@ -66,6 +66,7 @@ class Unless(StrEnum):
     CLOSED = "the cycle is closed", True
     WATCHED = "watched, without gates", True
     ALL_ANSWERED = "all answered", True
+    RUNS_AGREE = "reported and measured runs agree", True
     ACCEPTED = "accepted", True
     SENT_BACK = "sent back", True
     WITHDRAWN = "withdrawn", True

@@ -1,16 +1,17 @@
 """Queries on what tools report: runs they counted."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, case, func, literal, or_
+from sqlalchemy import bindparam, case, exists, func, literal, or_
 from sqlalchemy import select as select_rows
 from sqlmodel import col
 
 from storage.engine import connection_of
 from storage.query_cache import cached
-from storage.tables import MeasuredRuns
+from storage.tables import Adoption, AdoptionState, MeasuredRuns, Team
 from storage.work import UnitOfWork
 
 
@@ -85,6 +86,39 @@ def _counted_statement(*, as_of: bool) -> Any:
     )
     by = col(MeasuredRuns.week_start), col(MeasuredRuns.step), col(MeasuredRuns.member)
     return found.group_by(*by).order_by(*by)
+
+
+class CountedWeek(NamedTuple):
+    """A week of an adoption in which tools counted runs, in the zone of its team."""
+
+    adoption_id: int
+    week_start: date
+    timezone: str
+
+
+def counted_weeks(uow: UnitOfWork, *, weeks: Sequence[date]) -> list[CountedWeek]:
+    """Those of some weeks, by their Mondays, in which tools counted runs of an adoption that hasn't ended."""
+    connection, found = connection_of(uow.session), []
+    for week in weeks:
+        rows = connection.execute(_COUNTED_WEEK, {"workspace": uow.workspace_id, "week": week})
+        found += [CountedWeek(adoption, week, zone) for adoption, zone in rows]
+    return found
+
+
+_COUNTED_WEEK: Final[Any] = (
+    select_rows(col(Adoption.id), col(Team.timezone))
+    .join(Team, col(Team.id) == col(Adoption.team_id))
+    .where(
+        col(Adoption.workspace_id) == bindparam("workspace"),
+        col(Adoption.state) != AdoptionState.ENDED,
+        exists().where(
+            col(MeasuredRuns.workspace_id) == bindparam("workspace"),
+            col(MeasuredRuns.adoption_id) == col(Adoption.id),
+            col(MeasuredRuns.week_start) == bindparam("week"),
+        ),
+    )
+    .order_by(col(Adoption.id))
+)
 
 
 @cached(MeasuredRuns)

@@ -35,6 +35,7 @@ class Answer:
     """A member's answer: `as-declared`, `drifted` or `not-run`.
 
     `kpi` is the reading given with it, in the KPI's unit; `inputs_complete` counts runs with complete inputs.
+    `counted` are the member's runs that tools counted so far, if they contradict the answer.
     """
 
     attestation: str
@@ -44,6 +45,7 @@ class Answer:
     inputs_complete: int | None = None
     drifts: tuple[Drift, ...] = ()
     note: str = ""
+    counted: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +179,29 @@ class WhoIsMissing(MessageContext):
     closed: bool = False
     nudged_at: datetime | None = None
     away: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsSideBySide:
+    """A member's runs of a week, as reported and as tools counted them; `name` is empty for the whole team."""
+
+    name: str
+    reported: int
+    measured: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsDiffer(MessageContext):
+    """To the owner: check-ins of a week that contradict what tools counted. At least one row."""
+
+    TEMPLATE: ClassVar[str] = "messages/checkins/runs_differ.json.j2"
+
+    slug: str
+    playbook: str
+    team: str
+    week: int | None
+    week_start: date
+    rows: tuple[RunsSideBySide, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from cadence.flows.checkins.answers import AnswerGiven, DoubtfulNumber, answer, answer_quietly
 from cadence.flows.checkins.choosing import choose_checkin, choose_checkin_form
 from cadence.flows.checkins.copies import closes_at, sent_copies
+from cadence.flows.checkins.differences import RUNS_DIFFER, ask_about_runs
 from cadence.flows.checkins.forms import checkin_all_form, checkin_form
 from cadence.flows.checkins.missed_checkins import next_checkin, nudged_again, send_missed_checkin
 from cadence.flows.checkins.posts import KINDS
@@ -23,11 +24,13 @@ __all__ = [
     "EARLY_IN_THE_WEEK",
     "KIND",
     "KINDS",
+    "RUNS_DIFFER",
     "AnswerGiven",
     "DoubtfulNumber",
     "answer",
     "answer_context",
     "answer_quietly",
+    "ask_about_runs",
     "ask_until",
     "checkin_all_form",
     "checkin_form",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from cadence.flows.checkins.copies import KPI_MISSING, WHO_IS_MISSING, came, closes_at, sent_copies
+from cadence.flows.checkins.differences import RUNS_DIFFER, runs_differ
 from cadence.flows.checkins.missed_checkins import nudged_again
 from cadence.flows.checkins.rows import checkin_rows, week_kpi
 from cadence.flows.checkins.snoozing import pending, snooze_menu
@@ -266,5 +267,6 @@ KINDS = (
     _checkin_kind("checkin-again", checkin),
     _checkin_kind("checkin-reminder", reminder),
     MessageKind(KPI_MISSING, kpi_missing, rewrite=kpi_context, on_sent=came),
+    MessageKind(RUNS_DIFFER, runs_differ, unless=(Unless.RUNS_AGREE,)),
     MessageKind(WHO_IS_MISSING, who_is_missing, rewrite=missing_context, on_sent=came),
 )

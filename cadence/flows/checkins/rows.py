@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
+from cadence.flows.checkins.differences import counted_otherwise
 from cadence.flows.core import (
     AdoptionView,
     adoption_views,
@@ -187,6 +188,7 @@ def answer_context(uow: UnitOfWork, view: AdoptionView, row: CheckIn) -> Answer:
         inputs_complete=row.complete_inputs,
         drifts=tuple(Drift(step=titles.get(one.step, one.step), mode=one.mode) for one in drifted),
         note=row.note,
+        counted=counted_otherwise(uow, view, row) if row.replaced_at is None else None,
     )
 
 

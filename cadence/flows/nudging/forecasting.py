@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from cadence.actor import Actor
 from cadence.flows.core import adoption_views
 from cadence.flows.cycles import closing_instants
+from cadence.flows.nudging.contradictions import week_ends
 from cadence.flows.nudging.week_turns import week_turns
 from cadence.flows.schedule import rollout
 from cadence.nudges import BY_KIND, CYCLE_CLOSES, ActiveAdoption, Nudge, Rollout, Slot, Unless, due
@@ -129,6 +130,7 @@ def next_event(
             moments.append(max(waiting, now + timedelta(seconds=1)))
         for workspace in known:
             uow = UnitOfWork.around(session, Actor.system(workspace.id), now)
+            moments += [end.at for end in week_ends(uow)]
             moments += _slots_to_come(rollout(uow, workspace, until=now + horizon), now, horizon)
         moments += [moment for _, moment in [*closing_instants(session, known=known), *week_turns(session)]]
     later = [moment for moment in moments if moment > now]

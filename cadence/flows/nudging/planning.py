@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from cadence.actor import Actor
 from cadence.flows.core import forget_old
 from cadence.flows.cycles import close_due_cycles
+from cadence.flows.nudging.contradictions import ask_about_ended_weeks
 from cadence.flows.nudging.week_turns import judge_turned_weeks
 from cadence.flows.rubrics import draw_due_audits
 from cadence.flows.schedule import Scope, parts
@@ -138,7 +139,8 @@ at most."""
 def plan(db: Database, *, now: datetime) -> int:
     """Close the due cycles and queue every nudge due up to now; returns how many are new.
 
-    Watched steps, and the courses of watched adoptions, are judged again when a week has begun.
+    Watched steps, and the courses of watched adoptions, are judged again when a week has begun; then owners
+    are also asked about check-ins that contradict what tools counted.
 
     A slot that is no longer useful, because the bot was down, is recorded as skipped. Planning again, from
     any number of processes, queues nothing twice. If no hour was reached and nothing has changed since this
@@ -160,8 +162,9 @@ def _plan_workspace(uow: UnitOfWork, workspace: Workspace) -> int:
         return 0
     planned_until = min(workspace.planned_until or workspace.created_at, uow.now)
     judge_due_courses(uow, since=planned_until)
+    asked = ask_about_ended_weeks(uow)
     since = planned_until - LOOK_BACK
-    new = 0
+    new = asked
     for part in parts(uow, Scope.between(workspace, since, uow.now, now=uow.now)):
         found.saw(part)
         new += _plan_part(uow, part, since=since)

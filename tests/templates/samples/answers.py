@@ -91,6 +91,7 @@ SAMPLES: dict[str, MessageContext] = {
     "recorded-guardrail-only": replace(RECORDED, kpi=replace(KPI, value=None), guardrails=(HELD,)),
     "recorded-late": replace(RECORDED, result="met"),
     "attested": Attested(rows=(ROW,)),
+    "attested-otherwise": Attested(rows=(replace(ROW, answer=replace(RAN, counted=19)),)),
     "attested-correction": Attested(rows=(replace(ROW, answer=DRIFTED, previous=RAN),)),
     "attested-several": Attested(rows=(ROW, replace(ROW, playbook="Refund decision", answer=NOT_RUN))),
     "exception-logged": LOGGED,

@@ -9,9 +9,11 @@ from templates.contexts.checkins import (
     CheckinRow,
     Drift,
     KpiMissing,
+    RunsDiffer,
+    RunsSideBySide,
     WhoIsMissing,
 )
-from tests.templates.samples.common import CSAT, KPI, NO_VALUE, STEPS, THURSDAY, WEEK
+from tests.templates.samples.common import CSAT, KPI, MONDAY, NO_VALUE, STEPS, THURSDAY, WEEK
 
 OPEN = CheckinRow(
     adoption_id=7,
@@ -52,12 +54,24 @@ MISSING = WhoIsMissing(
     expected=6,
     missing=("U01AGENT1", "U01AGENT2"),
 )
+DIFFER = RunsDiffer(
+    slug="support-reply",
+    playbook="Support reply",
+    team="Support EMEA",
+    week=2,
+    week_start=MONDAY,
+    rows=(
+        RunsSideBySide(name="Mehmet Yılmaz", reported=14, measured=19),
+        RunsSideBySide(name="Jo", reported=0, measured=7),
+    ),
+)
 
 SAMPLES: dict[str, MessageContext] = {
     "checkin": CheckinMessage(rows=(OPEN,)),
     "checkin-last-week": CheckinMessage(rows=(OPEN,), last_week=True),
     "checkin-no-number": CheckinMessage(rows=(replace(OPEN, kpi=NO_VALUE, reporter=False, exceptions=0),)),
     "checkin-answered": CheckinMessage(rows=(replace(OPEN, answer=RAN),)),
+    "checkin-answered-otherwise": CheckinMessage(rows=(replace(OPEN, answer=replace(RAN, counted=19)),)),
     "checkin-drifted": CheckinMessage(rows=(replace(OPEN, answer=DRIFTED),)),
     "checkin-not-run": CheckinMessage(rows=(replace(OPEN, answer=NOT_RUN),)),
     "checkin-several": CheckinMessage(rows=(replace(OPEN, answer=RAN), OTHER, replace(OPEN, adoption_id=9))),
@@ -111,6 +125,10 @@ SAMPLES: dict[str, MessageContext] = {
         week=2,
         kpi=NO_VALUE,
         reported=14,
+    ),
+    "runs-differ": DIFFER,
+    "runs-differ-of-the-team": replace(
+        DIFFER, week=None, rows=(RunsSideBySide(name="", reported=40, measured=1_204),)
     ),
     "who-is-missing": MISSING,
     "who-is-missing-one": replace(MISSING, missing=("U01AGENT1",), away=("U01AGENT2",), nudged_at=THURSDAY),
