@@ -219,11 +219,9 @@ def draw(chart: AnyChart) -> bytes:
 def _draw_process(chart: ProcessChart) -> bytes:
     """Four small charts with the same months: three of bars, and the exceptions' share as a line."""
     # Imported here: it takes a second and 40 MB, and most processes never draw.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
     places = list(figure.subplots(2, 2).flat)
     at = list(range(len(chart.months)))
     for axes, (field, words) in zip(places, _COUNTS.items(), strict=False):
@@ -263,12 +261,10 @@ def _small(axes: "Axes", words: str, chart: ProcessChart) -> None:
 def _draw_teams(chart: TeamsChart) -> bytes:
     """A bar per team, from its baseline to its number, worst first as in the table; the target is a line."""
     # Imported here: it takes a second and 40 MB, and most processes never draw.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     height = max(2.4, 0.42 * len(chart.bars) + 1.2)
     figure = Figure(figsize=(_SIZE[0], height), dpi=_DPI, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     at = range(len(chart.bars))
     axes.barh(
@@ -307,21 +303,22 @@ def _draw_teams(chart: TeamsChart) -> bytes:
 
 
 def _png(figure: "Figure") -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - as above
+
     out = BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a character missing in the font is drawn as a box
-        figure.savefig(out, format="png", metadata={"Software": None})
+        # `savefig` would lay it out twice
+        FigureCanvasAgg(figure).print_png(out, metadata={"Software": None})  # type: ignore[no-untyped-call]
     return out.getvalue()
 
 
 def _draw_weeks(chart: Chart) -> bytes:
     """The readings by week, 880 × 440 pixels."""
     # Imported here: it takes a second and 40 MB, and most processes never draw.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
     axes, below = _places(figure, chart)
     labels = _lines(axes, chart)
     _readings(axes, chart)

@@ -55,6 +55,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """End without a last search for garbage, as the program does."""
+    gc.freeze()
+
+
 def on_ci() -> bool:
     """Whether nothing may be skipped."""
     return os.environ.get("CI", "").lower() in {"1", "true"}

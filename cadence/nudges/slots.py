@@ -7,7 +7,6 @@ always the same, so that planning twice queues once.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -20,9 +19,6 @@ ZONES_APART = timedelta(days=2)
 """People can be up to 26 hours ahead of their workspace's zone or behind it."""
 SUNDAY = 6
 _DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
-_instant = lru_cache(maxsize=4096)(instant)
-"""The UTC instant of a local hour, cached: a workspace has few zones and hours, so most slots share their
-instant."""
 
 
 class Slot(NamedTuple):
@@ -61,8 +57,8 @@ class _Window:
         """Whether a slot of the week can be due now: on its day, or on a later one of the week."""
         found = self.known.get((week, hour, zone))
         if found is None:
-            first = _instant(week + hour.weekday * _DAY, hour.at, zone)
-            last = _instant(week + SUNDAY * _DAY, hour.at, zone)
+            first = instant(week + hour.weekday * _DAY, hour.at, zone)
+            last = instant(week + SUNDAY * _DAY, hour.at, zone)
             late = hour.since is not None and abs(local_day(hour.since, zone) - week) <= _WEEK
             found = late or (first <= self.until and last > self.since)
             self.known[week, hour, zone] = found
@@ -269,7 +265,7 @@ def _moment_of(week: date, hour: Hour, person: Person, rollout: Rollout) -> tupl
     lost."""
     planned = week + hour.weekday * _DAY
     day = working_day_from(planned, is_working=lambda day: is_working(person, day, rollout.working_days))
-    at = _instant(day or planned, hour.at, person.zone)
+    at = instant(day or planned, hour.at, person.zone)
     if day is not None and hour.since is not None and at < hour.since:
         late = next_open(hour.since, person, rollout.working_days)
         if monday_of(local_day(late, person.zone)) == week:

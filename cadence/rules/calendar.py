@@ -6,6 +6,7 @@ possible, so a slot that a clock change repeats or removes still has exactly one
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 WEEKS = 4
@@ -59,6 +60,7 @@ def ends_month(monday: date) -> bool:
     return (monday + timedelta(weeks=1)).month != monday.month
 
 
+@lru_cache(maxsize=4096)  # a workspace has few zones and hours, so most slots share their instant
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The UTC instant of a local date and hour.
 
