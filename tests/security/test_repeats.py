@@ -121,6 +121,9 @@ _ASSESSED = form(
     feedback=text("The Friday review."),
 )
 _SORTED = form(Callback.PRACTICES, {"assessment": 1}, **{"practice:0": option("core")})
+_MOVED = form(
+    Callback.CUTOVER_ANYWAY, {"slug": "variance-review"}, reason=text("The board decided so on Friday.")
+)
 _REMOVE = form(Callback.REMOVE_SAMPLE, sample=option("1"))
 
 
@@ -382,6 +385,12 @@ MORE_DEEDS = [
         "hold the cutover",
         sent(form(Callback.HOLD_CUTOVER, {"slug": "variance-review"}, reason=text("Name who trains."))),
     ),
+    _of(CURATOR, "move to production", _after(sent(_SORTED), then=sent(_MOVED))),
+    _of(
+        CURATOR,
+        "move to production again",
+        _after(sent(_MOVED), then=pressed(Action.APPROVE_CUTOVER, "variance-review")),
+    ),
     _of(CURATOR, "move, command", typed("/cadence", "playbook move variance-review draft")),
     _of(
         CURATOR,
@@ -449,6 +458,25 @@ def test_whatever_changes_something_keeps_its_answer(arena: Arena, deed: Deed) -
     assert ("request" in changed) <= bool(after["request"])
     if changed:
         assert len(after["request"]) > len(before["request"]), f"{changed} changed, and no answer was kept"
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        sent(_MOVED),
+        pressed(Action.APPROVE_CUTOVER, "variance-review"),
+        pressed(Action.ASK_CUTOVER, "variance-review"),
+    ],
+    ids=["form", "button", "asked for"],
+)
+def test_a_playbook_in_production_isnt_moved_twice(
+    arena: Arena, again: Callable[[Arena, str], Reply]
+) -> None:
+    sent(_MOVED)(arena, CURATOR)
+    before = {table: found for table, found in _kept(arena).items() if table != "request"}
+    said = again(arena, CURATOR)
+    assert "Variance review has been in production since" in str(said)
+    assert {table: found for table, found in _kept(arena).items() if table != "request"} == before
 
 
 def test_each_flow_that_changes_something_is_tried_twice(arena: Arena) -> None:
