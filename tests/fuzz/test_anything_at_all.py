@@ -322,7 +322,7 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.TOKEN: [
         _typed("U01LEAD", "/cadence", "token"),
         _pressed("U01CURATOR", Action.MAKE_TOKEN, ""),
-        _typed("U0STRANGER", "/cadence", "token"),
+        _typed("U07ANALYST", "/cadence", "token"),
     ],
     Callback.WHY: [_typed("U01AGENT1", "/cadence", "why")],
 }
