@@ -33,6 +33,17 @@ PLANNED = Counter("cadence_planned_total", "Nudges that this process put into th
 HOMES = Counter(
     "cadence_homes_total", "Homes published, left as they were, or not taken by Slack.", ["outcome"]
 )
+PUSHES = Counter(
+    "cadence_pushes_total",
+    "Items that tools reported through the API, by path and outcome.",
+    ["path", "outcome"],
+)
+API_SECONDS = Histogram(
+    "cadence_api_seconds",
+    "Seconds until a request of a tool is answered.",
+    ["path", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 KEPT_SECONDS = 30.0
 """Seconds for which figures that count every row are cached: scraping more often costs nothing."""
 

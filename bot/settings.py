@@ -40,6 +40,8 @@ _RIGHT = {
     "CADENCE_CONNECTIONS_PER_ADDRESS": "isn't a number of connections; write a whole number from 0 to 100000",
     "CADENCE_PROXIES": "isn't a list of networks; write some such as 10.0.0.0/8,fd00::/8",
     "CADENCE_MESSAGES_A_MINUTE": "isn't a number of messages; write a whole number from 60 to 60000",
+    "CADENCE_API_REQUESTS_A_MINUTE": "isn't a number of requests; write a whole number from 1 to 100000",
+    "CADENCE_API_THREADS": "isn't a number of threads; write a whole number from 1 to 64",
     "CADENCE_LOG": "isn't a log level; write debug, info, warning or error",
     "CADENCE_LOG_FORMAT": "isn't a log format; write text or json",
 }
@@ -122,6 +124,17 @@ class Settings(BaseSettings):
         500, ge=60, le=60_000, description="Most messages a minute in one workspace."
     )
 
+    cadence_public_url: str | None = Field(
+        None,
+        description="The address at which tools and browsers reach this bot, such as https://cadence.example.com.",
+    )
+    cadence_api_requests_a_minute: int = Field(
+        120, ge=1, le=100_000, description="API requests a minute with one token, in each process."
+    )
+    cadence_api_threads: int = Field(
+        4, ge=1, le=64, description="API requests carried out at the same time, apart from Slack's."
+    )
+
     @field_validator(
         "slack_bot_token",
         "slack_app_token",
@@ -130,6 +143,7 @@ class Settings(BaseSettings):
         "slack_client_secret",
         "database_url",
         "cadence_worker_port",
+        "cadence_public_url",
         mode="before",
     )
     @classmethod
@@ -169,6 +183,14 @@ class Settings(BaseSettings):
         if urlparse(value).scheme not in {"http", "https"} or not urlparse(value).netloc:
             raise ValueError("isn't a web address; write one such as https://slack.com/api/")
         return value if value.endswith("/") else value + "/"
+
+    @field_validator("cadence_public_url")
+    @classmethod
+    def _public_url(cls, value: str | None) -> str | None:
+        parts = urlparse(value or "http://unset")
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+            raise ValueError("isn't a web address; write one such as https://cadence.example.com")
+        return value.rstrip("/") if value else None
 
     @field_validator("database_url")
     @classmethod

@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 import typer
 
+from bot.api.app import build_app
+from bot.api.problems import CODES
 from bot.cli import app
+from bot.runtime.clocks import utc_now
 from bot.settings import Settings
 from cadence.flows.outbox import KINDS
 from handlers.commands import COMMANDS
 from handlers.shortcuts import SHORTCUTS
+from storage.engine import Database
 from templates.ids import Action
 from tests.harnesses import EXAMPLES
 
@@ -126,6 +130,16 @@ def test_every_button_is_in_the_reference_with_who_may() -> None:
     assert sorted(coded(row[1])[0] for row in rows) == sorted(Action)
     roles = re.compile("everyone|yourself|curator|owner|team|the member asked|the person who|people who can")
     assert [row[1] for row in rows if not roles.search(row[2])] == []
+
+
+def test_every_path_and_problem_of_the_api_is_in_the_docs() -> None:
+    document = build_app(Database("sqlite://"), utc_now).openapi()
+    told = {tuple(coded(row[0])[0].split()) for row in table(DOCS["api"], "path")}
+    assert told == {
+        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+    }
+    codes = {coded(row[0])[0]: int(row[1]) for row in table(DOCS["api"], "code")}
+    assert codes == {code: status for code, (status, _) in CODES.items()}
 
 
 def anchors(file: Path) -> set[str]:

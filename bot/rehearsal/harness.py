@@ -18,6 +18,7 @@ from bot.delivery.sender import Pace
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.ops.manifest import scopes
 from bot.rehearsal.vocabulary import vocabulary
+from bot.runtime.asgi_host import api_host, wsgi
 from bot.sandbox import AppIdentity, Shortcut
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.clock import SandboxClock
@@ -90,9 +91,15 @@ class BotHarness(AbstractContextManager["BotHarness"]):
         self.channel_zones = channel_zones or {}
         self.clock = clock
         web = Web(db=db, workspace=workspace.team_id, slack=None, clock=clock)
+        self.api = api_host(settings, db=db, clock=clock)
         on_play = partial(demo_users.play, self) if demo_users is not None else None
         self.server = SandboxServer(
-            workspace, port=port, fallback=web, on_move=self.move, on_play=on_play, welcome=welcome
+            workspace,
+            port=port,
+            fallback=wsgi(self.api, web),
+            on_move=self.move,
+            on_play=on_play,
+            welcome=welcome,
         )
         self.server.start()
         self.bot: Bot = build_bot(
@@ -119,6 +126,7 @@ class BotHarness(AbstractContextManager["BotHarness"]):
         trace: TracebackType | None,
     ) -> None:
         self.server.stop()
+        self.api.close()
         if self._store is not None:
             self._store.close()
 

@@ -232,6 +232,7 @@ def _welcome(url: str, example: Example) -> None:
         "",
         f"  Rollout Cadence runs in its built-in workspace: {url}",
         f"  Health: {url}/healthz, {url}/readyz, {url}/metrics",
+        f"  API for tools: {url}/api/docs (make a token in Slack with /cadence token)",
         "",
         *(_SIX_MONTHS if example.whole else _FIRST_STEPS),
         "",

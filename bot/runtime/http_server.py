@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from threading import Event, Thread
@@ -29,6 +29,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.errors import code_for
 from bot.request_validation import LARGEST_BODY
+from bot.runtime.asgi_host import LARGEST_PUSH, AsgiHost, HttpAnswer, is_api, problem
 from bot.settings import SettingsRefused
 
 log = structlog.get_logger(__name__)
@@ -124,8 +125,12 @@ def serving(
     threads: int,
     setting: str = "PORT",
     limits: Limits | None = None,
+    api: AsgiHost | None = None,
 ) -> Iterator[str]:
     """Serve a WSGI app; yields its address. On exit new requests are refused, and open ones are answered.
+
+    Args:
+        api: answers the API's paths instead, in threads of its own.
 
     Raises:
         SettingsRefused: nothing can listen there.
@@ -133,7 +138,7 @@ def serving(
     limits = limits or Limits()
     listener = listen(host, port, setting=setting)
     door = _Door(limits, most=_most_connections(limits.connections))
-    gate = Gate(app, threads=threads, limits=limits)
+    gate = Gate(app, threads=threads, limits=limits, api=api)
     config = uvicorn.Config(
         gate,
         http=partial(_Connection, door=door),  # type: ignore[arg-type] # whatever makes a protocol will do
@@ -309,20 +314,15 @@ class _Connection(H11Protocol):
             self._deadline = None
 
 
-@dataclass(slots=True)
-class _Answer:
-    """The response of a WSGI app."""
-
-    status: int = 500
-    headers: list[tuple[str, str]] = field(default_factory=list)
-    body: bytes = b""
-
-
 class Gate:
-    """The ASGI app in front of a WSGI app: reads a request within limits, then lets a thread answer it."""
+    """The ASGI app in front of a WSGI app: reads a request within limits, then lets a thread answer it.
 
-    def __init__(self, app: WsgiApp, *, threads: int, limits: Limits) -> None:
+    Requests for the API's paths go to its host, once all of their body has arrived.
+    """
+
+    def __init__(self, app: WsgiApp, *, threads: int, limits: Limits, api: AsgiHost | None = None) -> None:
         self._app = app
+        self._api = api
         self._limits = limits
         self._held = 0
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="web")
@@ -332,6 +332,8 @@ class Gate:
         """Accept no more requests."""
         for pool in (self._threads, self._probes):
             pool.shutdown(wait=False, cancel_futures=True)
+        if self._api is not None:
+            self._api.close()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -339,18 +341,23 @@ class Gate:
             await _send(send, _said(200, "ok"))
             return
         body = bytearray()
+        api = self._api if is_api(scope["path"]) else None
         try:
-            refused = await self._read(scope, receive, body)
-            answer = refused or await self._in_a_thread(scope, bytes(body))
+            refused = await self._read(scope, receive, body, LARGEST_PUSH if api else self._limits.body_bytes)
+            if api is None:
+                answer = refused or await self._in_a_thread(scope, bytes(body))
+            elif refused is not None:
+                answer = refused = problem(refused.status)
+            else:
+                answer = await api.answer(scope, bytes(body))
         except ConnectionError:  # the client has gone
             return
         finally:
             self._held -= len(body)
         await _send(send, answer, close=refused is not None)
 
-    async def _read(self, scope: Any, receive: Any, body: bytearray) -> _Answer | None:
-        """Read the body into `body`; returns the response if it is refused."""
-        most = self._limits.body_bytes
+    async def _read(self, scope: Any, receive: Any, body: bytearray, most: int) -> HttpAnswer | None:
+        """Read the body into `body`, of at most so many bytes; returns the response if it is refused."""
         if int(_header(scope, b"content-length") or 0) > most:
             return _said(413, "too large")
         try:
@@ -371,12 +378,12 @@ class Gate:
         except TimeoutError:
             return _said(408, "too slow")
 
-    async def _in_a_thread(self, scope: Any, body: bytes) -> _Answer:
+    async def _in_a_thread(self, scope: Any, body: bytes) -> HttpAnswer:
         pool = self._probes if scope["path"] in PROBES else self._threads
         environ = _environ(scope, body)
         return await asyncio.get_running_loop().run_in_executor(pool, self._answer, environ, time.monotonic())
 
-    def _answer(self, environ: Environ, asked: float) -> _Answer:
+    def _answer(self, environ: Environ, asked: float) -> HttpAnswer:
         if time.monotonic() - asked > self._limits.wait_seconds:
             return _said(503, "busy, nothing was done")
         try:
@@ -385,8 +392,8 @@ class Gate:
             return _said(500, f"something went wrong on our side: {code_for(error)}")
 
 
-def _said(status: int, text: str) -> _Answer:
-    return _Answer(status, [("Content-Type", "text/plain; charset=utf-8")], f"{text}\n".encode())
+def _said(status: int, text: str) -> HttpAnswer:
+    return HttpAnswer(status, [("Content-Type", "text/plain; charset=utf-8")], f"{text}\n".encode())
 
 
 def _header(scope: Mapping[str, Any], wanted: bytes) -> bytes:
@@ -425,8 +432,8 @@ def _environ(scope: Mapping[str, Any], body: bytes) -> Environ:
     return environ
 
 
-def _answered(app: WsgiApp, environ: Environ) -> _Answer:
-    answer = _Answer()
+def _answered(app: WsgiApp, environ: Environ) -> HttpAnswer:
+    answer = HttpAnswer()
 
     def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
         answer.status, answer.headers = int(status.partition(" ")[0]), headers
@@ -441,7 +448,7 @@ def _answered(app: WsgiApp, environ: Environ) -> _Answer:
     return answer
 
 
-async def _send(send: Any, answer: _Answer, *, close: bool = False) -> None:
+async def _send(send: Any, answer: HttpAnswer, *, close: bool = False) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
     if all(name != b"content-length" for name, _ in headers):
         headers.append((b"content-length", str(len(answer.body)).encode()))

@@ -17,6 +17,7 @@ from bot.app import Bot, build_bot, build_shared_bot
 from bot.delivery.gateway import Gateway, SlackError
 from bot.ops.commands import BUILT_IN_TEAM, ready_database
 from bot.ops.doctor_slack import app_token
+from bot.runtime.asgi_host import AsgiHost, api_host
 from bot.runtime.clocks import Clock, clock_of, utc_now
 from bot.runtime.embedded_runner import WorkerLock
 from bot.runtime.http_server import Limits, require_port, serving
@@ -173,7 +174,7 @@ def _warm_up() -> None:
 
 
 def _serving(
-    settings: Settings, web: Web, *, port: int, setting: str = "PORT"
+    settings: Settings, web: Web, *, port: int, setting: str = "PORT", api: AsgiHost | None = None
 ) -> AbstractContextManager[str]:
     limits = Limits(
         connections=settings.cadence_connections,
@@ -181,7 +182,13 @@ def _serving(
         proxies=settings.cadence_proxies,
     )
     return serving(
-        web, host=settings.host, port=port, threads=settings.cadence_threads, setting=setting, limits=limits
+        web,
+        host=settings.host,
+        port=port,
+        threads=settings.cadence_threads,
+        setting=setting,
+        limits=limits,
+        api=api,
     )
 
 
@@ -231,14 +238,21 @@ def run_socket_mode(settings: Settings) -> None:
     if not tried.ok:
         raise SettingsRefused([f"{tried.what} {tried.remedy}"])
     require_port(settings.host, settings.port)
+    api = api_host(settings, db=bot.db, clock=bot.clock)
     with (
         stopping() as stop,
         connected(bot, settings.slack_app_token.get_secret_value()) as link,
-        _serving(settings, _web(bot, stop, slack=None, link=link), port=settings.port) as address,
+        _serving(settings, _web(bot, stop, slack=None, link=link), port=settings.port, api=api) as address,
         working(bot, stop),
     ):
         _warm_up()
-        log.info("connected", workspace=bot.installations.name, health=f"{address}/readyz")
+        api.start()
+        log.info(
+            "connected",
+            workspace=bot.installations.name,
+            health=f"{address}/readyz",
+            api=f"{address}/api/docs",
+        )
         stop.wait()
 
 
@@ -258,16 +272,19 @@ def run_web(settings: Settings) -> None:
             ]
         )
     bot = real_bot(settings, secret=settings.slack_signing_secret.get_secret_value())
+    api = api_host(settings, db=bot.db, clock=bot.clock)
     with (
         stopping() as stop,
-        _serving(settings, _web(bot, stop, slack=bot.app), port=settings.port) as address,
+        _serving(settings, _web(bot, stop, slack=bot.app), port=settings.port, api=api) as address,
     ):
         _warm_up()
+        api.start()
         log.info(
             "listening",
             url=f"{address}/slack/events",
             workspace=bot.installations.name,
             health=f"{address}/readyz",
+            api=f"{address}/api/docs",
         )
         stop.wait()
         sleep(settings.cadence_drain)

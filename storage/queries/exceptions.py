@@ -49,10 +49,11 @@ def exception(uow: UnitOfWork, *, exception_id: int) -> LoggedException | None:
 
 
 def last_exception_by(uow: UnitOfWork, *, member: str) -> LoggedException | None:
-    """The newest exception that a member logged and hasn't undone."""
+    """The newest exception that a member logged and hasn't undone; none that a tool reported in their name."""
     query = select(LoggedException).where(
         LoggedException.workspace_id == uow.workspace_id,
         LoggedException.member == member,
+        col(LoggedException.token_id).is_(None),
         col(LoggedException.withdrawn_after).is_(None),
     )
     return uow.session.exec(query.order_by(col(LoggedException.id).desc()).limit(1)).first()

@@ -32,6 +32,14 @@ class Number:
     value: float
     typed: str
     note: str
+    measured: "Measured | None" = None
+
+
+class Measured(NamedTuple):
+    """Who measured a number: the token of a tool, and when."""
+
+    token_id: int
+    at: datetime
 
 
 class Kept(NamedTuple):
@@ -71,6 +79,8 @@ def keep(uow: UnitOfWork, *, number: Number) -> Kept:
         note=number.note,
         member=uow.actor.member,
         surface=uow.actor.surface,
+        token_id=number.measured.token_id if number.measured else None,
+        happened_at=number.measured.at if number.measured else None,
         reported_at=uow.now,
     )
     uow.session.add(row)

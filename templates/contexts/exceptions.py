@@ -112,12 +112,13 @@ class ExceptionForm(PlainForm, callback=Callback.EXCEPTION, title="Log an except
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedException:
-    """One exception as it was logged, without its author."""
+    """One exception as it was logged, without its author; `via` is the token of the tool that reported it."""
 
     logged_at: datetime
     reason: str
     critical: bool = False
     link: str | None = None
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import Session
 
 from cadence.actor import Actor
-from storage.queries import tokens
+from storage.queries import pushes, tokens
 from storage.work import UnitOfWork
 from tests.storage.seeds_machines import KEY
 
@@ -32,7 +32,30 @@ def _used(session: Session, workspace_id: str, ids: "Planted") -> bool:
     return found
 
 
+def _answered(session: Session, workspace_id: str, _ids: "Planted") -> dict[str, Any]:
+    from tests.storage.seeds import MEMBER
+
+    return pushes.answered(_uow(session, workspace_id), holder=MEMBER, items=["asked before"])
+
+
+def _kept(session: Session, workspace_id: str, _ids: "Planted") -> dict[str, Any]:
+    """Save an answer, read it, and take it back."""
+    with session.begin_nested() as kept:
+        uow = _uow(session, workspace_id)
+        answer = {"workspace": workspace_id}
+        pushes.keep_answers(uow, holder="token:9", kind="pushes.runs", answers=[("item", answer)])
+        found = pushes.answered(uow, holder="token:9", items=["item"])
+        kept.rollback()
+    return found
+
+
 BY_NAME: dict[str, Call] = {
+    "pushes.answered": _answered,
+    "pushes.keep_answers": _kept,
+    "pushes.recorded_sources": lambda s, ws, _: pushes.recorded_sources(
+        _uow(s, ws), sources=[f"{KEY}:runs-1", f"{KEY}:check-1"]
+    ),
+    "pushes.runs_by_source": lambda s, ws, _: pushes.runs_by_source(_uow(s, ws), source=f"{KEY}:runs-1"),
     "tokens.by_key": lambda s, ws, _: tokens.by_key(_uow(s, ws), key=KEY),
     "tokens.valid": lambda s, ws, _: tokens.valid(_uow(s, ws)),
 }

@@ -19,7 +19,7 @@ from cadence.flows.standards import gather
 from cadence.mrkdwn import Mrkdwn, plain_text
 from cadence.refusals import Refusal
 from cadence.rules.sight import Fact
-from storage.queries import exceptions
+from storage.queries import exceptions, tokens
 from storage.tables import LoggedException
 from storage.work import UnitOfWork
 from templates.contexts import exceptions as contexts
@@ -87,15 +87,19 @@ def counted_exceptions(uow: UnitOfWork, *, adoption_id: int, step: str) -> conte
                 measured=found.evidence.measured,
                 cap=view.step(step).exception_cap,
             ),
-            items=_listed(view, found.exceptions),
-            earlier=_listed(view, [one for one in of_cycle if one.id not in counted]),
+            items=_listed(uow, view, found.exceptions),
+            earlier=_listed(uow, view, [one for one in of_cycle if one.id not in counted]),
         )
 
 
-def _listed(view: AdoptionView, rows: Sequence[LoggedException]) -> tuple[contexts.LoggedException, ...]:
+def _listed(
+    uow: UnitOfWork, view: AdoptionView, rows: Sequence[LoggedException]
+) -> tuple[contexts.LoggedException, ...]:
+    names = tokens.names(uow, token_ids=[one.token_id for one in rows if one.token_id])
     return tuple(
         contexts.LoggedException(
-            logged_at=one.logged_at.astimezone(view.zone),
+            logged_at=(one.happened_at or one.logged_at).astimezone(view.zone),
+            via=names.get(one.token_id or 0, ""),
             reason=one.reason,
             critical=one.critical,
             link=one.link,

@@ -1,8 +1,9 @@
 """Log an exception and judge its step in the same transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from cadence.documents import Step
 from cadence.flows.core import (
@@ -20,7 +21,7 @@ from cadence.links import kept_link
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Refusal
 from cadence.rules.verdicts import Line
-from storage.queries import adoptions, cycles, exceptions, standards
+from storage.queries import adoptions, cycles, exceptions, standards, tokens
 from storage.tables import Cycle, CycleState, LoggedException, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.exceptions import ExceptionLogged
@@ -80,7 +81,7 @@ def log_exception(uow: UnitOfWork, given: ExceptionGiven) -> ExceptionLogged:
                 field="reason",
             )
         adoptions.lock_adoption(uow, adoption_id=view.id)
-        known = _known(uow, view, step.key, given)
+        known = known_exception(uow, view, step.key, link=given.link, critical=given.critical)
         if known is not None:
             verdicts = standards.last_verdicts(uow, adoption_id=view.id, step=step.key, limit=1)
             answer = _logged(uow, view, known, verdicts[0], duplicate=True)
@@ -92,11 +93,45 @@ def log_exception(uow: UnitOfWork, given: ExceptionGiven) -> ExceptionLogged:
             _confirm(uow, view, step, given)
         cycle = this_week(view).cycle
         cycles.refresh(uow, cycle=cycle)  # it may have closed while this waited
-        row = _save(uow, view, cycle, step.key, given)
-        verdict = judge(uow, view, cycle, step, cause=f"exception:{row.id}")
-        if cycle.state is CycleState.CLOSED:
-            rewrite_cycle_posts(uow, view, cycle, mark=f"exception:{row.id}")
+        happened = Happened(given.reason, critical=given.critical, link=given.link, source=uow.actor.request)
+        (row,), verdict = log_all(uow, view, cycle, step, [happened])
         return _logged(uow, view, row, verdict, duplicate=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An exception to save.
+
+    Args:
+        source: unique for ever, so that a retry logs nothing twice; also its correlation id in the trail.
+        token_id: the token of the tool that reported it, with the time at which it `happened`.
+    """
+
+    reason: str
+    source: str
+    critical: bool = False
+    link: str | None = None
+    token_id: int | None = None
+    at: datetime | None = None
+
+
+class Logged(NamedTuple):
+    """The saved exceptions, and the verdict on their step."""
+
+    rows: list[LoggedException]
+    verdict: StepVerdict
+
+
+def log_all(
+    uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: Step, given: Sequence[Happened]
+) -> Logged:
+    """Save exceptions of one step, at least one, and then judge it once. The adoption is locked already."""
+    rows = keep_all(uow, view, cycle, step.key, given)
+    cause = f"exception:{rows[-1].id}"
+    verdict = judge(uow, view, cycle, step, cause=cause)
+    if cycle.state is CycleState.CLOSED:
+        rewrite_cycle_posts(uow, view, cycle, mark=cause)
+    return Logged(rows, verdict)
 
 
 def _confirm(uow: UnitOfWork, view: AdoptionView, step: Step, given: ExceptionGiven) -> None:
@@ -128,41 +163,50 @@ def _words(reason: str) -> str:
     return " ".join(reason.lower().split())
 
 
-def _known(uow: UnitOfWork, view: AdoptionView, step: str, given: ExceptionGiven) -> LoggedException | None:
-    """The exception this would duplicate: the same message logged on the same step.
+def known_exception(
+    uow: UnitOfWork, view: AdoptionView, step: str, *, link: str | None, critical: bool
+) -> LoggedException | None:
+    """The exception that another one would duplicate: the same message logged on the same step.
 
     Logging a message again as critical, which was logged as ordinary, is no duplicate.
     """
-    if given.link is None or not is_message(given.link):
+    if link is None or not is_message(link):
         return None
-    same = exceptions.exceptions_by_link(uow, adoption_id=view.id, step=step, link=given.link)
-    return next((one for one in same if one.critical or not given.critical), None)
+    same = exceptions.exceptions_by_link(uow, adoption_id=view.id, step=step, link=link)
+    return next((one for one in same if one.critical or not critical), None)
 
 
-def _save(
-    uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: str, given: ExceptionGiven
-) -> LoggedException:
-    row = LoggedException(
-        workspace_id=view.workspace.id,
-        adoption_id=view.id,
-        cycle_id=cycle.id or 0,
-        step=step,
-        critical=given.critical,
-        reason=given.reason.strip(),
-        link=kept_link(given.link),
-        member=uow.actor.member,
-        surface=uow.actor.surface,
-        source=uow.actor.request,
-        logged_at=uow.now,
-    )
-    uow.session.add(row)
-    uow.session.flush()
-    uow.record(
-        action="exception",
-        subject=f"adoption:{view.id}/{step}",
-        after={"id": row.id, "critical": row.critical, "reason": row.reason, "link": row.link},
-    )
-    return row
+def keep_all(
+    uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: str, given: Sequence[Happened]
+) -> list[LoggedException]:
+    """Save exceptions of one step and their trail, in this order; nothing is judged."""
+    rows = []
+    for one in given:
+        row = LoggedException(
+            workspace_id=view.workspace.id,
+            adoption_id=view.id,
+            cycle_id=cycle.id or 0,
+            step=step,
+            critical=one.critical,
+            reason=one.reason.strip(),
+            link=kept_link(one.link),
+            member=uow.actor.member,
+            surface=uow.actor.surface,
+            token_id=one.token_id,
+            source=one.source,
+            happened_at=one.at,
+            logged_at=uow.now,
+        )
+        uow.session.add(row)
+        uow.session.flush()  # one by one: their ids are their order
+        rows.append(row)
+        named = {"via": tokens.names(uow, token_ids=[one.token_id])[one.token_id]} if one.token_id else {}
+        uow.record(
+            action="exception",
+            subject=f"adoption:{view.id}/{step}",
+            after={"id": row.id, "critical": row.critical, "reason": row.reason, "link": row.link, **named},
+        )
+    return rows
 
 
 def _logged(

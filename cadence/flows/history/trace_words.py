@@ -131,13 +131,24 @@ def _check_in(data: Any, words: Words) -> str:
 
 
 def _exception(data: Any, _words: Words) -> str:
+    via = say(" via {via}", via=data["via"]) if data.get("via") else ""
     link = say(" {link}", link=filters.link(data["link"])) if data.get("link") else ""
     return say(
-        "{critical}{reason}{link}",
+        "{critical}{reason}{link}{via}",
         critical="critical: " if data.get("critical") else "",
         reason=_quoted(data["reason"]),
         link=link,
+        via=via,
     )
+
+
+def _runs(data: Any, _words: Words) -> str:
+    return say("{runs} via {via}", runs=filters.plural(data["runs"], "run"), via=data["via"])
+
+
+def _check(data: Any, words: Words) -> str:
+    passed = f"{data['name']}: {data['passes']:,} of {data['samples']:,} passed"
+    return say("{step}, {passed} via {via}", step=_step(data["step"], words), passed=passed, via=data["via"])
 
 
 def _verdict(data: Any, _words: Words) -> str:
@@ -353,6 +364,8 @@ ACTIONS: Final[Mapping[str, tuple[str, Told]]] = {
     "reading": ("reported the number", _number),
     "reading-corrected": ("corrected the number", _number),
     "exception": ("logged an exception", _exception),
+    "runs-measured": ("counted runs", _runs),
+    "check-result": ("ran the automated check", _check),
     "exception-withdrawn": ("undid an exception", _exception),
     "verdict": ("checked the step", _verdict),
     "demotion": ("demoted", _declared),

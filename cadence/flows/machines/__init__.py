@@ -1,1 +1,28 @@
-"""Evidence that tools report: runs, numbers, exceptions, grades, results of automated checks; and reading it."""
+"""Evidence that tools report, and what they can read."""
+
+from cadence.flows.machines.items import (
+    KINDS,
+    CheckItem,
+    ExceptionItem,
+    Item,
+    ItemResult,
+    Judged,
+    KpiItem,
+    RubricItem,
+    RunsItem,
+)
+from cadence.flows.machines.pushing import MOST_ITEMS, push
+
+__all__ = [
+    "KINDS",
+    "MOST_ITEMS",
+    "CheckItem",
+    "ExceptionItem",
+    "Item",
+    "ItemResult",
+    "Judged",
+    "KpiItem",
+    "RubricItem",
+    "RunsItem",
+    "push",
+]

@@ -2,7 +2,7 @@
 
 from cadence.flows.core import AdoptionView, ReportWeek
 from storage.queries import numbers
-from storage.queries.numbers import Number
+from storage.queries.numbers import Measured, Number
 from storage.work import UnitOfWork
 
 
@@ -15,8 +15,13 @@ def keep_reading(
     typed: str,
     note: str = "",
     guardrail: str = "",
+    measured: Measured | None = None,
 ) -> float | None:
-    """Save a reading and return the value it corrects, if any; the same number again changes nothing."""
+    """Save a reading and return the value it corrects, if any; the same number again changes nothing.
+
+    Args:
+        measured: if a tool reported it, its token and when it was measured.
+    """
     kept = numbers.keep(
         uow,
         number=Number(
@@ -29,6 +34,7 @@ def keep_reading(
             value=value,
             typed=typed,
             note=note,
+            measured=measured,
         ),
     )
     if kept.reading_id is None:

@@ -27,7 +27,7 @@ from cadence.rules.modes import LADDER, Mode, rank
 from cadence.rules.samples import samples_needed
 from storage.outbox.queueing import NewMessage
 from storage.queries import adoptions, cycles, standards
-from storage.tables import RubricResult, RubricRevision
+from storage.tables import Cycle, RubricResult, RubricRevision
 from storage.work import UnitOfWork
 from templates.contexts.base import ChoiceGroup
 from templates.contexts.rubrics import Pooled, RevisionForm, RubricForm, RubricRevised, SampleRecorded
@@ -113,35 +113,59 @@ def record_sample(uow: UnitOfWork, meant: StepMeant, given: SampleGiven) -> Samp
         Refusal: invalid numbers, no such step, no running cycle, several adoptions fit. NotAllowed: the
         caller is neither the owner nor a curator.
     """
-    samples, passes = _checked(given)
+    checked_sample(given)
     with uow.write():
         view, step = _run_and_step(uow, meant, to=TO_RECORD)
         cycle = require_cycle(view)
         adoptions.lock_adoption(uow, adoption_id=view.id)
-        row = save_result(
-            uow,
-            view,
-            step,
-            RubricResult(
-                workspace_id=view.workspace.id,
-                adoption_id=view.id,
-                cycle_id=cycle.id or 0,
-                step=step.key,
-                revision=rubric_in_force(uow, view, step),
-                samples=samples,
-                passes=passes,
-                risky=given.risky,
-                note=given.note.strip(),
-                member=uow.actor.member,
-                surface=uow.actor.surface,
-                source=uow.actor.request,
-                graded_at=uow.now,
-            ),
-        )
+        row = keep_sample(uow, view, cycle, step, given)
         return _recorded(uow, view, step, row)
 
 
-def _checked(given: SampleGiven) -> tuple[int, int]:
+def keep_sample(
+    uow: UnitOfWork,
+    view: AdoptionView,
+    cycle: Cycle,
+    step: Step,
+    given: SampleGiven,
+    *,
+    token_id: int | None = None,
+) -> RubricResult:
+    """Save a graded sample on the rubric in force, within a transaction.
+
+    Raises:
+        Refusal: invalid numbers.
+    """
+    samples, passes = checked_sample(given)
+    return save_result(
+        uow,
+        view,
+        step,
+        RubricResult(
+            workspace_id=view.workspace.id,
+            adoption_id=view.id,
+            cycle_id=cycle.id or 0,
+            step=step.key,
+            revision=rubric_in_force(uow, view, step),
+            samples=samples,
+            passes=passes,
+            risky=given.risky,
+            note=given.note.strip(),
+            member=uow.actor.member,
+            surface=uow.actor.surface,
+            token_id=token_id,
+            source=uow.actor.request,
+            graded_at=uow.now,
+        ),
+    )
+
+
+def checked_sample(given: SampleGiven) -> tuple[int, int]:
+    """The samples and how many of them passed.
+
+    Raises:
+        Refusal: a number is missing, or they don't fit together.
+    """
     samples, passes, risky = given.samples, given.passes, given.risky
     example = code("passes=19 samples=20")
     if samples is None:

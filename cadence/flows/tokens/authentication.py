@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cadence.actor import Actor
-from cadence.refusals import Refusal
+from cadence.flows.core import why_not
+from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.tokens import fits, parse_token
 from storage.engine import Database
 from storage.queries import tokens, workspaces
@@ -55,7 +56,8 @@ def authenticate(db: Database, presented: str, *, now: datetime) -> TokenHolder:
 
     Raises:
         BadToken: it isn't a token, its key is unknown, its secret is wrong, it was revoked, or its workspace has
-            uninstalled the bot. The first three read the same.
+            uninstalled the bot. The first three read the same. NotAllowed: the person whose assistant uses it
+            doesn't take part anymore.
     """
     parts = parse_token(presented)
     if parts is None:
@@ -76,7 +78,7 @@ def authenticate(db: Database, presented: str, *, now: datetime) -> TokenHolder:
             raise BadToken("This token was revoked. Make another one in Slack with `/cadence token`.")
         if workspace is None or workspace.uninstalled_at is not None:
             raise BadToken("The bot was uninstalled from this token's workspace.")
-        return TokenHolder(
+        holder = TokenHolder(
             id=row.id or 0,
             workspace_id=row.workspace_id,
             key=row.key,
@@ -89,6 +91,17 @@ def authenticate(db: Database, presented: str, *, now: datetime) -> TokenHolder:
             may_read=row.may_read,
             last_used_at=row.last_used_at,
         )
+    if holder.member is not None:
+        _require_part(UnitOfWork(db, holder.actor(), now))
+    return holder
+
+
+def _require_part(uow: UnitOfWork) -> None:
+    """Require a person who takes part, as for their requests in Slack."""
+    with uow.read():
+        reason = why_not(uow)
+    if reason is not None:
+        raise NotAllowed(reason)
 
 
 def note_use(db: Database, holder: TokenHolder, *, now: datetime) -> None:

@@ -66,6 +66,7 @@ LIST = ExceptionList(
             reason="Wrong tone.",
             link="https://example.slack.com/archives/C01/p1",
         ),
+        LoggedException(logged_at=THURSDAY, reason="Reopened twice.", via="Help desk"),
     ),
 )
 TEAMS = (Choice(label="Support EMEA", value="support-emea"), Choice(label="Billing", value="billing"))

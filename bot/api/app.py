@@ -1,0 +1,45 @@
+"""Build the API's app. `bot/runtime/asgi_host.py` serves it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp
+
+from bot.api.documentation import TITLE, describe
+from bot.api.evidence import evidence_router
+from bot.api.guard import Guard
+from bot.api.limits import RequestLimits
+from bot.api.problems import answer_with_problems
+from bot.settings import Settings
+from storage.engine import Database
+
+ROOT: Final = "/api/v1"
+_PAGE: Final = Path(__file__).parent / "docs.html"
+_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
+)
+
+
+def build_api(settings: Settings, *, db: Database, clock: Callable[[], datetime]) -> ASGIApp:
+    """The API of the workspaces in a database, behind its guard."""
+    limits = RequestLimits(settings.cadence_api_requests_a_minute, proxies=settings.cadence_proxies)
+    return Guard(build_app(db, clock), db, clock, limits)
+
+
+def build_app(db: Database, clock: Callable[[], datetime]) -> FastAPI:
+    """The routes, for requests that the guard let through."""
+    app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=f"{ROOT}/openapi.json")
+    app.include_router(evidence_router(db, clock), prefix=ROOT)
+
+    @app.get("/api/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        """The page that shows the OpenAPI document."""
+        return HTMLResponse(_PAGE.read_text(encoding="utf-8"), headers={"Content-Security-Policy": _POLICY})
+
+    answer_with_problems(app)
+    describe(app)
+    return app

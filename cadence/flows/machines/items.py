@@ -1,0 +1,206 @@
+"""What tools report: one model per path of the API, with the words and examples of its documentation."""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
+from pydantic_core import to_json
+
+MOST_RUNS: Final = 100_000
+"""Runs or samples in one item."""
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+ItemId = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[\x21-\x7e]+$")]
+Note = Annotated[str, Field(max_length=1_000)]
+Link = Annotated[str, Field(max_length=2_000, pattern=r"^https?://[^\s<>|]+$")]
+Count = Annotated[StrictInt, Field(ge=0, le=MOST_RUNS)]
+
+
+class Item(BaseModel):
+    """One thing that a tool reports about a team that runs a playbook."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    PATH: ClassVar[str] = ""
+
+    id: ItemId | None = Field(
+        None,
+        description="Your own id of this item, unique for the token. Sent again, it counts once. It can be left "
+        "out if the header `Idempotency-Key` is given.",
+        examples=["ticket-4711"],
+    )
+    playbook: Slug | None = Field(
+        None,
+        description="The playbook's short name. It can be left out if the token or the team leaves one.",
+        examples=["support-reply"],
+    )
+    team: Slug | None = Field(
+        None,
+        description="The team's short name. It can be left out if the token or the playbook leaves one.",
+        examples=["support-emea"],
+    )
+    at: AwareDatetime | None = Field(
+        None,
+        description="When it happened, with a UTC offset; by default now. At most 5 minutes ahead and 35 days ago. "
+        "It decides the week, in the team's zone.",
+        examples=["2026-03-12T10:30:00+01:00"],
+    )
+
+    @property
+    def digest(self) -> str:
+        """A hash of what was sent, by which a repeated item is told from a changed one."""
+        sent = self.model_dump(mode="json", exclude_unset=True, exclude={"id"})
+        return sha256(to_json(dict(sorted(sent.items())))).hexdigest()[:32]
+
+
+class RunsItem(Item):
+    """Runs that a tool counted, in addition to those it reported before."""
+
+    PATH: ClassVar[str] = "runs"
+
+    step: Slug | None = Field(
+        None,
+        description="The step they ran; left out if each run goes through every step.",
+        examples=["send"],
+    )
+    runs: Count = Field(description="How many, from 0 to 100,000.", examples=[19])
+    member: str | None = Field(
+        None,
+        max_length=32,
+        description="The Slack ID of the member whose runs they are; left out if the tool doesn't know.",
+        examples=["U01AGENT1"],
+    )
+    replaces: ItemId | None = Field(
+        None,
+        description="The id of an earlier item of this token that this one corrects.",
+        examples=["monday-1"],
+    )
+
+
+class KpiItem(Item):
+    """A week's number of the KPI, or of a guardrail. A newer one of the same week replaces it; both are kept."""
+
+    PATH: ClassVar[str] = "kpi"
+
+    value: float | StrictInt | Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        description="In the KPI's unit, or as people type it: `12.5`, `1h30m`, `92%`.",
+        examples=[12.5, "1h30m"],
+    )
+    guardrail: Annotated[str, Field(max_length=100)] | None = Field(
+        None, description="The guardrail's name, if it is its number.", examples=["Reopen rate"]
+    )
+    note: Note = ""
+
+
+class ExceptionItem(Item):
+    """A run in which a step went wrong. The step is judged at once."""
+
+    PATH: ClassVar[str] = "exceptions"
+
+    step: Slug = Field(examples=["send"])
+    reason: Annotated[str, Field(min_length=1, max_length=1_000)] = Field(examples=["wrong price"])
+    critical: StrictBool = Field(False, description="A critical one can demote the step on its own.")
+    link: Link | None = Field(None, description="Where to look, such as the ticket.")
+
+
+class RubricItem(Item):
+    """A graded sample of a step's outputs."""
+
+    PATH: ClassVar[str] = "rubric"
+
+    step: Slug = Field(examples=["draft"])
+    samples: Annotated[StrictInt, Field(ge=1, le=MOST_RUNS)] = Field(examples=[20])
+    passes: Count = Field(examples=[19])
+    risky: Count = Field(0, description="How many were risky, passed or not.")
+    note: Note = ""
+
+
+class CheckItem(Item):
+    """What the automated check of a step found. It is shown next to people's grades and isn't a graded sample."""
+
+    PATH: ClassVar[str] = "checks"
+
+    step: Slug = Field(examples=["draft"])
+    check: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        description="Its name, as the step's `verify.automated` has it.", examples=["policy-lint"]
+    )
+    samples: Annotated[StrictInt, Field(ge=1, le=MOST_RUNS)] | None = Field(None, examples=[214])
+    passes: Count | None = Field(None, examples=[211])
+    passed: StrictBool | None = Field(
+        None, description="Instead of `samples` and `passes`, for a single check."
+    )
+    note: Note = ""
+    link: Link | None = None
+
+
+KINDS: Final[dict[str, type[Item]]] = {
+    model.PATH: model for model in (RunsItem, KpiItem, ExceptionItem, RubricItem, CheckItem)
+}
+"""The models by their paths."""
+Outcome = Literal["recorded", "repeated", "refused"]
+
+
+class Judged(BaseModel):
+    """The verdict on a step that an item led to."""
+
+    step: str
+    decision: str = Field(description="`pass`, `watch` or `demote`.")
+    mode: str = Field(description="The step's mode before the verdict.")
+    lands_on: str | None = Field(None, description="The mode after a demotion.")
+    exceptions: int
+    runs: int
+    cap: float
+
+
+class ItemResult(BaseModel):
+    """What became of one item."""
+
+    id: str
+    outcome: Outcome = Field(
+        description="`recorded`; `repeated`: it was recorded before, and nothing changed; `refused`: nothing was "
+        "recorded."
+    )
+    detail: str = Field("", description="If it was refused: what is wrong, and what would be right.")
+    code: str = Field("", description="If it was refused: the reason for programs.")
+    verdict: Judged | None = None
+
+
+class Wrong(Exception):
+    """An item that can't be recorded."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        self.code, self.detail = code, detail
+        super().__init__(detail)
+
+
+def read_item(kind: type[Item], value: Any, *, otherwise: str | None) -> Item:
+    """One item of a request.
+
+    Args:
+        otherwise: its id if it has none.
+
+    Raises:
+        Wrong: it isn't a valid item.
+    """
+    if not isinstance(value, dict):
+        raise Wrong("invalid-item", "An item is a JSON object.")
+    try:
+        item = kind.model_validate(value)
+    except ValidationError as wrong:
+        raise Wrong("invalid-item", _sentence(wrong)) from None
+    if item.id is None:
+        if otherwise is None:
+            raise Wrong("no-id", "Give the item an `id`, or the request the header `Idempotency-Key`.")
+        item = item.model_copy(update={"id": otherwise})
+    return item
+
+
+def _sentence(wrong: ValidationError) -> str:
+    """The first problem: `runs`: Input should be a valid integer."""
+    first = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"][:1])
+    return f"`{where}`: {first['msg']}." if where else f"{first['msg']}."
+
+
+def happened(item: Item, now: datetime) -> datetime:
+    """When it happened; by default now."""
+    return item.at or now

@@ -1,0 +1,321 @@
+"""Save one kind of item each: check it, write its row, and judge what depends on it once for all of a part."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from cadence.flows.core import AdoptionView, ReportWeek, of_cycle, rewrite_cycle_posts
+from cadence.flows.exceptions import Happened, keep_all, known_exception, log_all
+from cadence.flows.machines.items import (
+    CheckItem,
+    ExceptionItem,
+    Item,
+    Judged,
+    KpiItem,
+    RubricItem,
+    RunsItem,
+    Wrong,
+)
+from cadence.flows.machines.places import Place, step_of
+from cadence.flows.numbers import (
+    amount,
+    judge_again,
+    keep_reading,
+    read_guardrails,
+    tell_target_reached,
+)
+from cadence.flows.rubrics import SampleGiven, keep_sample
+from cadence.flows.standards import judge_measured
+from cadence.flows.tokens import TokenHolder
+from storage.queries import numbers, people, pushes
+from storage.queries.numbers import Measured
+from storage.tables import CheckResult, MeasuredRuns, StepVerdict
+from storage.work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """An item that was checked, and its row if it was written: exceptions are written when they are judged."""
+
+    place: Place
+    item: Any
+    source: str
+    row_id: int = 0
+
+
+class Saver(Protocol):
+    """How a kind of item is recorded."""
+
+    graded: bool
+    """Whether it takes the owner or a curator in Slack."""
+
+    def save(self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: Any) -> Saved:
+        """Save an item; raises `Wrong` or a `Refusal` before anything is written."""
+
+    def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:
+        """Judge what the saved items of a part are about; returns the verdict for each item, if there is one."""
+
+
+def _grouped(saved: Sequence[Saved]) -> dict[tuple[int, int], list[Saved]]:
+    """Items by adoption and cycle, in their order."""
+    groups: dict[tuple[int, int], list[Saved]] = {}
+    for one in saved:
+        groups.setdefault((one.place.view.id, one.place.cycle.id or 0), []).append(one)
+    return groups
+
+
+def _judged(row: StepVerdict) -> Judged:
+    return Judged(
+        step=row.step,
+        decision=row.decision,
+        mode=row.mode,
+        lands_on=row.lands_on,
+        exceptions=row.exceptions,
+        runs=max(row.measured + row.attested + row.assumed, row.exceptions),
+        cap=row.cap,
+    )
+
+
+def _view_of(uow: UnitOfWork, place: Place) -> AdoptionView:
+    """The adoption with the version that ran when it happened."""
+    return place.view if place.is_current else of_cycle(uow, place.view, place.cycle)
+
+
+class _Runs:
+    graded = False
+
+    def save(self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: RunsItem) -> Saved:
+        view = _view_of(uow, place)
+        step = step_of(view, item.step) if item.step else ""
+        if item.member:
+            known = {one.member for one in people.presences(uow, team_id=view.team.id or 0)}
+            if item.member not in known:
+                raise Wrong(
+                    "unknown-member",
+                    f"`{item.member}` isn't a member of {view.team.title}. Give a Slack ID such as `U01234567`, or "
+                    "leave `member` out.",
+                )
+        old = self._replaced(uow, holder, view, item)
+        row = MeasuredRuns(
+            workspace_id=uow.workspace_id,
+            adoption_id=view.id,
+            cycle_id=place.cycle.id or 0,
+            step=step,
+            week=place.week,
+            week_start=place.week_start,
+            member=item.member or "",
+            runs=item.runs,
+            token_id=holder.id,
+            surface=uow.actor.surface,
+            source=uow.actor.request,
+            happened_at=place.at,
+            recorded_at=uow.now,
+        )
+        uow.session.add(row)
+        uow.session.flush()
+        if old is not None:
+            old.replaced_by = row.id
+            uow.session.add(old)
+            uow.session.flush()
+        return Saved(place, item, uow.actor.request, row.id or 0)
+
+    def _replaced(
+        self, uow: UnitOfWork, holder: TokenHolder, view: AdoptionView, item: RunsItem
+    ) -> MeasuredRuns | None:
+        if item.replaces is None:
+            return None
+        old = pushes.runs_by_source(uow, source=f"{holder.key}:{item.replaces}")
+        if old is None or old.adoption_id != view.id:
+            raise Wrong(
+                "unknown-item",
+                f"No runs were reported as `{item.replaces}` with this token for this team and playbook.",
+            )
+        if old.replaced_by is not None:
+            raise Wrong(
+                "already-replaced", f"`{item.replaces}` was corrected before. Correct the newer item instead."
+            )
+        return old
+
+    def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:
+        verdicts: dict[tuple[int, str], Judged] = {}
+        for (adoption_id, _), group in _grouped(saved).items():
+            last = group[-1]
+            uow.record(
+                action="runs-measured",
+                subject=f"adoption:{adoption_id}",
+                after={
+                    "runs": sum(one.item.runs for one in group),
+                    "items": len(group),
+                    "through": last.row_id,
+                    "via": holder.name,
+                },
+            )
+            if last.place.is_current:
+                view, cycle = last.place.view, last.place.cycle
+                for step, row in judge_measured(uow, view, cycle, last.row_id):
+                    verdicts[adoption_id, step.key] = _judged(row)
+        return [verdicts.get((one.place.view.id, one.item.step or "")) for one in saved]
+
+
+class _Kpi:
+    graded = False
+
+    def save(self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: KpiItem) -> Saved:
+        view = _view_of(uow, place)
+        typed = item.value if isinstance(item.value, str) else _written(item.value)
+        if item.guardrail is None:
+            name, value = "", amount(view, typed)
+        else:
+            ((name, (value, _)),) = read_guardrails(view, {item.guardrail: typed}).items()
+        known = numbers.reading(uow, adoption_id=view.id, week_start=place.week_start, guardrail=name)
+        if known is not None:
+            since = known.happened_at or known.reported_at
+            if place.at < since:
+                raise Wrong(
+                    "older-than-current",
+                    f"The number of this week is from {since.astimezone(view.zone):%A %-d %B %H:%M}, which is newer. "
+                    "Only a newer one replaces it.",
+                )
+        keep_reading(
+            uow,
+            place.view,
+            ReportWeek(place.cycle, place.week, place.week_start),
+            value=value,
+            typed=typed,
+            note=item.note,
+            guardrail=name,
+            measured=Measured(holder.id, place.at),
+        )
+        return Saved(place, item, uow.actor.request)
+
+    def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:  # noqa: ARG002
+        for group in _grouped(saved).values():
+            place = group[-1].place
+            judge_again(uow, place.view, place.cycle)
+            tell_target_reached(uow, place.view, place.cycle)
+        return [None] * len(saved)
+
+
+def _written(value: float) -> str:
+    """A number as a person types it: `12.5`."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+class _Exceptions:
+    graded = False
+
+    def save(self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: ExceptionItem) -> Saved:  # noqa: ARG002
+        view = _view_of(uow, place)
+        step_of(view, item.step)
+        if not item.reason.strip():
+            raise Wrong("invalid-item", "`reason`: add a few words about what happened.")
+        if known_exception(uow, view, item.step, link=item.link, critical=item.critical) is not None:
+            raise Wrong(
+                "already-logged", "The message at `link` is already logged as an exception of this step."
+            )
+        return Saved(place, item, uow.actor.request)
+
+    def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:
+        verdicts: dict[tuple[int, int, str], Judged] = {}
+        for known, group in _grouped(saved).items():
+            place, late = group[-1].place, None
+            for key in dict.fromkeys(one.item.step for one in group):
+                rows = [self._row(holder, one) for one in group if one.item.step == key]
+                view = _view_of(uow, place)
+                if place.is_current:
+                    logged = log_all(uow, view, place.cycle, view.step(key), rows)
+                    verdicts[*known, key] = _judged(logged.verdict)
+                else:
+                    late = keep_all(uow, view, place.cycle, key, rows)[-1]
+            if late is not None:
+                rewrite_cycle_posts(uow, place.view, place.cycle, mark=f"exception:{late.id}")
+        return [verdicts.get((one.place.view.id, one.place.cycle.id or 0, one.item.step)) for one in saved]
+
+    def _row(self, holder: TokenHolder, one: Saved) -> Happened:
+        return Happened(
+            one.item.reason,
+            source=one.source,
+            critical=one.item.critical,
+            link=one.item.link,
+            token_id=holder.id,
+            at=one.place.at,
+        )
+
+
+class _Rubric:
+    graded = True
+
+    def save(self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: RubricItem) -> Saved:
+        view = _view_of(uow, place)
+        step_of(view, item.step)
+        given = SampleGiven(item.samples, item.passes, item.risky, item.note)
+        row = keep_sample(uow, view, place.cycle, view.step(item.step), given, token_id=holder.id)
+        return Saved(place, item, uow.actor.request, row.id or 0)
+
+    def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:  # noqa: ARG002
+        return [None] * len(saved)
+
+
+class _Checks:
+    graded = False
+
+    def save(self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: CheckItem) -> Saved:
+        view = _view_of(uow, place)
+        step = view.step(step_of(view, item.step))
+        name = step.verify.automated if step.verify else None
+        if name is None:
+            raise Wrong(
+                "no-check", f"“{step.title}” has no automated check: its `verify.automated` isn't set."
+            )
+        if item.check != name:
+            raise Wrong(
+                "unknown-check", f"“{step.title}” has the automated check `{name}`, not `{item.check}`."
+            )
+        samples, passes = _counted(item)
+        row = CheckResult(
+            workspace_id=uow.workspace_id,
+            adoption_id=view.id,
+            cycle_id=place.cycle.id or 0,
+            step=step.key,
+            name=name,
+            samples=samples,
+            passes=passes,
+            note=item.note,
+            link=item.link,
+            token_id=holder.id,
+            surface=uow.actor.surface,
+            source=uow.actor.request,
+            happened_at=place.at,
+            recorded_at=uow.now,
+        )
+        uow.session.add(row)
+        uow.session.flush()
+        uow.record(
+            action="check-result",
+            subject=f"adoption:{view.id}/{step.key}",
+            after={"step": step.key, "name": name, "samples": samples, "passes": passes, "via": holder.name},
+        )
+        return Saved(place, item, uow.actor.request, row.id or 0)
+
+    def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:  # noqa: ARG002
+        return [None] * len(saved)
+
+
+def _counted(item: CheckItem) -> tuple[int, int]:
+    if item.passed is not None and item.samples is None and item.passes is None:
+        return 1, int(item.passed)
+    if item.samples is None or item.passes is None or item.passed is not None:
+        raise Wrong("invalid-item", "Give either `samples` and `passes`, or `passed`.")
+    if item.passes > item.samples:
+        raise Wrong("invalid-item", f"{item.passes:,} of {item.samples:,} can't have passed.")
+    return item.samples, item.passes
+
+
+SAVERS: Final[dict[type[Item], Saver]] = {
+    RunsItem: _Runs(),
+    KpiItem: _Kpi(),
+    ExceptionItem: _Exceptions(),
+    RubricItem: _Rubric(),
+    CheckItem: _Checks(),
+}
+"""How each kind of item is recorded."""

@@ -1,0 +1,253 @@
+"""What tools push, from the outside: HTTP in, the built-in workspace's state out."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.rehearsal.harness import BotHarness
+from storage.tables import CheckResult, LoggedException, MeasuredRuns, Reading, RubricResult, TrailEntry
+from tests.scenarios.machines.asking import Tool
+from tests.scenarios.plays import CURATORS, DESK_CHANNEL, at, entries, posts, rows
+from tests.scenarios.tokens.making import made_token
+
+LEAD, AGENT, SOLO, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
+
+
+def test_exceptions_pushed_by_a_tool_demote_a_step_and_the_channel_hears_of_it(
+    desk: BotHarness, tool: Tool
+) -> None:
+    answer = tool.push(
+        "exceptions", {"id": "t-1", "step": "send", "reason": "promised a refund", "critical": True}
+    )
+    assert answer.outcomes == [("recorded", "")]
+    (result,) = answer.body["results"]
+    assert (result["id"], result["verdict"]["decision"]) == ("t-1", "demote")
+    desk.tick()
+    assert any("demoted" in post.words.lower() for post in posts(desk, DESK_CHANNEL))
+    (row,) = rows(desk, LoggedException)
+    assert (row.member, row.surface, row.critical, row.happened_at) == (LEAD, "api", True, desk.clock.now())
+    (entry,) = entries(desk, "exception")
+    assert (entry.surface, entry.member, entry.after["via"]) == ("api", LEAD, "Help desk")
+    assert entry.correlation_id.endswith(":t-1")
+
+
+def test_the_list_of_exceptions_says_which_tool_reported_them(desk: BotHarness, tool: Tool) -> None:
+    assert tool.push("exceptions", {"id": "t-1", "step": "send", "reason": "wrong price"}).status == 200
+    said = desk.workspace.person(LEAD).types("/exception undo", channel=DESK_CHANNEL).words
+    assert "haven't logged" in said
+    traced = desk.workspace.person(LEAD).types("/cadence trace reply send", channel=DESK_CHANNEL).words
+    assert "wrong price" in traced
+    assert "via Help desk" in traced
+
+
+def test_the_exceptions_of_a_batch_are_judged_once(desk: BotHarness, tool: Tool) -> None:
+    items = [{"id": f"t-{at}", "step": "send", "reason": f"wrong price {at}"} for at in range(3)]
+    answer = tool.push("exceptions", *items)
+    assert answer.outcomes == [("recorded", "")] * 3
+    assert {one["verdict"]["exceptions"] for one in answer.body["results"]} == {3}
+    verdicts = [one for one in entries(desk, "verdict") if one.surface == "rule"]
+    assert len(verdicts) == 1
+
+
+def test_a_number_becomes_the_weeks_reading(desk: BotHarness, tool: Tool) -> None:
+    assert tool.push("kpi", {"id": "k-1", "value": 14}).status == 200
+    assert tool.push("kpi", {"id": "k-2", "value": "13m", "note": "after the fix"}).status == 200
+    old, new = rows(desk, Reading)
+    assert (old.value, old.replaced_at is not None, new.value, new.note) == (14, True, 13, "after the fix")
+    assert new.happened_at == desk.clock.now()
+    late = tool.push("kpi", {"id": "k-3", "value": 20, "at": "2026-03-05T08:00:00+01:00"})
+    assert (late.status, late.code, late.body["results"][0]["code"]) == (
+        422,
+        "all-refused",
+        "older-than-current",
+    )
+    assert "Thursday 5 March 12:00" in late.body["detail"]
+
+
+def test_a_number_in_words_that_are_none_is_refused_with_what_would_be_right(tool: Tool) -> None:
+    answer = tool.push("kpi", {"id": "k-1", "value": "fast"})
+    assert answer.status == 422
+    assert "isn't" in answer.body["detail"]
+    assert "/kpi reply" in answer.body["detail"]
+
+
+def test_counted_runs_are_kept_with_their_week_and_member(desk: BotHarness, tool: Tool) -> None:
+    answer = tool.push(
+        "runs",
+        {"id": "r-1", "runs": 12, "member": AGENT},
+        {"id": "r-2", "step": "send", "runs": 7, "at": "2026-03-02T09:00:00+01:00"},
+        {"id": "r-3", "runs": 1, "member": "U0NOBODY"},
+    )
+    assert answer.outcomes == [("recorded", ""), ("recorded", ""), ("refused", "unknown-member")]
+    first, second = rows(desk, MeasuredRuns)
+    assert (first.runs, first.member, first.step, first.week, first.happened_at) == (
+        12,
+        AGENT,
+        "",
+        1,
+        desk.clock.now(),
+    )
+    assert (second.runs, second.step, second.happened_at) == (7, "send", at("2026-03-02 09:00"))
+    (entry,) = entries(desk, "runs-measured")
+    assert (entry.after["runs"], entry.after["via"]) == (19, "Help desk")
+
+
+def test_runs_are_corrected_by_a_newer_item(desk: BotHarness, tool: Tool) -> None:
+    tool.push("runs", {"id": "r-1", "runs": 12})
+    assert tool.push("runs", {"id": "r-2", "runs": 10, "replaces": "r-1"}).outcomes == [("recorded", "")]
+    old, new = rows(desk, MeasuredRuns)
+    assert old.replaced_by == new.id
+    again = tool.push("runs", {"id": "r-3", "runs": 9, "replaces": "r-1"})
+    assert again.body["results"][0]["code"] == "already-replaced"
+    unknown = tool.push("runs", {"id": "r-4", "runs": 9, "replaces": "r-9"})
+    assert unknown.body["results"][0]["code"] == "unknown-item"
+
+
+def test_grades_are_kept(desk: BotHarness, tool: Tool) -> None:
+    answer = tool.push(
+        "rubric", {"id": "g-1", "step": "draft", "samples": 20, "passes": 19, "note": "by the judge"}
+    )
+    assert answer.outcomes == [("recorded", "")]
+    (row,) = rows(desk, RubricResult)
+    assert (row.samples, row.passes, row.note, row.surface) == (20, 19, "by the judge", "api")
+    wrong = tool.push("rubric", {"id": "g-2", "step": "draft", "samples": 2, "passes": 3})
+    assert wrong.body["detail"] == "3 of 2 can't have passed. Write 0 to 2."
+
+
+def test_an_automated_check_must_be_the_steps(desk: BotHarness, tool: Tool) -> None:
+    wrong = tool.push("checks", {"id": "c-1", "step": "send", "check": "spelling", "passed": True})
+    assert wrong.body["results"][0]["code"] in ("no-check", "unknown-check")
+    assert rows(desk, CheckResult) == []
+
+
+def test_an_item_counts_once_however_often_it_is_sent(desk: BotHarness, tool: Tool) -> None:
+    item = {"id": "t-1", "step": "send", "reason": "wrong price"}
+    first = tool.push("exceptions", item)
+    again = tool.push("exceptions", item)
+    assert again.outcomes == [("repeated", "")]
+    assert again.body["results"][0]["verdict"] == first.body["results"][0]["verdict"]
+    other = tool.push("exceptions", item | {"reason": "another"})
+    assert (other.status, other.code) == (409, "id-reused")
+    twice = tool.push("exceptions", *[{"id": "t-2", "step": "send", "reason": "late"}] * 2)
+    assert twice.outcomes == [("recorded", ""), ("repeated", "")]
+    desk.play_until(desk.clock.now() + timedelta(days=4))
+    assert tool.push("exceptions", item).outcomes == [("repeated", "")]
+    assert len(rows(desk, LoggedException)) == 2
+
+
+def test_items_without_ids_get_one_from_the_requests_key(desk: BotHarness, tool: Tool) -> None:
+    items = [{"runs": 3}, {"runs": 4}]
+    assert tool.push("runs", *items, Idempotency_Key="job-7").outcomes == [("recorded", "")] * 2
+    again = tool.push("runs", *items, Idempotency_Key="job-7")
+    assert again.outcomes == [("repeated", "")] * 2
+    assert [one["id"] for one in again.body["results"]] == ["job-7:0", "job-7:1"]
+    assert tool.push("runs", {"runs": 3}).body["results"][0]["code"] == "no-id"
+    assert len(rows(desk, MeasuredRuns)) == 2
+
+
+def test_each_item_of_a_batch_is_judged_alone(desk: BotHarness, tool: Tool) -> None:
+    answer = tool.push(
+        "exceptions",
+        {"id": "a", "step": "send", "reason": "wrong price"},
+        {"id": "b", "step": "sent", "reason": "wrong price"},
+        {"id": "c", "step": "send"},
+        {"id": "d", "step": "send", "reason": "wrong price", "team": "desks"},
+        {"id": "e", "step": "send", "reason": "wrong price", "colour": "red"},
+    )
+    assert answer.status == 200
+    assert answer.outcomes == [
+        ("recorded", ""),
+        ("refused", "unknown-step"),
+        ("refused", "invalid-item"),
+        ("refused", "unknown-team"),
+        ("refused", "invalid-item"),
+    ]
+    assert [one["detail"] for one in answer.body["results"]][1:4] == [
+        "Reply has no step `sent`. Did you mean `send`?",
+        "`reason`: Field required.",
+        "There's no team `desks` that this token covers. Did you mean `desk`?",
+    ]
+    assert len(rows(desk, LoggedException)) == 1
+
+
+def test_a_thousand_items_are_recorded_and_one_more_is_too_many(desk: BotHarness, tool: Tool) -> None:
+    items = [{"id": f"r-{number}", "runs": 1} for number in range(1_001)]
+    assert tool.push("runs", *items).code == "too-many-items"
+    assert rows(desk, MeasuredRuns) == []
+    answer = tool.push("runs", *items[:1_000])
+    assert set(answer.outcomes) == {("recorded", "")}
+    assert len(rows(desk, MeasuredRuns)) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("when", "code"),
+    [
+        ("2026-03-05T12:06:00+01:00", "in-the-future"),
+        ("2026-01-28T12:00:00+01:00", "too-late"),
+        ("2026-02-20T12:00:00+01:00", "no-cycle"),
+    ],
+)
+def test_when_it_happened_is_bounded(desk: BotHarness, tool: Tool, when: str, code: str) -> None:
+    answer = tool.push("exceptions", {"id": "t-1", "step": "send", "reason": "late", "at": when})
+    assert answer.body["results"][0]["code"] == code
+    assert rows(desk, LoggedException) == []
+
+
+def test_a_clock_a_little_ahead_is_no_matter(tool: Tool) -> None:
+    item = {"id": "t-1", "runs": 1, "at": "2026-03-05T12:04:59+01:00"}
+    assert tool.push("runs", item).status == 200
+
+
+def test_what_happened_in_a_closed_cycle_stays_in_it(desk: BotHarness, tool: Tool) -> None:
+    desk.play_until(at("2026-03-30 12:00"))
+    desk.workspace.person(LEAD).types("/cadence cycle start reply 2026-03-30 team=desk", channel=DESK_CHANNEL)
+    desk.play_until(at("2026-03-31 12:00"))
+    before = len(entries(desk, "verdict"))
+    late: dict[str, Any] = {"at": "2026-03-25T12:00:00+01:00"}
+    answer = tool.push(
+        "exceptions", {"id": "t-1", "step": "send", "reason": "price", "critical": True, **late}
+    )
+    assert answer.outcomes == [("recorded", "")]
+    assert "verdict" not in answer.body["results"][0]
+    assert len(entries(desk, "verdict")) == before
+    assert tool.push("kpi", {"id": "k-1", "value": 11, **late}).outcomes == [("recorded", "")]
+    assert tool.push("runs", {"id": "r-1", "runs": 5, **late}).outcomes == [("recorded", "")]
+    (exception,) = rows(desk, LoggedException)
+    (reading,) = rows(desk, Reading)
+    (runs,) = rows(desk, MeasuredRuns)
+    assert {exception.cycle_id, reading.cycle_id, runs.cycle_id} == {1}
+    assert (reading.week, runs.week) == (4, 4)
+    assert len(entries(desk, "cycle-judged-again")) == 1
+
+
+def test_a_token_of_another_team_or_playbook_reaches_nothing(desk: BotHarness) -> None:
+    tool = Tool(desk, made_token(desk, CURATOR, team="solo"))
+    answer = tool.push("runs", {"id": "r-1", "runs": 1, "playbook": "reply", "team": "desk"})
+    assert (answer.status, answer.code) == (422, "all-refused")
+    assert "this token covers" in answer.body["detail"]
+    assert rows(desk, MeasuredRuns) == []
+
+
+def test_an_assistant_can_do_what_its_person_can(desk: BotHarness) -> None:
+    tool = Tool(desk, made_token(desk, AGENT, use="assistant", name="Claude", scopes=("write", "read")))
+    assert tool.push("exceptions", {"id": "t-1", "step": "send", "reason": "wrong price"}).status == 200
+    grade = tool.push("rubric", {"id": "g-1", "step": "draft", "samples": 2, "passes": 2})
+    assert grade.body["results"][0]["code"] == "not-allowed"
+    assert "Only the owner" in grade.body["detail"]
+    (row,) = rows(desk, LoggedException)
+    assert row.member == AGENT
+
+
+def test_everything_a_tool_does_is_in_the_trail(desk: BotHarness, tool: Tool) -> None:
+    tool.push("kpi", {"id": "k-1", "value": 14})
+    tool.push("rubric", {"id": "g-1", "step": "draft", "samples": 2, "passes": 2})
+    found = [one for one in rows(desk, TrailEntry) if one.surface == "api"]
+    assert [(one.action, one.member) for one in found] == [("reading", LEAD), ("rubric-result", LEAD)]
+    assert [one.correlation_id.partition(":")[2] for one in found] == ["k-1", "g-1"]
+
+
+def test_curators_are_told_as_if_a_person_had_logged_it(desk: BotHarness, tool: Tool) -> None:
+    tool.push("exceptions", {"id": "t-1", "step": "send", "reason": "promised a refund", "critical": True})
+    desk.tick()
+    assert posts(desk, CURATORS)

@@ -1,0 +1,133 @@
+"""Whole requests of tools that can't be carried out: each is a problem that says what would be right."""
+
+import pytest
+
+from bot.ops.commands import BUILT_IN_TEAM
+from bot.rehearsal.harness import BotHarness
+from cadence.actor import Actor
+from storage.queries import people
+from storage.tables import ApiToken, MeasuredRuns
+from storage.work import UnitOfWork
+from tests.scenarios.machines.asking import Tool, fetch
+from tests.scenarios.plays import DESK_CHANNEL, rows
+from tests.scenarios.tokens.making import made_token
+
+LEAD, AGENT = "U01LEAD", "U01AGENT1"
+RUNS = {"id": "r-1", "runs": 1}
+
+
+@pytest.mark.parametrize(
+    "token", ["", "secret", "rc_T01SANDBOX_aaaaaaaaaa_" + "a" * 43, "rc_T02OTHER_aaaaaaaaaa_" + "a" * 43]
+)
+def test_a_wrong_token_is_a_401(desk: BotHarness, token: str) -> None:
+    answer = Tool(desk, token).push("runs", RUNS)
+    assert (answer.status, answer.code) == (401, "unauthorized")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_token_counts_in_the_header_only(desk: BotHarness, tool: Tool) -> None:
+    url = f"{desk.server.url}/api/v1/runs"
+    for answer in (
+        fetch(f"{url}?access_token={tool.token}", b"{}"),
+        fetch(url, b"{}", Cookie=f"token={tool.token}"),
+        fetch(url, b"{}", Authorization=f"Basic {tool.token}"),
+    ):
+        assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+def test_a_token_of_another_workspace_opens_nothing_here(desk: BotHarness, tool: Tool) -> None:
+    foreign = tool.token.replace("T01SANDBOX", "T02OTHER")
+    assert Tool(desk, foreign).push("runs", RUNS).code == "unauthorized"
+
+
+def test_a_revoked_token_is_a_401(desk: BotHarness, tool: Tool) -> None:
+    assert tool.push("runs", RUNS).status == 200
+    desk.workspace.person(LEAD).types("/cadence token revoke Help desk", channel=DESK_CHANNEL)
+    answer = tool.push("runs", RUNS)
+    assert (answer.status, answer.code) == (401, "unauthorized")
+    assert "was revoked" in answer.body["detail"]
+
+
+def test_a_token_that_only_reads_writes_nothing(desk: BotHarness) -> None:
+    tool = Tool(desk, made_token(desk, LEAD, playbook="reply", scopes=("read",)))
+    answer = tool.push("runs", RUNS)
+    assert (answer.status, answer.code) == (403, "missing-scope")
+    assert rows(desk, MeasuredRuns) == []
+
+
+def test_the_assistant_of_somebody_who_left_is_refused(desk: BotHarness) -> None:
+    tool = Tool(desk, made_token(desk, AGENT, use="assistant", name="Claude"))
+    assert tool.push("runs", RUNS).status == 200
+    with desk.bot.db.write() as session:
+        person = people.member(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), member_id=AGENT)
+        assert person is not None
+        person.deleted = True
+        session.add(person)
+    answer = tool.push("runs", {"id": "r-2", "runs": 1})
+    assert (answer.status, answer.code) == (403, "not-allowed")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "JSON"),
+        (b"{", "JSON"),
+        (b"[]", "one item as an object"),
+        (b"7", "one item as an object"),
+        (b'{"items": []}', "at least one item"),
+        (b'{"items": 7}', "at least one item"),
+        (b'{"items": [{}], "id": "x"}', "nothing is beside it"),
+        (b'{"id": "r-1", "runs": NaN}', "JSON"),
+        (b"\xff\xfe", "JSON"),
+        (b"[" * 100_000, "JSON"),
+    ],
+)
+def test_a_body_that_cant_be_read_is_a_422(tool: Tool, body: bytes, words: str) -> None:
+    answer = tool.send("runs", body)
+    assert (answer.status, answer.code) == (422, "invalid-request")
+    assert words in answer.body["detail"]
+
+
+def test_other_media_types_are_a_415(tool: Tool) -> None:
+    answer = tool.send("runs", b"runs=1", Content_Type="application/x-www-form-urlencoded")
+    assert (answer.status, answer.code) == (415, "unsupported-media-type")
+
+
+def test_unknown_addresses_and_methods_are_problems(desk: BotHarness, tool: Tool) -> None:
+    assert tool.push("walks", RUNS).code == "not-found"
+    answer = fetch(
+        f"{desk.server.url}/api/v1/runs", b"{}", method="PATCH", Authorization=f"Bearer {tool.token}"
+    )
+    assert (answer.status, answer.code) == (405, "method-not-allowed")
+
+
+def test_an_idempotency_key_has_a_limit(tool: Tool) -> None:
+    answer = tool.push("runs", {"runs": 1}, Idempotency_Key="k" * 101)
+    assert (answer.status, answer.code) == (422, "invalid-request")
+
+
+def test_a_token_has_a_number_of_requests_a_minute(desk: BotHarness, tool: Tool) -> None:
+    answers = [tool.push("runs", RUNS) for _ in range(61)]
+    assert answers[0].headers["ratelimit-limit"] == "60"
+    assert int(answers[0].headers["ratelimit-remaining"]) == 59
+    last = answers[-1]
+    assert (last.status, last.code) == (429, "too-many-requests")
+    assert 1 <= int(last.headers["retry-after"]) <= 60
+    other = Tool(desk, made_token(desk, LEAD, playbook="reply", name="CI"))
+    assert other.push("runs", RUNS).status == 200
+
+
+def test_the_last_use_is_kept(desk: BotHarness, tool: Tool) -> None:
+    tool.push("runs", {"id": "r-1"})
+    assert [one.last_used_at for one in rows(desk, ApiToken)] == [None]
+    tool.push("runs", RUNS)
+    assert [one.last_used_at for one in rows(desk, ApiToken)] == [desk.clock.now()]
+
+
+def test_anybody_can_read_the_document_and_its_page(desk: BotHarness) -> None:
+    document = fetch(f"{desk.server.url}/api/v1/openapi.json")
+    assert document.status == 200
+    assert "/api/v1/runs" in document.body["paths"]
+    page = fetch(f"{desk.server.url}/api/docs")
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "https://" not in page.body
