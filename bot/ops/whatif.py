@@ -204,11 +204,11 @@ def _told(fate: Fate) -> str:
 def _numbers(verdict: Verdict) -> str:
     evidence = verdict.evidence
     share = percent_of(evidence.exceptions, evidence.runs, limit=verdict.policy.cap)
-    runs = (
-        f"{evidence.runs - evidence.assumed} + {evidence.assumed} estimated"
-        if evidence.assumed
-        else evidence.runs
-    )
+    known = evidence.runs - evidence.assumed - evidence.measured
+    parts = [f"{evidence.measured} measured"] if evidence.measured else []
+    parts += [str(known)] if known or not parts else []
+    parts += [f"{evidence.assumed} estimated"] if evidence.assumed else []
+    runs = " + ".join(parts)
     return f"{evidence.exceptions} in {runs}{f' ({share})' if share else ''}"
 
 

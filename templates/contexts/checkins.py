@@ -164,6 +164,7 @@ class WhoIsMissing(MessageContext):
         closed: that week can't be answered any more.
         nudged_at: when the owner had them nudged once more; the button is then removed.
         away: members who weren't asked because they were away that week.
+        estimated: the usual runs of some of them count; false if tools counted theirs.
     """
 
     TEMPLATE: ClassVar[str] = "messages/checkins/who_is_missing.json.j2"
@@ -179,6 +180,7 @@ class WhoIsMissing(MessageContext):
     closed: bool = False
     nudged_at: datetime | None = None
     away: tuple[str, ...] = ()
+    estimated: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Answers beside what tools counted: for the member at once, for the owner when the week is over."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from cadence.flows.core import (
@@ -31,6 +32,12 @@ def counted_otherwise(uow: UnitOfWork, view: AdoptionView, row: CheckIn) -> int 
     found = _measured(uow, view, week_start=row.week_start)
     runs = runs_of_workflow(found.get(row.member, {}))
     return runs if runs and not found.get("") and differ(row.runs, runs) else None
+
+
+def uncounted(uow: UnitOfWork, view: AdoptionView, members: Iterable[str], *, week_start: date) -> set[str]:
+    """Those of some members of whom no tool has counted runs of a week."""
+    found = _measured(uow, view, week_start=week_start)
+    return set() if found.get("") else set(members) - found.keys()
 
 
 def ask_about_runs(uow: UnitOfWork, *, adoption_id: int, week_start: date) -> int:

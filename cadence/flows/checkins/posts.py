@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from cadence.flows.checkins.copies import KPI_MISSING, WHO_IS_MISSING, came, closes_at, sent_copies
-from cadence.flows.checkins.differences import RUNS_DIFFER, runs_differ
+from cadence.flows.checkins.differences import RUNS_DIFFER, runs_differ, uncounted
 from cadence.flows.checkins.missed_checkins import nudged_again
 from cadence.flows.checkins.rows import checkin_rows, week_kpi
 from cadence.flows.checkins.snoozing import pending, snooze_menu
@@ -243,6 +243,7 @@ def missing_context(uow: UnitOfWork, message: OutboxMessage) -> WhoIsMissing:
         if nudged
         else None,
         away=tuple(away),
+        estimated=bool(uncounted(uow, view, expected - answered, week_start=week)),
     )
 
 

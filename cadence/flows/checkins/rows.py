@@ -139,10 +139,11 @@ def checkin_row(uow: UnitOfWork, view: AdoptionView, *, member: str, week_start:
 
 
 def _exceptions(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week_start: date) -> int:
-    """How many exceptions that count were logged in a week of a cycle."""
+    """How many exceptions of a week of a cycle count, by when they happened if a tool said so."""
     begins, ends = (instant(week_start + timedelta(days=days), time.min, view.zone) for days in (0, 7))
     rows = exceptions.exceptions_of_cycle(uow, adoption_id=view.id, cycle_id=cycle.id or 0)
-    return sum(begins <= row.logged_at < ends and row.withdrawn_after is None for row in rows)
+    counting = (row.happened_at or row.logged_at for row in rows if row.withdrawn_after is None)
+    return sum(begins <= at < ends for at in counting)
 
 
 def step_modes(uow: UnitOfWork, view: AdoptionView) -> tuple[StepMode, ...]:

@@ -336,6 +336,7 @@ def declare_modes(uow: UnitOfWork, view: AdoptionView, *, steps: list[tuple[str,
                 mode=mode,
                 since=uow.now,
                 after_check_in=there.check_in,
+                after_measured=there.measured,
             )
         )
         uow.session.add(

@@ -44,6 +44,14 @@ def test_the_member_sees_the_count_next_to_their_answer(desk: BotHarness) -> Non
     assert "Tools counted" not in attests(desk, LEAD, "as-planned runs=14"), "of them nothing was counted"
 
 
+def test_a_missing_check_in_is_not_estimated_once_a_tool_counted(desk: BotHarness) -> None:
+    counts(desk, 19, member=AGENT)
+    attests(desk, LEAD, "as-planned runs=14")
+    desk.play_until(at("2026-03-09 12:00"))
+    [message] = [one for one in bot_dms(desk, LEAD) if "missing: Reply" in one.text]
+    assert f"1 check-in missing: <@{AGENT}>. Tools counted their runs." in message.words
+
+
 def test_nothing_is_said_of_one_run(desk: BotHarness) -> None:
     counts(desk, 1, member=AGENT)
     assert "Tools counted" not in attests(desk, AGENT, "as-planned runs=2")

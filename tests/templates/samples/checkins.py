@@ -133,6 +133,7 @@ SAMPLES: dict[str, MessageContext] = {
     "who-is-missing": MISSING,
     "who-is-missing-one": replace(MISSING, missing=("U01AGENT1",), away=("U01AGENT2",), nudged_at=THURSDAY),
     "who-is-missing-and-own": replace(MISSING, own=True),
+    "who-is-missing-measured": replace(MISSING, estimated=False),
     "who-is-missing-own": replace(MISSING, missing=(), own=True),
     "who-is-missing-closed": replace(MISSING, closed=True),
     "who-is-missing-none": replace(MISSING, missing=()),
