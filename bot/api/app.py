@@ -14,6 +14,7 @@ from bot.api.evidence import evidence_router
 from bot.api.guard import Guard
 from bot.api.limits import RequestLimits
 from bot.api.problems import answer_with_problems
+from bot.api.reads import reads_router
 from bot.settings import Settings
 from storage.engine import Database
 
@@ -34,6 +35,7 @@ def build_app(db: Database, clock: Callable[[], datetime]) -> FastAPI:
     """The routes, for requests that the guard let through."""
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=f"{ROOT}/openapi.json")
     app.include_router(evidence_router(db, clock), prefix=ROOT)
+    app.include_router(reads_router(db, clock), prefix=ROOT)
 
     @app.get("/api/docs", include_in_schema=False)
     def docs() -> HTMLResponse:

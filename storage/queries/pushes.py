@@ -1,13 +1,22 @@
-"""Queries by which what tools push counts once."""
+"""Queries by which what tools push counts once, and is read again."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import insert
+from sqlalchemy import ColumnElement, and_, func, insert, or_
 from sqlmodel import col, select
 
 from storage.engine import connection_of
-from storage.tables import AnsweredRequest, CheckResult, LoggedException, MeasuredRuns, RubricResult
+from storage.tables import (
+    AnsweredRequest,
+    CheckResult,
+    LoggedException,
+    MeasuredRuns,
+    Reading,
+    RubricResult,
+    StepVerdict,
+)
 from storage.work import UnitOfWork
 
 
@@ -62,3 +71,72 @@ def runs_by_source(uow: UnitOfWork, *, source: str) -> MeasuredRuns | None:
         MeasuredRuns.workspace_id == uow.workspace_id, MeasuredRuns.source == source
     )
     return uow.session.exec(query).first()
+
+
+Evidence = MeasuredRuns | Reading | LoggedException | RubricResult | CheckResult
+
+
+class Stretch(NamedTuple):
+    """An adoption's rows; with `since` and `until` only those that happened then."""
+
+    adoption_id: int
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def evidence(
+    uow: UnitOfWork,
+    *,
+    table: type[Evidence],
+    stretches: Sequence[Stretch],
+    step: str | None = None,
+    before: int | None = None,
+    limit: int,
+) -> list[Evidence]:
+    """What was reported for some adoptions, newest first.
+
+    Args:
+        before: only rows with a lower id.
+    """
+    if not stretches:
+        return []
+    query: Any = select(table).where(table.workspace_id == uow.workspace_id)
+    query = query.where(or_(*(_within(table, one) for one in stretches)))
+    if step is not None and table is not Reading:
+        query = query.where(table.step == step)  # type: ignore[union-attr]
+    if before is not None:
+        query = query.where(col(table.id) < before)
+    return list(uow.session.exec(query.order_by(col(table.id).desc()).limit(limit)))
+
+
+def _within(table: type[Evidence], stretch: Stretch) -> ColumnElement[bool]:
+    here = col(table.adoption_id) == stretch.adoption_id
+    if stretch.since is None or stretch.until is None:
+        return here
+    at = _happened(table)
+    return and_(here, at >= stretch.since, at < stretch.until)
+
+
+def _happened(table: type[Evidence]) -> Any:
+    """When what a row says happened, as an expression."""
+    if table is RubricResult:
+        return col(RubricResult.graded_at)
+    if table is LoggedException:
+        return func.coalesce(col(LoggedException.happened_at), col(LoggedException.logged_at))
+    if table is Reading:
+        return func.coalesce(col(Reading.happened_at), col(Reading.reported_at))
+    return col(table.happened_at)  # type: ignore[union-attr]
+
+
+def verdicts(
+    uow: UnitOfWork, *, adoption_ids: Sequence[int], step: str | None, before: int | None, limit: int
+) -> list[StepVerdict]:
+    """The verdicts on some adoptions' steps, newest first; `before`: only those with a lower id."""
+    query = select(StepVerdict).where(
+        StepVerdict.workspace_id == uow.workspace_id, col(StepVerdict.adoption_id).in_(adoption_ids)
+    )
+    if step is not None:
+        query = query.where(StepVerdict.step == step)
+    if before is not None:
+        query = query.where(col(StepVerdict.id) < before)
+    return list(uow.session.exec(query.order_by(col(StepVerdict.id).desc()).limit(limit)))

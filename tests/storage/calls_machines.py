@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from cadence.actor import Actor
 from storage.queries import pushes, tokens
+from storage.tables import CheckResult, LoggedException, MeasuredRuns, Reading, RubricResult
 from storage.work import UnitOfWork
 from tests.storage.seeds_machines import KEY
 
@@ -60,6 +61,13 @@ BY_NAME: dict[str, Call] = {
     "tokens.valid": lambda s, ws, _: tokens.valid(_uow(s, ws)),
 }
 BY_ID: dict[str, Call] = {
+    "pushes.evidence": lambda s, ws, ids: [
+        pushes.evidence(_uow(s, ws), table=table, stretches=[pushes.Stretch(ids.adoption)], limit=5)
+        for table in (MeasuredRuns, Reading, LoggedException, RubricResult, CheckResult)
+    ],
+    "pushes.verdicts": lambda s, ws, ids: pushes.verdicts(
+        _uow(s, ws), adoption_ids=[ids.adoption], step=None, before=None, limit=5
+    ),
     "tokens.token": lambda s, ws, ids: tokens.token(_uow(s, ws), token_id=ids.token),
     "tokens.names": lambda s, ws, ids: tokens.names(_uow(s, ws), token_ids=[ids.token]),
     "tokens.note_use": _used,

@@ -12,17 +12,39 @@ from cadence.flows.machines.items import (
     RunsItem,
 )
 from cadence.flows.machines.pushing import MOST_ITEMS, push
+from cadence.flows.machines.reading import (
+    MOST_ROWS,
+    EvidencePage,
+    RegistryPage,
+    StatusAnswer,
+    VerdictPage,
+    Wanted,
+    read_evidence,
+    read_registry,
+    read_status,
+    read_verdicts,
+)
 
 __all__ = [
     "KINDS",
     "MOST_ITEMS",
+    "MOST_ROWS",
     "CheckItem",
+    "EvidencePage",
     "ExceptionItem",
     "Item",
     "ItemResult",
     "Judged",
     "KpiItem",
+    "RegistryPage",
     "RubricItem",
     "RunsItem",
+    "StatusAnswer",
+    "VerdictPage",
+    "Wanted",
     "push",
+    "read_evidence",
+    "read_registry",
+    "read_status",
+    "read_verdicts",
 ]

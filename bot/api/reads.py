@@ -1,0 +1,135 @@
+"""The paths from which tools read: what was reported, status, verdicts, registry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Final, TypeVar
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from bot.api.guard import busy
+from bot.api.problems import Problem, responses_of
+from cadence.flows.machines import (
+    KINDS,
+    MOST_ROWS,
+    EvidencePage,
+    Item,
+    RegistryPage,
+    StatusAnswer,
+    VerdictPage,
+    Wanted,
+    read_evidence,
+    read_registry,
+    read_status,
+    read_verdicts,
+)
+from cadence.flows.tokens import TokenHolder
+from storage.engine import Database
+from storage.work import UnitOfWork
+
+T = TypeVar("T")
+Slug = Annotated[str | None, Query(pattern=r"^[a-z0-9-]{1,40}$")]
+Cursor = Annotated[
+    str | None,
+    Query(pattern=r"^[0-9]{1,15}$", description="`next` of the page before; none for the first page."),
+]
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows on a page.")]
+READ_PROBLEMS: Final = (
+    "unauthorized",
+    "missing-scope",
+    "not-allowed",
+    "invalid-request",
+    "too-many-requests",
+    "busy",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads in the name of a request's token."""
+
+    db: Database
+    clock: Callable[[], datetime]
+
+    def read(self, request: Request, run: Callable[[UnitOfWork, TokenHolder], T]) -> T:
+        """Carry out a read.
+
+        Raises:
+            Problem: the token doesn't allow it, or the database is busy.
+        """
+        holder: TokenHolder = request.state.holder
+        if not holder.may_read:
+            raise Problem(
+                "missing-scope", "This token only writes. Make one that can read with `/cadence token`."
+            )
+        try:
+            with self.db.for_a_request():
+                return run(UnitOfWork(self.db, holder.actor(), self.clock()), holder)
+        except Exception as error:
+            raise busy(error) from error
+
+
+def _filters(
+    playbook: Slug = None,
+    team: Slug = None,
+    step: Slug = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Wanted:
+    return Wanted(
+        playbook=playbook, team=team, step=step, before=int(cursor) if cursor else None, limit=limit
+    )
+
+
+Filters = Annotated[Wanted, Depends(_filters)]
+
+
+def reads_router(db: Database, clock: Callable[[], datetime]) -> APIRouter:
+    """The routes from which tools read."""
+    router, reader = APIRouter(tags=["Reading"], responses=responses_of(*READ_PROBLEMS)), Reader(db, clock)
+    for model in KINDS.values():
+        _add(router, reader, model)
+
+    @router.get("/status", operation_id="read_status", summary="Teams with their KPI and steps")
+    def status(request: Request, playbook: Slug = None, team: Slug = None) -> StatusAnswer:
+        wanted = Wanted(playbook=playbook, team=team)
+        return reader.read(request, lambda uow, holder: read_status(uow, holder, wanted))
+
+    @router.get("/verdicts", operation_id="read_verdicts", summary="Verdicts with every number, newest first")
+    def verdicts(request: Request, wanted: Filters) -> VerdictPage:
+        return reader.read(request, lambda uow, holder: read_verdicts(uow, holder, wanted))
+
+    @router.get(
+        "/registry", operation_id="read_registry", summary="Published playbooks with each team's results"
+    )
+    def registry(
+        request: Request,
+        function: Annotated[str | None, Query(pattern=r"^[a-z]{1,20}$")] = None,
+        page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    ) -> RegistryPage:
+        return reader.read(request, lambda uow, _: read_registry(uow, function=function, page=page))
+
+    return router
+
+
+def _add(router: APIRouter, reader: Reader, model: type[Item]) -> None:
+    @router.get(
+        f"/{model.PATH}",
+        operation_id=f"read_{model.PATH}",
+        summary=f"What was reported at {model.PATH}, newest first",
+        response_model_exclude_none=True,
+    )
+    def read(
+        request: Request,
+        wanted: Filters,
+        week: Annotated[date | None, Query(description="Any day of the week, in the team's zone.")] = None,
+    ) -> EvidencePage:
+        narrowed = Wanted(
+            playbook=wanted.playbook,
+            team=wanted.team,
+            step=wanted.step,
+            week=week,
+            before=wanted.before,
+            limit=wanted.limit,
+        )
+        return reader.read(request, lambda uow, holder: read_evidence(uow, holder, model, narrowed))
