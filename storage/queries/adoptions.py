@@ -247,20 +247,23 @@ _NAMED_OF_PERSON = _NAMED.where(col(Adoption.id).in_(_of_person()))
 
 def joined_since(uow: UnitOfWork, *, playbook_id: int, team_id: int, since: datetime) -> Team | None:
     """The first other team that adopted the playbook since an instant."""
-    query = (
-        select(Team)
-        .join(Adoption, col(Adoption.team_id) == col(Team.id))
-        .where(
-            Adoption.workspace_id == uow.workspace_id,
-            Adoption.playbook_id == playbook_id,
-            Adoption.team_id != team_id,
-            Adoption.state != AdoptionState.ENDED,
-            Adoption.created_at >= since,
-        )
-        .order_by(col(Adoption.id))
-        .limit(1)
+    asked = {"workspace": uow.workspace_id, "playbook": playbook_id, "team": team_id, "since": since}
+    return uow.session.exec(_JOINED, params=asked).first()
+
+
+_JOINED = (
+    select(Team)
+    .join(Adoption, col(Adoption.team_id) == col(Team.id))
+    .where(
+        Adoption.workspace_id == bindparam("workspace"),
+        Adoption.playbook_id == bindparam("playbook"),
+        Adoption.team_id != bindparam("team"),
+        Adoption.state != AdoptionState.ENDED,
+        col(Adoption.created_at) >= bindparam("since"),
     )
-    return uow.session.exec(query).first()
+    .order_by(col(Adoption.id))
+    .limit(1)
+)
 
 
 def adoption_of(uow: UnitOfWork, *, playbook_id: int, team_id: int) -> Adoption | None:

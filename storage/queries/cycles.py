@@ -143,9 +143,10 @@ def refresh(uow: UnitOfWork, *, cycle: Cycle) -> None:
 @cached(Cycle)
 def cycle(uow: UnitOfWork, *, cycle_id: int) -> Cycle:
     """One cycle."""
-    return uow.session.exec(
-        select(Cycle).where(Cycle.workspace_id == uow.workspace_id, Cycle.id == cycle_id)
-    ).one()
+    return uow.session.exec(_ONE, params={"workspace": uow.workspace_id, "cycle": cycle_id}).one()
+
+
+_ONE = select(Cycle).where(Cycle.workspace_id == bindparam("workspace"), Cycle.id == bindparam("cycle"))
 
 
 @cached(Cycle)

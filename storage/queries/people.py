@@ -245,8 +245,13 @@ def team_by_slug(uow: UnitOfWork, *, slug: str) -> Team | None:
 
 def team_by_channel(uow: UnitOfWork, *, channel: str) -> Team | None:
     """A team by its channel."""
-    query = select(Team).where(Team.workspace_id == uow.workspace_id, Team.channel == channel)
-    return uow.session.exec(query).first()
+    asked = {"workspace": uow.workspace_id, "channel": channel}
+    return uow.session.exec(_BY_CHANNEL, params=asked).first()
+
+
+_BY_CHANNEL: Final = select(Team).where(
+    Team.workspace_id == bindparam("workspace"), Team.channel == bindparam("channel")
+)
 
 
 @cached(Team)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, func
+from sqlalchemy import and_, bindparam, func
 from sqlmodel import col, select
 
 from storage.query_cache import cached, forget
@@ -71,10 +71,12 @@ def newest_versions(uow: UnitOfWork) -> dict[int, PlaybookVersion]:
 @cached(PlaybookVersion)
 def version(uow: UnitOfWork, *, version_id: int) -> PlaybookVersion:
     """One revision."""
-    query = select(PlaybookVersion).where(
-        PlaybookVersion.workspace_id == uow.workspace_id, PlaybookVersion.id == version_id
-    )
-    return uow.session.exec(query).one()
+    return uow.session.exec(_VERSION, params={"workspace": uow.workspace_id, "version": version_id}).one()
+
+
+_VERSION = select(PlaybookVersion).where(
+    PlaybookVersion.workspace_id == bindparam("workspace"), PlaybookVersion.id == bindparam("version")
+)
 
 
 def published_at(uow: UnitOfWork) -> list[datetime]:
