@@ -94,8 +94,11 @@ def _measured(
     found: dict[date, Counter[str]] = {}
     if not view.is_measured:
         return found
-    through = as_of.measured if as_of else None
-    for row in machines.runs_counted(uow, adoption_id=view.id, since=first, through=through):
+    rows, through = machines.runs_counted(uow, adoption_id=view.id, since=first), None
+    if as_of is not None and any(row.newest > as_of.measured for row in rows):
+        through = as_of.measured
+        rows = machines.runs_counted(uow, adoption_id=view.id, since=first, through=through)
+    for row in rows:
         if row.week_start <= last and row.step in (step, ""):
             found.setdefault(row.week_start, Counter())[row.member] += row.runs
     if after_measured and first in found:
