@@ -239,10 +239,12 @@ def _draw_process(chart: ProcessChart) -> bytes:
         if one.share:
             axes.annotate(
                 one.share, (place, rates[place]), xytext=(0, 7), textcoords="offset points", ha="center",
-                fontsize=9 if len(at) <= _MOST_DATES else 7.5, color="#1d1c1d", parse_math=False,
+                fontsize=9 if len(at) <= _MOST_DATES else 7.5, color="#1d1c1d", parse_math=False, zorder=5,
+                bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.5},
             )  # fmt: skip
     known = [rate for rate, one in zip(rates, chart.months, strict=True) if one.share]
-    axes.set_ylim(0, max([*known, 1.0]) * 1.35)
+    top = max([*known, 1.0])
+    axes.set_ylim(-0.12 * top, top * 1.35)  # room below a dot at 0%
     _small(axes, _RATE, chart)
     figure.suptitle(chart.title, x=0.005, ha="left", fontsize=11, fontweight="bold", parse_math=False)
     return _png(figure)

@@ -6,8 +6,9 @@ shows them all.
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from html import escape
 from itertools import chain
 from pathlib import Path
@@ -24,6 +25,7 @@ from bot.sandbox.playback import Playback
 from cadence.documents import read_playbook, read_workspace
 from tests.browser import gallery
 from tests.browser.conftest import ARGUMENTS, visiting
+from tests.browser.six_months import CHAMPION, LEAD, PILOT, SLUG, SixMonths, six_months
 from tests.browser.visitor import Visitor
 from tests.harnesses import EXAMPLES, bot_harness
 
@@ -71,17 +73,19 @@ class Sheet:
         into: the folder.
         variants: how each surface is looked at.
         look: called with each surface as it is shown, such as to check it.
+        before: how many were taken by others, for the numbers in the names.
     """
 
     at: Visitor
     into: Path
     variants: tuple[Variant, ...]
     look: Callable[[str], None]
+    before: int = 0
     taken: list[str] = field(default_factory=list)
 
     def shoot(self, surface: str) -> None:
         """What is shown now, once for each variant."""
-        page, name = self.at.page, f"{len(self.taken) + 1:02}-{surface}"
+        page, name = self.at.page, f"{self.before + len(self.taken) + 1:02}-{surface}"
         for variant in self.variants:
             page.emulate_media(color_scheme=variant.scheme, reduced_motion="reduce")
             page.set_viewport_size(variant.size)
@@ -92,21 +96,20 @@ class Sheet:
         page.set_viewport_size(WIDE)
         self.taken.append(name)
 
-    def index(self) -> None:
-        """The page that shows them all."""
-        rows = "".join(
-            f"<h2>{escape(name)}</h2><div>"
-            + "".join(
-                f'<img src="{escape(name)}-{one.name}.png" alt="{escape(name)}, {one.name}" height="420"> '
-                for one in self.variants
-            )
-            + "</div>"
-            for name in self.taken
+
+def index(into: Path, taken: Sequence[str], variants: Sequence[Variant]) -> None:
+    """Write the page that shows all pictures."""
+    rows = "".join(
+        f"<h2>{escape(name)}</h2><div>"
+        + "".join(
+            f'<img src="{escape(name)}-{one.name}.png" alt="{escape(name)}, {one.name}" height="420"> '
+            for one in variants
         )
-        text = (
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Contact sheet</title>{rows}</html>'
-        )
-        (self.into / "index.html").write_text(text, encoding="utf-8")
+        + "</div>"
+        for name in taken
+    )
+    text = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Contact sheet</title>{rows}</html>'
+    (into / "index.html").write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +170,30 @@ def take(
         )
         for surface in surfaces:
             sheet.shoot(surface)
-        sheet.index()
-    return len(sheet.taken)
+    taken = [*sheet.taken, *take_rollout(chromium, into, variants, check, taken=sheet.taken)]
+    index(into, taken, variants)
+    return len(taken)
+
+
+def take_rollout(
+    chromium: Browser,
+    into: Path,
+    variants: tuple[Variant, ...],
+    check: Callable[[Visitor, str], None],
+    *,
+    taken: Sequence[str] = (),
+) -> list[str]:
+    """Take the pictures of a rollout to more teams; returns their names. Numbers go on after those `taken`."""
+    into.mkdir(parents=True, exist_ok=True)
+    with (
+        TemporaryDirectory() as data,
+        six_months(Path(data)) as story,
+        visiting(chromium, story.harness.server.url, WIDE) as at,
+    ):
+        sheet = Sheet(at, into, variants, lambda surface: check(at, surface), before=len(taken))
+        for surface in chain(_pilot(at, story), _waves(at, story), _months(at, story)):
+            sheet.shoot(surface)
+    return sheet.taken
 
 
 def _first_visit(at: Visitor) -> Iterator[str]:
@@ -284,6 +309,82 @@ def _blocks(at: Visitor, story: Story) -> Iterator[str]:
     at.page.keyboard.press("Escape")
     at.page.locator(".aimed figure").first.evaluate("node => node.scrollIntoView()")
     at.page.evaluate("document.querySelector('.aimed').classList.replace('aimed', 'seen')")
+
+
+def _pilot(at: Visitor, story: SixMonths) -> Iterator[str]:
+    story.draft("returns-triage", "Returns triage", frequency=4)
+    story.draft("chargebacks", "Chargebacks", frequency=2)
+    at.looks_at(CURATOR, CURATORS, story.newest("pilot-review", CURATORS).ts)
+    yield "pilot-review"
+    yield from _says(at, CURATOR, CURATORS, ("drafts", "/cadence pilot"))
+    story.play_before(9, "/cadence assess")
+    at.looks_at(LEAD, PILOT)
+    at.types(f"/cadence assess {SLUG}")
+    expect(at.form).to_be_visible()
+    yield "assessment-form"
+    at.closes()
+    story.play_before(9, "/cadence cutover")
+    yield from _says(at, LEAD, PILOT, ("cutover-table", f"/cadence cutover {SLUG}"))
+    story.play_before(10)
+    at.looks_at(LEAD, PILOT)
+    at.types(f"/cadence owners {SLUG}")
+    expect(at.form).to_be_visible()
+    yield "owners-form"
+    at.closes()
+
+
+def _waves(at: Visitor, story: SixMonths) -> Iterator[str]:
+    story.play_before(13, "/cadence train")
+    room = "C02REFAPAC"
+    yield from _says(at, CHAMPION, room, ("training-card", f"/cadence train {SLUG}"), in_form=True)
+    at.closes()
+    yield from _says(at, LEAD, PILOT, ("training-of-champions", f"/cadence train {SLUG} show"))
+    story.play_before(18, "/cadence wave")
+    yield from _says(at, LEAD, PILOT, ("compare", f"/cadence compare {SLUG}"))
+    at.presses("Post it with a chart", "side by side")
+    expect(at.page.locator("#messages")).to_contain_text("comes in this channel")
+    story.harness.play_until(story.harness.clock.now() + timedelta(minutes=3))
+    at.looks_at(LEAD, PILOT, story.newest("comparison", PILOT).ts)
+    expect(at.page.locator(".aimed img")).to_be_visible()
+    yield "compare-with-chart"
+    story.play_before(18, f"/cadence wave {SLUG} open")
+    yield from _says(at, CURATOR, CURATORS, ("waves-table", f"/cadence wave {SLUG} show"))
+    story.play_before(19)
+    at.looks_at(CURATOR, CURATORS, story.newest("wave-opened", CURATORS).ts)
+    yield "wave-opened"
+
+
+def _months(at: Visitor, story: SixMonths) -> Iterator[str]:
+    story.play_before(26)
+    dm = story.harness.workspace.dm_with(LEAD).id
+    story.harness.workspace.person(LEAD).types(f"/cadence trend {SLUG} team=refunds-emea")
+    story.harness.play_until(story.harness.clock.now() + timedelta(minutes=3))
+    at.looks_at(LEAD, dm, story.newest("months", dm).ts)
+    expect(at.page.locator(".aimed img")).to_be_visible()
+    yield "trend-with-chart"
+    yield from _says(at, CURATOR, CURATORS, ("rollout-by-month", "/cadence digest months"))
+    story.harness.play_until(story.harness.clock.now() + timedelta(minutes=3))
+    dm = story.harness.workspace.dm_with(CURATOR).id
+    at.looks_at(CURATOR, dm, story.newest("process-months", dm).ts)
+    expect(at.page.locator(".aimed img")).to_be_visible()
+    yield "rollout-by-month-chart"
+    yield from _says(at, CURATOR, CURATORS, ("digest-of-waves", "/cadence digest"))
+    yield from _says(at, CURATOR, CURATORS, ("registry-of-waves", "/cadence registry"))
+
+
+def _says(
+    at: Visitor, member: str, channel: str, asked: tuple[str, str], *, in_form: bool = False
+) -> Iterator[str]:
+    """The answer to a command: (surface, command)."""
+    surface, command = asked
+    at.looks_at(member, channel)
+    count = at.page.locator("#messages .message").count()
+    at.types(command)
+    if in_form:
+        expect(at.form).to_be_visible()
+    else:
+        expect(at.page.locator("#messages .message")).to_have_count(count + 1)
+    yield surface
 
 
 def _opens_home(at: Visitor, story: Story, member: str) -> None:
