@@ -9,6 +9,7 @@ import psycopg
 
 from bot.delivery.gateway import Gateway
 from bot.ops import doctor_slack, doctor_workspaces
+from bot.ops.doctor_api import public_address
 from bot.ops.findings import Finding, printable, slack_sentence
 from bot.ops.manifest import ENDPOINT, INSTALL
 from bot.settings import SLACK_API, Settings
@@ -34,6 +35,7 @@ def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -> list
         return _examine_several(settings, found, clock)
     gateway, identity, connected = doctor_slack.connect(settings)
     findings = [*_mode(settings), *_database(settings, found), *_zone_data(), *connected]
+    findings += public_address(settings)
     if settings.slack_app_token is not None:
         findings.append(doctor_slack.app_token(settings, settings.slack_app_token))
     if gateway is not None and identity is not None:
@@ -51,6 +53,7 @@ def examine(settings: Settings, *, clock: Callable[[], datetime] = _now) -> list
 def _examine_several(settings: Settings, found: Checkup, clock: Callable[[], datetime]) -> list[Finding]:
     """The same for every workspace that has installed the bot."""
     findings = [*doctor_workspaces.mode(settings), *_database(settings, found), *_zone_data()]
+    findings += public_address(settings)
     looked = doctor_workspaces.look(settings, found, clock)
     known = {one.id: one for one in found.workspaces}
     for one in looked:

@@ -140,3 +140,35 @@ def verdicts(
     if before is not None:
         query = query.where(col(StepVerdict.id) < before)
     return list(uow.session.exec(query.order_by(col(StepVerdict.id).desc()).limit(limit)))
+
+
+class Checked(NamedTuple):
+    """What a step's automated check found in a cycle, over all its results."""
+
+    step: str
+    name: str
+    samples: int
+    passes: int
+
+
+def checked(uow: UnitOfWork, *, adoption_id: int, cycle_id: int) -> list[Checked]:
+    """What automated checks found in a cycle, by step and name."""
+    query = (
+        select(
+            CheckResult.step,
+            CheckResult.name,
+            func.sum(col(CheckResult.samples)),
+            func.sum(col(CheckResult.passes)),
+        )
+        .where(
+            CheckResult.workspace_id == uow.workspace_id,
+            CheckResult.adoption_id == adoption_id,
+            CheckResult.cycle_id == cycle_id,
+        )
+        .group_by(col(CheckResult.step), col(CheckResult.name))
+        .order_by(col(CheckResult.step), col(CheckResult.name))
+    )
+    return [
+        Checked(step, name, int(samples), int(passes))
+        for step, name, samples, passes in uow.session.exec(query)
+    ]

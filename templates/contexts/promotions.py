@@ -50,6 +50,7 @@ class PromotionProposed(MessageContext):
         approves: whether the reader can approve it; everybody who sees it can decline it.
         decided_by: Slack ID; None when it lapsed.
         reason: why it was declined or lapsed.
+        check: what its automated check found in the cycle.
     """
 
     TEMPLATE: ClassVar[str] = "messages/promotions/promotion_proposed.json.j2"
@@ -70,6 +71,7 @@ class PromotionProposed(MessageContext):
     decided_by: str | None = None
     decided_at: datetime | None = None
     reason: str = ""
+    check: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

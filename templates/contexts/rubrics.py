@@ -177,6 +177,7 @@ class AuditedStep:
         runs: what was drawn, a member's runs together and in their order.
         samples: how many were graded; `passes` and `risky` of them.
         grader: Slack ID, at `graded_at`.
+        check: what its automated check found in the cycle.
     """
 
     audit_id: Id
@@ -187,6 +188,7 @@ class AuditedStep:
     risky: int = 0
     grader: str | None = None
     graded_at: datetime | None = None
+    check: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

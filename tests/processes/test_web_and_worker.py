@@ -3,7 +3,9 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -16,8 +18,10 @@ from bot.sandbox.server import SandboxServer
 from templates.ids import Callback
 from tests.processes import places
 from tests.processes.places import CURATORS, ROOM, counted, posted, slack, tokens
-from tests.processes.programs import Program, eventually, fetch, free_port, started
+from tests.processes.programs import Program, eventually, fetch, free_port, run, started
+from tests.scenarios.machines.asking import Tool
 from tests.scenarios.plays import says
+from tests.scenarios.tokens.making import made_token
 
 
 @dataclass
@@ -134,3 +138,35 @@ def test_the_web_process_stops_when_asked(running: Running) -> None:
     assert "Traceback" not in running.web.err
     assert running.settings["SLACK_BOT_TOKEN"] not in running.web.err
     assert fetch(f"{running.url}/healthz")[0] == 0
+
+
+def too_large(running: Running, tool: Tool) -> tuple[int, str]:
+    """The status and type of the answer to a body that is announced as too large; it is answered unread."""
+    connection = HTTPConnection(running.url.removeprefix("http://"), timeout=30)
+    headers = {"Authorization": f"Bearer {tool.token}", "Content-Length": "2000001"}
+    with closing(connection):
+        connection.request("POST", "/api/v1/runs", headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers["content-type"]
+
+
+def test_a_tool_reports_to_the_web_process_with_a_token_made_in_slack(running: Running) -> None:
+    running.server.workspace.person("U01LEAD").types("/cadence", "help", channel=ROOM)
+    tool = Tool(running.url, made_token(running.server, "U01LEAD", playbook="support-reply"))
+    answer = tool.push("exceptions", {"id": "t-1", "step": "draft", "reason": "a price was made up"})
+    assert answer.outcomes == [("recorded", "")]
+    assert fetch(f"{running.url}/api/v1/openapi.json")[0] == 200
+    assert (
+        'cadence_pushes_total{outcome="recorded",path="exceptions"} 1.0' in fetch(f"{running.url}/metrics")[1]
+    )
+    assert too_large(running, tool) == (413, "application/problem+json")
+    assert tool.token.rpartition("_")[2] not in running.web.err + running.web.out
+
+
+def test_the_doctor_reads_the_api_at_the_public_address(running: Running) -> None:
+    told = run(running.folder, "doctor", **running.settings, CADENCE_PUBLIC_URL=running.url).stdout
+    assert f"API: tools reach it at {running.url}." in told
+    nobody = run(
+        running.folder, "doctor", **running.settings, CADENCE_PUBLIC_URL=f"{running.url}/elsewhere"
+    ).stdout
+    assert "answers with status 404" in nobody

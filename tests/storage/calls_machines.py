@@ -62,9 +62,15 @@ BY_NAME: dict[str, Call] = {
 }
 BY_ID: dict[str, Call] = {
     "pushes.evidence": lambda s, ws, ids: [
-        pushes.evidence(_uow(s, ws), table=table, stretches=[pushes.Stretch(ids.adoption)], limit=5)
+        row
         for table in (MeasuredRuns, Reading, LoggedException, RubricResult, CheckResult)
+        for row in pushes.evidence(
+            _uow(s, ws), table=table, stretches=[pushes.Stretch(ids.adoption)], limit=5
+        )
     ],
+    "pushes.checked": lambda s, ws, ids: pushes.checked(
+        _uow(s, ws), adoption_id=ids.adoption, cycle_id=ids.cycle
+    ),
     "pushes.verdicts": lambda s, ws, ids: pushes.verdicts(
         _uow(s, ws), adoption_ids=[ids.adoption], step=None, before=None, limit=5
     ),

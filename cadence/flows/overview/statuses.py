@@ -30,6 +30,7 @@ from cadence.flows.overview.attention import deciding
 from cadence.flows.promotions import last_look
 from cadence.flows.standards import (
     StepState,
+    check_line,
     drift_history,
     step_states,
     steps_at_close,
@@ -267,6 +268,7 @@ def why(
             ),
             changed=_last_change(uow, view, step=declared.key, zone=zone),
             promotion=last_look(uow, view, step=declared.key, zone=zone),
+            check=check_line(uow, view.cycle, step=declared.key),
             planned=f"Planned as {mode_word(declared.mode)}: {declared.why}" if declared.why else "",
         )
 

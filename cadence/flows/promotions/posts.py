@@ -13,10 +13,11 @@ from cadence.flows.core import (
     zone_of,
 )
 from cadence.flows.promotions.looks import numbers
+from cadence.flows.standards import check_line
 from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER
-from storage.queries import people, promotions
+from storage.queries import cycles, people, promotions
 from storage.tables import OutboxMessage, Promotion, PromotionState
 from storage.work import UnitOfWork
 from templates.contexts.promotions import Promoted, PromotionDeclined, PromotionProposed
@@ -51,6 +52,7 @@ def proposal(uow: UnitOfWork, message: OutboxMessage) -> PromotionProposed:
         after=row.leads_to or row.mode,
         numbers=numbers(row),
         owner=view.playbook.owner,
+        check=check_line(uow, cycles.cycle(uow, cycle_id=row.cycle_id), step=row.step),
         state=row.state,
         curators_only=to_ai,
         approves=not to_ai or message.recipient in _curators(uow, view),

@@ -17,9 +17,10 @@ from cadence.flows.core import (
     zone_of,
 )
 from cadence.flows.rubrics.audits import given_grades, place_of
+from cadence.flows.standards import check_line
 from cadence.nudges import SPOT_AUDIT, Unless
 from cadence.refusals import Refusal
-from storage.queries import rubrics
+from storage.queries import cycles, rubrics
 from storage.tables import OutboxMessage, SpotAudit
 from storage.work import UnitOfWork
 from templates.contexts.rubrics import AuditedStep, DrawnRun, RiskyGrade, SpotAuditDue
@@ -88,6 +89,7 @@ def _audited(uow: UnitOfWork, view: AdoptionView, audit: SpotAudit, zone: ZoneIn
             DrawnRun(member=member, found=place_of(audit, member, number), link=given.link)
             for (member, number), given in zip(audit.drawn, given_grades(uow, audit), strict=True)
         ),
+        check=check_line(uow, cycles.cycle(uow, cycle_id=audit.cycle_id), step=audit.step),
         samples=graded.samples if graded else None,
         passes=graded.passes if graded else 0,
         risky=graded.risky if graded else 0,

@@ -216,6 +216,7 @@ class Why(MessageContext):
         drifts: sentences, the events of the step's drift, newest first.
         promotion: the last evaluation for promotion.
         planned: why the playbook gives it the mode it plans, if it says so.
+        check: what its automated check found this cycle.
     """
 
     TEMPLATE: ClassVar[str] = "answers/overview/why.json.j2"
@@ -231,6 +232,7 @@ class Why(MessageContext):
     rows: tuple[VerdictRow, ...] = ()
     drifts: tuple[str, ...] = ()
     promotion: PromotionLooked | None = None
+    check: str = ""
     changed: Mrkdwn | None = None
     planned: str = ""
 

@@ -3,13 +3,14 @@
 import re
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.server import SandboxServer
 from bot.sandbox.views import View
 
 TOKEN = re.compile(r"rc_[A-Z0-9]+_[a-z0-9]{10}_[A-Za-z0-9_-]{43}")
 
 
 def made_token(
-    harness: BotHarness,
+    harness: BotHarness | SandboxServer,
     member: str,
     *,
     name: str = "Help desk",

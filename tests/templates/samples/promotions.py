@@ -76,6 +76,9 @@ LOOKED = PromotionLooked(
 
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     "promotion-proposed": PROPOSED,
+    "promotion-checked": replace(
+        PROPOSED, check="Automated check “policy-check”: 211 of 214 passed in cycle 1"
+    ),
     "promotion-proposed-owner": replace(
         PROPOSED, before="human-led", after="collaborative", curators_only=False
     ),

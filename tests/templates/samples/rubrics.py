@@ -97,6 +97,7 @@ AUDIT = SpotAuditDue(
         ),
     ),
 )
+CHECKED = replace(AUDIT.steps[0], check="Automated check “policy-check”: 211 of 214 passed in cycle 1")
 LINKED = replace(AUDIT.steps[0].runs[0], link="https://desk.example.com/tickets/4711")
 GRADED = replace(
     AUDIT.steps[0],
@@ -122,6 +123,7 @@ TO_GRADE = RunToGrade(
 )
 
 SAMPLES: dict[str, MessageContext | ViewContext] = {
+    "spot-audit-checked": replace(AUDIT, steps=(CHECKED,)),
     "sample-recorded": RECORDED,
     "sample-recorded-enough": replace(
         RECORDED,

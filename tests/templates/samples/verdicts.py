@@ -239,6 +239,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "cycle-closed-no-baseline": replace(CLOSED, kpi=replace(KPI, baseline=None), moved=None, share=None),
     "why": WHY,
     "why-demoted": DEMOTED_WHY,
+    "why-checked": replace(WHY, check="Automated check “policy-check”: 211 of 214 passed in cycle 1"),
     "why-measured": replace(WHY, decided=COUNTED, rows=collapsed((COUNTED,))),
     "why-demoted-critical": replace(DEMOTED_WHY, decided=RAISED, latest=None, rows=collapsed((RAISED,))),
     "why-promotion": replace(WHY, rows=WHY.rows[:1], promotion=LOOKED),
