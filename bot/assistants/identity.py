@@ -10,6 +10,7 @@ from typing import Any, Final
 from slack_sdk.signature import SignatureVerifier
 
 from cadence.flows.tokens import BadToken, authenticate, note_use
+from cadence.refusals import NotAllowed
 from storage.engine import Database
 
 _BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9_-]{1,300})")
@@ -81,7 +82,7 @@ class Identities:
         now = self._clock()
         try:
             holder = authenticate(self._db, found[1], now=now)
-        except BadToken as bad:
+        except (BadToken, NotAllowed) as bad:
             raise Refused(bad.plain) from None
         if holder.member is None:
             raise Refused(

@@ -4,11 +4,9 @@ It keeps no sessions: every request stands alone, so that any number of web proc
 """
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from functools import wraps
-from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Final
 from uuid import uuid4
@@ -19,6 +17,9 @@ from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 
+from bot.api.guard import busy
+from bot.api.limits import RequestLimits
+from bot.api.problems import Problem
 from bot.assistants.identity import Identities, Identity, Refused
 from bot.assistants.tools import Said, Scope, Tools
 from cadence.actor import Actor
@@ -45,19 +46,19 @@ Send = Callable[[Message], Awaitable[None]]
 class Assistants:
     """The ASGI app of the MCP server.
 
-    Args:
-        hosts: allowed `Host` headers besides this machine's names; `*` for any.
+    It accepts any `Host` and `Origin`: browsers have nothing to send that would authenticate another site's request.
     """
 
-    def __init__(self, services: Services, identities: Identities, *, hosts: Sequence[str] = ()) -> None:
+    def __init__(self, services: Services, identities: Identities, *, limits: RequestLimits) -> None:
         self._services = services
         self._identities = identities
+        self._limits = limits
         self._threads = CapacityLimiter(THREADS)
         self._app = _server(Tools(services, self._person), self._in_thread).streamable_http_app(
             streamable_http_path=PATH,
             json_response=True,
             stateless_http=True,
-            transport_security=_security(hosts),
+            transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
         )
         self._running: asyncio.Task[None] | None = None
         self._up = asyncio.Event()
@@ -69,13 +70,30 @@ class Assistants:
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
         try:
-            who = await self._in_thread(lambda: self._identities.of(headers, body))
-        except Refused as refused:
-            await _refuse(send, str(refused))
+            _who.set(await self._identified(scope, headers, body))
+        except Problem as problem:
+            await problem.response()(scope, receive, send)
             return
-        _who.set(who)
         await self._started()
         await self._app(scope, _again(body, receive), send)
+
+    async def _identified(self, scope: Message, headers: dict[str, str], body: bytes) -> Identity:
+        """Who asks.
+
+        Raises:
+            Problem: nobody who can be trusted, too many requests, or the database can't tell.
+        """
+        address = (scope.get("client") or ("",))[0]
+        self._limits.require_few_failures(address)
+        try:
+            who: Identity = await self._in_thread(lambda: self._identities.of(headers, body))
+        except Refused as refused:
+            self._limits.failed(address)
+            raise Problem("unauthorized", str(refused), headers={"WWW-Authenticate": "Bearer"}) from None
+        except Exception as error:
+            raise busy(error) from error
+        self._limits.spend(f"{who.workspace_id}:{who.member}")
+        return who
 
     def _person(self, scope: Scope) -> UnitOfWork:
         """The unit of work of the person who asks.
@@ -148,18 +166,6 @@ def _asynchronous(
     return tool
 
 
-def _security(hosts: Sequence[str]) -> TransportSecuritySettings:
-    """Browsers are refused: their `Origin` is never allowed, and `Host` must be a known name."""
-    if "*" in hosts:
-        return TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    known = ["127.0.0.1", "localhost", "[::1]", *hosts]
-    return TransportSecuritySettings(
-        enable_dns_rebinding_protection=True,
-        allowed_hosts=[name for host in known for name in (host, f"{host}:*")],
-        allowed_origins=[],
-    )
-
-
 async def _whole(receive: Receive) -> bytes:
     body = bytearray()
     while True:
@@ -179,15 +185,3 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return await receive()
 
     return again
-
-
-async def _refuse(send: Send, why: str) -> None:
-    problem = {"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": why}
-    body = json.dumps(problem).encode()
-    headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"www-authenticate", b'Bearer realm="Rollout Cadence"'),
-    ]
-    await send({"type": "http.response.start", "status": HTTPStatus.UNAUTHORIZED, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

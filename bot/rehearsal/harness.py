@@ -91,7 +91,14 @@ class BotHarness(AbstractContextManager["BotHarness"]):
         self.channel_zones = channel_zones or {}
         self.clock = clock
         web = Web(db=db, workspace=workspace.team_id, slack=None, clock=clock)
-        self.api = api_host(settings, db=db, clock=clock)
+        self.api = api_host(
+            settings,
+            db=db,
+            clock=clock,
+            services=lambda: self.bot.services,
+            secret=workspace.app.signing_secret,
+            serves=lambda workspace_id: workspace_id == workspace.team_id,
+        )
         on_play = partial(demo_users.play, self) if demo_users is not None else None
         self.server = SandboxServer(
             workspace,

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from bot.errors import code_for
 from bot.settings import Settings
+from handlers.context import Services
 from storage.engine import Database
 
 Message = MutableMapping[str, Any]
@@ -189,13 +190,27 @@ class AsgiHost:
         return found if sent else problem(500)
 
 
-def api_host(settings: Settings, *, db: Database, clock: Callable[[], datetime]) -> AsgiHost:
-    """The API, which is imported and built in its host's thread on the first request, or on `start`."""
+def api_host(
+    settings: Settings,
+    *,
+    db: Database,
+    clock: Callable[[], datetime],
+    services: Callable[[], Services],
+    secret: str | None,
+    serves: Callable[[str], bool],
+) -> AsgiHost:
+    """The API, which is imported and built in its host's thread on the first request, or on `start`.
+
+    Args:
+        services: what the bot's listeners use; asked for when the API is built.
+        secret: Slack's signing secret; None where Slack's requests come through a socket.
+        serves: whether the bot is installed in a workspace.
+    """
 
     def make() -> AsgiApp:
         from bot.api.app import build_api  # noqa: PLC0415 - FastAPI takes a while to load
 
-        return build_api(settings, db=db, clock=clock)
+        return build_api(settings, db=db, clock=clock, services=services(), secret=secret, serves=serves)
 
     return AsgiHost(make, threads=settings.cadence_api_threads)
 

@@ -216,6 +216,19 @@ def _web(bot: Bot, stop: Event, *, slack: App | None, link: SlackSocket | None =
     )
 
 
+def _api(bot: Bot) -> AsgiHost:
+    """What tools and assistants reach, beside Slack's requests."""
+    secret = bot.settings.slack_signing_secret
+    return api_host(
+        bot.settings,
+        db=bot.db,
+        clock=bot.clock,
+        services=lambda: bot.services,
+        secret=secret.get_secret_value() if secret else None,
+        serves=lambda workspace_id: bot.installations.post_for(workspace_id) is not None,
+    )
+
+
 def run_socket_mode(settings: Settings) -> None:
     """Everything in one process, without a public address, until it is asked to stop."""
     if settings.several:
@@ -238,7 +251,7 @@ def run_socket_mode(settings: Settings) -> None:
     if not tried.ok:
         raise SettingsRefused([f"{tried.what} {tried.remedy}"])
     require_port(settings.host, settings.port)
-    api = api_host(settings, db=bot.db, clock=bot.clock)
+    api = _api(bot)
     with (
         stopping() as stop,
         connected(bot, settings.slack_app_token.get_secret_value()) as link,
@@ -272,7 +285,7 @@ def run_web(settings: Settings) -> None:
             ]
         )
     bot = real_bot(settings, secret=settings.slack_signing_secret.get_secret_value())
-    api = api_host(settings, db=bot.db, clock=bot.clock)
+    api = _api(bot)
     with (
         stopping() as stop,
         _serving(settings, _web(bot, stop, slack=bot.app), port=settings.port, api=api) as address,

@@ -15,8 +15,6 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
-from bot.assistants.identity import Identities
-from bot.assistants.server import Assistants
 from bot.rehearsal.harness import BotHarness
 from storage.tables import ApiToken, CheckIn, LoggedException, Reading
 from tests.harnesses import bot_harness
@@ -25,8 +23,6 @@ from tests.scenarios.tokens.making import made_token
 
 AGENT, OWNER, CURATOR = "U01AGENT1", "U01LEAD", "U01CURATOR"
 OTHER_TEAM = "U01AGENT2"
-URL = "http://127.0.0.1/mcp"
-SECRET = "5ecre7"
 TOOLS: dict[str, dict[str, Any]] = {
     "status": {},
     "why": {"step": "send"},
@@ -52,26 +48,18 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def assistants(desk: BotHarness) -> Assistants:
-    """The server."""
-    bot, team = desk.bot, desk.bot.identity.team_id
-    identities = Identities(bot.db, clock=bot.clock, secret=SECRET, serves=lambda one: one == team)
-    return Assistants(bot.services, identities)
-
-
 def token(desk: BotHarness, member: str, *scopes: str) -> str:
     """A person's token for their assistant, made in Slack."""
     return made_token(desk, member, use="assistant", scopes=scopes or ("read", "write"))
 
 
-def talk(app: Assistants, sent: str, say: Callable[[Client], Any]) -> Any:
-    """Say something as the SDK's client, over HTTP in this process."""
+def talk(desk: BotHarness, sent: str, say: Callable[[Client], Any]) -> Any:
+    """Say something as the SDK's client, over HTTP."""
 
     async def spoken() -> Any:
-        http = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app), headers={"Authorization": f"Bearer {sent}"}
-        )
-        async with http, Client(streamable_http_client(URL, http_client=http)) as client:
+        url = f"{desk.server.url}/mcp"
+        http = httpx2.AsyncClient(headers={"Authorization": f"Bearer {sent}"}, timeout=30)
+        async with http, Client(streamable_http_client(url, http_client=http)) as client:
             return await say(client)
 
     return asyncio.run(spoken())
@@ -81,7 +69,7 @@ def ask(desk: BotHarness, member: str, tool: str, /, **given: Any) -> CallToolRe
     """Call one tool as a person, with a token of its own."""
     number = len(rows(desk, ApiToken))
     made = made_token(desk, member, name=f"Assistant {number}", use="assistant", scopes=("read", "write"))
-    result: CallToolResult = talk(assistants(desk), made, lambda client: client.call_tool(tool, given))
+    result: CallToolResult = talk(desk, made, lambda client: client.call_tool(tool, given))
     return result
 
 
@@ -91,12 +79,11 @@ def text(result: CallToolResult) -> str:
 
 @pytest.mark.parametrize("member", REFUSED)
 def test_every_tool_follows_the_rights_of_its_person(desk: BotHarness, member: str) -> None:
-    app = assistants(desk)
 
     async def every(client: Client) -> dict[str, CallToolResult]:
         return {tool: await client.call_tool(tool, given) for tool, given in TOOLS.items()}
 
-    results = talk(app, token(desk, member), every)
+    results = talk(desk, token(desk, member), every)
     assert {tool for tool, result in results.items() if result.is_error} == REFUSED[member]
     assert all(text(result) for result in results.values())
     changed = len(TOOLS) - len({"status", "why", "digest"} | REFUSED[member])
@@ -104,7 +91,7 @@ def test_every_tool_follows_the_rights_of_its_person(desk: BotHarness, member: s
 
 
 def test_tools_describe_themselves(desk: BotHarness) -> None:
-    listed = talk(assistants(desk), token(desk, AGENT), lambda client: client.list_tools()).tools
+    listed = talk(desk, token(desk, AGENT), lambda client: client.list_tools()).tools
     assert {tool.name for tool in listed} == set(TOOLS)
     assert {tool.name for tool in listed if tool.annotations.read_only_hint} == {"status", "why", "digest"}
     assert all(tool.description for tool in listed)
@@ -165,43 +152,27 @@ def test_what_an_assistant_sends_is_checked(desk: BotHarness) -> None:
     async def every(client: Client) -> list[CallToolResult]:
         return [await client.call_tool(tool, given) for tool, given in wrong]
 
-    assert all(result.is_error for result in talk(assistants(desk), token(desk, AGENT), every))
+    assert all(result.is_error for result in talk(desk, token(desk, AGENT), every))
     assert not rows(desk, CheckIn) + rows(desk, LoggedException)
 
 
 def test_a_token_that_only_reads_reports_nothing(desk: BotHarness) -> None:
     reading = token(desk, AGENT, "read")
-    refused = talk(assistants(desk), reading, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
+    refused = talk(desk, reading, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
     assert refused.is_error
     assert "Write evidence" in text(refused)
-    assert not talk(assistants(desk), reading, lambda client: client.call_tool("status", {})).is_error
+    assert not talk(desk, reading, lambda client: client.call_tool("status", {})).is_error
     assert rows(desk, Reading) == []
 
 
 def test_a_token_that_only_writes_reads_nothing(desk: BotHarness) -> None:
     writing = token(desk, AGENT, "write")
-    assert talk(assistants(desk), writing, lambda client: client.call_tool("status", {})).is_error
+    assert talk(desk, writing, lambda client: client.call_tool("status", {})).is_error
 
 
-def test_the_token_of_somebody_who_left_is_worth_nothing(desk: BotHarness) -> None:
-    made = token(desk, AGENT)
-    desk.workspace.change_user(AGENT, deleted=True)
-    result = talk(assistants(desk), made, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
-    assert result.is_error
-    assert "deactivated" in text(result)
-    assert rows(desk, Reading) == []
-
-
-def post(app: Assistants, body: bytes, **headers: str) -> httpx2.Response:
+def post(desk: BotHarness, body: bytes, **headers: str) -> httpx2.Response:
     """One request as it travels."""
-
-    async def sent() -> httpx2.Response:
-        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app)) as http:
-            return await http.post(
-                URL, content=body if isinstance(body, bytes) else json.dumps(body), headers=headers
-            )
-
-    return asyncio.run(sent())
+    return httpx2.post(f"{desk.server.url}/mcp", content=body, headers=headers, timeout=30)
 
 
 def called(tool: str, given: dict[str, Any], **slack: str) -> bytes:
@@ -216,9 +187,10 @@ def called(tool: str, given: dict[str, Any], **slack: str) -> bytes:
     return json.dumps(call).encode()
 
 
-def signed(body: bytes, *, secret: str = SECRET, ago: int = 0) -> dict[str, str]:
+def signed(desk: BotHarness, body: bytes, *, secret: str = "", ago: int = 0) -> dict[str, str]:
     stamp = str(int(time.time()) - ago)
-    mac = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
+    key = secret or desk.workspace.app.signing_secret
+    mac = hmac.new(key.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
     return {
         "X-Slack-Signature": f"v0={mac}",
         "X-Slack-Request-Timestamp": stamp,
@@ -229,7 +201,7 @@ def signed(body: bytes, *, secret: str = SECRET, ago: int = 0) -> dict[str, str]
 
 def test_slackbot_acts_for_the_person_slack_names(desk: BotHarness) -> None:
     body = called("report_kpi", {"value": "12m"}, team_id=desk.bot.identity.team_id, user_id=AGENT)
-    response = post(assistants(desk), body, **signed(body))
+    response = post(desk, body, **signed(desk, body))
     assert response.status_code == 200
     assert not response.json()["result"].get("isError")
     assert [(row.member, row.surface) for row in rows(desk, Reading)] == [(AGENT, "mcp")]
@@ -253,11 +225,11 @@ def test_a_request_that_is_not_slacks_changes_nothing(
     body = called("report_kpi", {"value": "12m"}, **{k: team if v == "T" else v for k, v in slack.items()})
     headers = {
         "not signed": {},
-        "with another secret": signed(body, secret="other"),
-        "an hour ago": signed(body, ago=3_600),
-        "signed": signed(body),
+        "with another secret": signed(desk, body, secret="other"),
+        "an hour ago": signed(desk, body, ago=3_600),
+        "signed": signed(desk, body),
     }[how]
-    response = post(assistants(desk), body, **headers)
+    response = post(desk, body, **headers)
     assert response.status_code == 401
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["detail"]
@@ -266,7 +238,7 @@ def test_a_request_that_is_not_slacks_changes_nothing(
 
 def test_slackbot_lists_the_tools_without_naming_a_person(desk: BotHarness) -> None:
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}).encode()
-    response = post(assistants(desk), body, **signed(body))
+    response = post(desk, body, **signed(desk, body))
     assert {tool["name"] for tool in response.json()["result"]["tools"]} == set(TOOLS)
 
 
@@ -274,7 +246,7 @@ def test_slackbot_lists_the_tools_without_naming_a_person(desk: BotHarness) -> N
 def test_without_a_token_nothing_is_answered(desk: BotHarness, sent: str) -> None:
     body = called("status", {})
     headers = {"Authorization": sent} if sent else {}
-    response = post(assistants(desk), body, **headers)
+    response = post(desk, body, **headers)
     assert response.status_code == 401
     assert response.headers["www-authenticate"].startswith("Bearer")
 
@@ -284,26 +256,28 @@ def test_without_a_token_nothing_is_answered(desk: BotHarness, sent: str) -> Non
 )
 def test_what_is_not_json_rpc_is_refused(desk: BotHarness, body: bytes) -> None:
     sent = {"Authorization": f"Bearer {token(desk, AGENT)}", "Content-Type": "application/json"}
-    assert 400 <= post(assistants(desk), body, **sent).status_code < 500
-    assert 400 <= post(assistants(desk), body, **signed(body)).status_code < 500
+    assert 400 <= post(desk, body, **sent).status_code < 500
+    assert 400 <= post(desk, body, **signed(desk, body)).status_code < 500
 
 
 def test_a_tool_s_token_is_not_a_person_s(desk: BotHarness) -> None:
     made = made_token(desk, OWNER, playbook="reply", scopes=("read", "write"))
-    response = post(assistants(desk), called("status", {}), Authorization=f"Bearer {made}")
+    response = post(desk, called("status", {}), Authorization=f"Bearer {made}")
     assert response.status_code == 401
     assert "/cadence token" in response.json()["detail"]
 
 
-def test_somebody_slack_does_not_know_here_gets_no_answer(desk: BotHarness) -> None:
-    body = called("report_kpi", {"value": "12m"}, team_id=desk.bot.identity.team_id, user_id="U0STRANGER")
-    response = post(assistants(desk), body, **signed(body))
-    assert response.json()["result"]["isError"]
+def test_the_token_of_somebody_who_left_is_worth_nothing(desk: BotHarness) -> None:
+    made = token(desk, AGENT)
+    desk.workspace.change_user(AGENT, deleted=True)
+    response = post(desk, called("report_kpi", {"value": "12m"}), Authorization=f"Bearer {made}")
+    assert response.status_code == 401
+    assert "deactivated" in response.json()["detail"]
     assert rows(desk, Reading) == []
 
 
-def test_a_browser_page_of_another_site_gets_nothing(desk: BotHarness) -> None:
-    body = called("status", {})
-    sent = {"Authorization": f"Bearer {token(desk, AGENT)}", "Content-Type": "application/json"}
-    assert post(assistants(desk), body, **sent, Origin="https://evil.example").status_code == 403
-    assert post(assistants(desk), body, **sent, Host="evil.example").status_code in {403, 421}
+def test_somebody_slack_does_not_know_here_gets_no_answer(desk: BotHarness) -> None:
+    body = called("report_kpi", {"value": "12m"}, team_id=desk.bot.identity.team_id, user_id="U0STRANGER")
+    response = post(desk, body, **signed(desk, body))
+    assert response.json()["result"]["isError"]
+    assert rows(desk, Reading) == []

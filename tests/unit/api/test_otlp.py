@@ -7,9 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import Parse
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
 
 from bot.api.otlp import JSON, LARGEST, PROTOBUF, Record, Refused, Unreadable, read, response, unpacked
 
@@ -35,6 +39,14 @@ def logs(event: str, attributes: dict[str, Any], resource: dict[str, Any] = RESO
         "scopeLogs": [{"logRecords": [one]}],
     }
     return json.dumps({"resourceLogs": [group]}).encode()
+
+
+def packed(*bodies: bytes) -> bytes:
+    """The same in protobuf, in one request."""
+    request = ExportLogsServiceRequest()
+    for body in bodies:
+        request.MergeFrom(Parse(body, ExportLogsServiceRequest()))
+    return bytes(request.SerializeToString())
 
 
 def only(body: bytes) -> Record | Refused:
