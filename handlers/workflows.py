@@ -42,7 +42,11 @@ class Step:
 
 
 _PERSON: Final = Input(
-    "person", "slack#/types/user_id", "Person", "The person it acts for. They need to be in the team.", required=True
+    "person",
+    "slack#/types/user_id",
+    "Person",
+    "The person it acts for. They need to be in the team.",
+    required=True,
 )
 _PLAYBOOK: Final = Input(
     "playbook", "string", "Playbook", "Its short name, such as support-reply.", required=True

@@ -34,6 +34,8 @@ def sent_by(module: ModuleType) -> Iterator[str]:
     for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
         for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
             name = ast.unparse(call.func)
+            if name == "save_override" and any(word.arg == "team" for word in call.keywords):
+                yield f"{constant(call.args[1], module)}-overridden"
             if name in SENDERS:
                 words = [word.value for word in call.keywords if word.arg == "kind"]
                 first = call.args[:1] if name == "NewMessage" else words
