@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from slack_bolt import App
 
 from cadence.flows.exceptions import ExceptionGiven, log_for
+from cadence.flows.machines import report_runs
 from cadence.refusals import Refusal
 from handlers.context import RequestContext, Services
 from handlers.listeners import register_step
@@ -68,6 +69,11 @@ def _log_exception(context: RequestContext, inputs: Inputs) -> MessageContext:
     return log_for(context.uow, given)
 
 
+def _report_runs(context: RequestContext, inputs: Inputs) -> MessageContext:
+    words = {name: _text(inputs, name) or None for name in ("playbook", "team", "step")}
+    return report_runs(context.uow, words | {"runs": inputs.get("runs")})
+
+
 def _text(inputs: Inputs, name: str) -> str:
     """What was filled in: a short text.
 
@@ -95,6 +101,21 @@ STEPS: Final = (
             Input("link", "string", "Link", "Where it can be seen."),
         ),
         _log_exception,
+    ),
+    Step(
+        "report_runs",
+        "Report runs",
+        "Counts runs of a playbook, in addition to those reported before",
+        (
+            _PERSON,
+            _PLAYBOOK,
+            Input("runs", "integer", "Runs", "How many.", required=True),
+            Input(
+                "step", "string", "Step", "Its short name. Leave it out if each run goes through every step."
+            ),
+            _TEAM,
+        ),
+        _report_runs,
     ),
 )
 

@@ -13,12 +13,14 @@ import typer
 
 from bot.api.app import build_app
 from bot.api.problems import CODES
+from bot.assistants.server import READ, WRITE
 from bot.cli import app
 from bot.runtime.clocks import utc_now
 from bot.settings import Settings
 from cadence.flows.outbox import KINDS
 from handlers.commands import COMMANDS
 from handlers.shortcuts import SHORTCUTS
+from handlers.workflows import STEPS
 from storage.engine import Database
 from templates.ids import Action
 from tests.harnesses import EXAMPLES
@@ -140,6 +142,11 @@ def test_every_path_and_problem_of_the_api_is_in_the_docs() -> None:
     }
     codes = {coded(row[0])[0]: int(row[1]) for row in table(DOCS["api"], "code")}
     assert codes == {code: status for code, (status, _) in CODES.items()}
+
+
+def test_every_tool_of_assistants_and_every_step_of_workflows_is_in_the_docs() -> None:
+    assert [coded(row[0])[0] for row in table(DOCS["api"], "tool")] == [*READ, *WRITE]
+    assert [row[0] for row in table(DOCS["api"], "step")] == [one.title for one in STEPS]
 
 
 def anchors(file: Path) -> set[str]:

@@ -34,8 +34,8 @@ INSTRUCTIONS: Final = (
     "digest. Report only what the person told you: check_in, report_kpi and log_exception act in their name, and "
     "their team sees it. If an answer asks which playbook or team is meant, ask the person."
 )
-_READ: Final = ("status", "why", "digest")
-_WRITE: Final = ("check_in", "report_kpi", "log_exception")
+READ: Final = ("status", "why", "digest")
+WRITE: Final = ("check_in", "report_kpi", "log_exception")
 _who: ContextVar[Identity] = ContextVar("who")
 
 Message = MutableMapping[str, Any]
@@ -137,12 +137,12 @@ def _server(tools: Tools, in_thread: Callable[[Callable[[], Any]], Awaitable[Any
         version=version("rollout-cadence"),
         instructions=INSTRUCTIONS,
     )
-    for name in (*_READ, *_WRITE):
+    for name in (*READ, *WRITE):
         server.add_tool(
             _asynchronous(getattr(tools, name), in_thread),
             name=name,
             annotations=ToolAnnotations(
-                read_only_hint=name in _READ, destructive_hint=False, open_world_hint=False
+                read_only_hint=name in READ, destructive_hint=False, open_world_hint=False
             ),
             structured_output=False,
         )

@@ -163,7 +163,7 @@ class Arena:
             view = view | {"blocks": [_named(block, place) for place, block in enumerate(view["blocks"])]}
         return self._ask("interactive", self._interaction(member, "view_submission") | {"view": view})
 
-    def runs_step(self, member: str, callback: str, **inputs: str) -> Reply:
+    def runs_step(self, member: str, callback: str, **inputs: object) -> Reply:
         """A step of a workflow."""
         self._trigger += 1
         event = {

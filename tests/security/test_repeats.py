@@ -146,6 +146,11 @@ MORE_DEEDS = [
     ),
     _of(
         MEMBER,
+        "report runs, workflow",
+        lambda arena, who: arena.runs_step(who, "report_runs", playbook="support-reply", runs=5),
+    ),
+    _of(
+        MEMBER,
         "log a critical one",
         sent(
             form(
@@ -500,6 +505,7 @@ NO_CHANGE = {
     "checkins.snoozing.menu_again": "has a message written again as it stands",
 }
 OF_THE_BOT = {
+    "checkins.differences.ask_about_runs",
     "cycles.closing.close_cycle",
     "nudging.planning._plan_part",
     "nudging.planning._plan_workspace",

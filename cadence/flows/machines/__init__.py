@@ -24,6 +24,7 @@ from cadence.flows.machines.reading import (
     read_status,
     read_verdicts,
 )
+from cadence.flows.machines.workflows import report_runs
 
 __all__ = [
     "KINDS",
@@ -47,4 +48,5 @@ __all__ = [
     "read_registry",
     "read_status",
     "read_verdicts",
+    "report_runs",
 ]

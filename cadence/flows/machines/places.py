@@ -50,11 +50,11 @@ def covered(uow: UnitOfWork, holder: TokenHolder) -> list[AdoptionView]:
 
 
 class Finder:
-    """Finds the places of items; what it looked up is kept for one transaction."""
+    """Finds the places of items among some adoptions; what it looked up is kept for one transaction."""
 
-    def __init__(self, uow: UnitOfWork, holder: TokenHolder) -> None:
+    def __init__(self, uow: UnitOfWork, views: Sequence[AdoptionView]) -> None:
         self._uow = uow
-        self._views = covered(uow, holder)
+        self._views = views
         self._cycles: dict[tuple[int, date], Cycle | None] = {}
 
     def place(self, item: Item) -> Place:

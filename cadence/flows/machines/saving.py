@@ -81,6 +81,36 @@ def _view_of(uow: UnitOfWork, place: Place) -> AdoptionView:
     return place.view if place.is_current else of_cycle(uow, place.view, place.cycle)
 
 
+def keep_runs(
+    uow: UnitOfWork, place: Place, *, step: str, member: str, runs: int, token_id: int | None
+) -> MeasuredRuns:
+    """Save runs that were counted; the request is their source."""
+    row = MeasuredRuns(
+        workspace_id=uow.workspace_id,
+        adoption_id=place.view.id,
+        cycle_id=place.cycle.id or 0,
+        step=step,
+        week=place.week,
+        week_start=place.week_start,
+        member=member,
+        runs=runs,
+        token_id=token_id,
+        surface=uow.actor.surface,
+        source=uow.actor.request,
+        happened_at=place.at,
+        recorded_at=uow.now,
+    )
+    uow.session.add(row)
+    uow.session.flush()
+    return row
+
+
+def note_runs(uow: UnitOfWork, place: Place, last: int, *, runs: int, items: int, via: str) -> None:
+    """Record in the trail that runs were counted, up to a row."""
+    after = {"runs": runs, "items": items, "through": last, "via": via}
+    uow.record(action="runs-measured", subject=f"adoption:{place.view.id}", after=after)
+
+
 class _Runs:
     graded = False
 
@@ -96,23 +126,7 @@ class _Runs:
                     "leave `member` out.",
                 )
         old = self._replaced(uow, holder, view, item)
-        row = MeasuredRuns(
-            workspace_id=uow.workspace_id,
-            adoption_id=view.id,
-            cycle_id=place.cycle.id or 0,
-            step=step,
-            week=place.week,
-            week_start=place.week_start,
-            member=item.member or "",
-            runs=item.runs,
-            token_id=holder.id,
-            surface=uow.actor.surface,
-            source=uow.actor.request,
-            happened_at=place.at,
-            recorded_at=uow.now,
-        )
-        uow.session.add(row)
-        uow.session.flush()
+        row = keep_runs(uow, place, step=step, member=item.member or "", runs=item.runs, token_id=holder.id)
         if old is not None:
             old.replaced_by = row.id
             uow.session.add(old)
@@ -140,16 +154,8 @@ class _Runs:
         verdicts: dict[tuple[int, str], Judged] = {}
         for (adoption_id, _), group in _grouped(saved).items():
             last = group[-1]
-            uow.record(
-                action="runs-measured",
-                subject=f"adoption:{adoption_id}",
-                after={
-                    "runs": sum(one.item.runs for one in group),
-                    "items": len(group),
-                    "through": last.row_id,
-                    "via": holder.name,
-                },
-            )
+            runs = sum(one.item.runs for one in group)
+            note_runs(uow, last.place, last.row_id, runs=runs, items=len(group), via=holder.name)
             if last.place.is_current:
                 view, cycle = last.place.view, last.place.cycle
                 for step, row in judge_measured(uow, view, cycle, last.row_id):
