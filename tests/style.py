@@ -60,6 +60,8 @@ COVERED = (
     "SECURITY.md",
     "CHANGELOG.md",
     "docs/*.md",
+    "examples/clients/README.md",
+    "examples/clients/*.py",
     "bot/cli.py",
     "bot/settings.py",
     "bot/ops/*.py",
