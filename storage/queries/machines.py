@@ -1,7 +1,6 @@
 """Queries on what tools report: runs they counted."""
 
-from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -96,26 +95,34 @@ class CountedWeek(NamedTuple):
     timezone: str
 
 
-def counted_weeks(uow: UnitOfWork, *, weeks: Sequence[date]) -> list[CountedWeek]:
-    """Those of some weeks, by their Mondays, in which tools counted runs of an adoption that hasn't ended."""
-    connection, found = connection_of(uow.session), []
-    for week in weeks:
-        rows = connection.execute(_COUNTED_WEEK, {"workspace": uow.workspace_id, "week": week})
-        found += [CountedWeek(adoption, week, zone) for adoption, zone in rows]
-    return found
+def counted_weeks(uow: UnitOfWork, *, first: date) -> list[CountedWeek]:
+    """The weeks, of three from a Monday on, in which tools counted runs of an adoption that hasn't ended."""
+    weeks = [first + timedelta(weeks=number) for number in range(COUNTED_WEEKS)]
+    asked = {"workspace": uow.workspace_id} | {f"week{number}": week for number, week in enumerate(weeks)}
+    return [
+        CountedWeek(adoption, week, zone)
+        for adoption, zone, *counted in connection_of(uow.session).execute(_COUNTED_WEEKS, asked)
+        for week, has_runs in zip(weeks, counted, strict=True)
+        if has_runs
+    ]
 
 
-_COUNTED_WEEK: Final[Any] = (
-    select_rows(col(Adoption.id), col(Team.timezone))
+COUNTED_WEEKS: Final = 3
+_COUNTED: Final = [
+    exists().where(
+        col(MeasuredRuns.workspace_id) == bindparam("workspace"),
+        col(MeasuredRuns.adoption_id) == col(Adoption.id),
+        col(MeasuredRuns.week_start) == bindparam(f"week{number}"),
+    )
+    for number in range(COUNTED_WEEKS)
+]
+_COUNTED_WEEKS: Final[Any] = (
+    select_rows(col(Adoption.id), col(Team.timezone), *_COUNTED)
     .join(Team, col(Team.id) == col(Adoption.team_id))
     .where(
         col(Adoption.workspace_id) == bindparam("workspace"),
         col(Adoption.state) != AdoptionState.ENDED,
-        exists().where(
-            col(MeasuredRuns.workspace_id) == bindparam("workspace"),
-            col(MeasuredRuns.adoption_id) == col(Adoption.id),
-            col(MeasuredRuns.week_start) == bindparam("week"),
-        ),
+        or_(*_COUNTED),
     )
     .order_by(col(Adoption.id))
 )

@@ -291,7 +291,7 @@ BY_NAME: dict[str, Call] = {
     "trends.watching": lambda s, ws, _: watch_periods(s, ws)[1],
     "trends.values_between": lambda s, ws, _: trends.values_between(_uow(s, ws), first=MONDAY, last=MONDAY),
     "trends.changes_of_week": lambda s, ws, _: trends.changes_of_week(_uow(s, ws), week_start=MONDAY),
-    "machines.counted_weeks": lambda s, ws, _: machines.counted_weeks(_uow(s, ws), weeks=[MONDAY]),
+    "machines.counted_weeks": lambda s, ws, _: machines.counted_weeks(_uow(s, ws), first=MONDAY),
     "workspaces.count": lambda s, ws, _: workspaces.count(_uow(s, ws)),
     "adoptions.with_hours": lambda s, ws, _: adoptions.with_hours(_uow(s, ws)),
     "schedule.stretch_of_teams": lambda s, ws, _: schedule.stretch_of_teams(_uow(s, ws), after=0, limit=1),

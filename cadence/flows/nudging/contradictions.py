@@ -25,10 +25,9 @@ class WeekEnd(NamedTuple):
 def week_ends(uow: UnitOfWork) -> list[WeekEnd]:
     """The ends of last week and this week of the adoptions whose runs tools counted."""
     monday = monday_of(local_day(uow.now, ZoneInfo("UTC")))
-    weeks = [monday - WEEK, monday, monday + WEEK]  # by UTC: it may be another week in a team's zone
-    return [
+    return [  # from last week to next week by UTC: it may be another week in a team's zone
         WeekEnd(row, instant(row.week_start + WEEK, time.min, ZoneInfo(row.timezone)))
-        for row in machines.counted_weeks(uow, weeks=weeks)
+        for row in machines.counted_weeks(uow, first=monday - WEEK)
     ]
 
 
