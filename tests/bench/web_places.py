@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import update
 from sqlmodel import select
 
 from bot.ops.commands import BUILT_IN_TEAM
@@ -19,7 +20,7 @@ from cadence.rules.calendar import monday_of
 from storage.engine import Database
 from storage.migrate import migrate
 from storage.outbox.queueing import NewMessage
-from storage.tables import Adoption, MessageState, Team
+from storage.tables import Adoption, MessageState, OutboxMessage, Team
 from storage.work import UnitOfWork
 from tests.harnesses import EXAMPLES
 
@@ -64,7 +65,7 @@ def fill(db: Database, place: Place, *, now: datetime) -> None:
     before, friday = _noon(monday - timedelta(days=3)), _noon(monday + timedelta(days=4))
     ensure_workspace(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), before), name="Bench")
     cli, curator = _caller("command line", "cli"), _caller(CURATOR, "command")
-    workspace = WorkspaceSpec(curators=(CURATOR,), timezone=ZONE.key, teams=place.specs)
+    workspace = WorkspaceSpec(curators=(CURATOR,), timezone=ZONE.key, first_cycles=100, teams=place.specs)
     import_document(UnitOfWork(db, cli, before), dump_workspace(workspace))
     members = [member for team in place.specs for member in team.members]
     profiles = [Profile(member, f"Person {member}", ZONE.key) for member in members]
@@ -82,6 +83,8 @@ def fill(db: Database, place: Place, *, now: datetime) -> None:
         start_cycle(UnitOfWork(db, asks, before), CycleGiven(slug, team=team.slug, starts_on=monday))
         reporter = _caller(team.reporter or "", "command")
         record_number(UnitOfWork(db, reporter, friday), NumberGiven(value="30", team=team.slug))
+    with db.write() as session:  # a worker told the teams that their cycle starts
+        session.execute(update(OutboxMessage).values(state=MessageState.SKIPPED))
     _send_earlier(db, place, week=monday + timedelta(days=7), now=now)
 
 
