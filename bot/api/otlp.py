@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
+from math import isnan
 from typing import Final, Literal
 
 from google.protobuf.json_format import MessageToJson, Parse, ParseError
@@ -163,7 +164,7 @@ def _passed(attributes: Mapping[str, Value]) -> bool | None:
     if label in _PASSED | _FAILED:
         return label in _PASSED
     value, least = attributes.get("gen_ai.evaluation.score.value"), attributes.get("cadence.pass_at", PASS_AT)
-    if isinstance(value, str) or isinstance(least, str) or value is None:
+    if isinstance(value, str) or isinstance(least, str) or value is None or isnan(value) or isnan(least):
         return None
     return float(value) >= float(least)
 

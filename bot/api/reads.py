@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Annotated, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from bot.api.guard import busy
 from bot.api.problems import Problem, responses_of
@@ -28,10 +30,25 @@ from storage.engine import Database
 from storage.work import UnitOfWork
 
 T = TypeVar("T")
+NEWEST: Final = 2**31 - 1
+"""The highest number that a row can have."""
+YEARS: Final = range(2000, 2101)
+"""The years of the weeks that can be asked for, as in Slack."""
+
+
+def _near(day: date | None) -> date | None:
+    if day is not None and day.year not in YEARS:
+        raise PydanticCustomError("day", "Input should be a day from 2000 to 2100")
+    return day
+
+
 Slug = Annotated[str | None, Query(pattern=r"^[a-z0-9-]{1,40}$")]
 Cursor = Annotated[
     str | None,
     Query(pattern=r"^[0-9]{1,15}$", description="`next` of the page before; none for the first page."),
+]
+Week = Annotated[
+    date | None, AfterValidator(_near), Query(description="Any day of the week, in the team's zone.")
 ]
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows on a page.")]
 READ_PROBLEMS: Final = (
@@ -77,7 +94,11 @@ def _filters(
     limit: Limit = 50,
 ) -> Wanted:
     return Wanted(
-        playbook=playbook, team=team, step=step, before=int(cursor) if cursor else None, limit=limit
+        playbook=playbook,
+        team=team,
+        step=step,
+        before=min(int(cursor), NEWEST) if cursor else None,
+        limit=limit,
     )
 
 
@@ -122,7 +143,7 @@ def _add(router: APIRouter, reader: Reader, model: type[Item]) -> None:
     def read(
         request: Request,
         wanted: Filters,
-        week: Annotated[date | None, Query(description="Any day of the week, in the team's zone.")] = None,
+        week: Week = None,
     ) -> EvidencePage:
         narrowed = Wanted(
             playbook=wanted.playbook,

@@ -110,12 +110,19 @@ def _carry_out(
 
 
 def _pushed(uow: UnitOfWork, holder: TokenHolder, model: type[Item], items: Sequence[Any]) -> list[str]:
-    """Push items of one kind; returns why some were refused."""
+    """Push items of one kind; returns why some were refused.
+
+    Raises:
+        Problem: the database became busy after some were recorded. An exporter sends the whole request again, but
+            never a record that was refused.
+    """
     whys = []
     for start in range(0, len(items), MOST_ITEMS):
         results = push(uow, holder, model, items[start : start + MOST_ITEMS])
         for outcome, count in Counter(one.outcome for one in results).items():
             PUSHES.labels(path=model.PATH, outcome=outcome).inc(count)
+        if any(one.code == "busy" for one in results):
+            raise Problem("busy", "Send the same request again in a moment.", headers={"Retry-After": "1"})
         whys += [one.detail or "" for one in results if one.outcome == "refused"]
     return whys
 

@@ -1,7 +1,7 @@
 """Queries on answered requests."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import CursorResult, bindparam, delete, insert
 from sqlmodel import col
@@ -10,10 +10,13 @@ from storage.engine import connection_of
 from storage.tables import AnsweredRequest
 from storage.work import UnitOfWork
 
+NUMBERS: Final = "machines.kpi"
+"""Tools' items whose rows don't hold their ids: these answers stay, so that each item counts once."""
 _KEEP = insert(AnsweredRequest).inline()
 _PRUNE = delete(AnsweredRequest).where(
     col(AnsweredRequest.workspace_id) == bindparam("workspace"),
     col(AnsweredRequest.answered_at) < bindparam("before"),
+    col(AnsweredRequest.kind) != NUMBERS,
 )
 
 
@@ -35,7 +38,7 @@ def keep(uow: UnitOfWork, *, member: str, request: str, kind: str, answer: dict[
 
 
 def prune(uow: UnitOfWork, *, before: datetime) -> int:
-    """Delete a workspace's requests that were answered before an instant; returns how many."""
+    """Delete a workspace's requests that were answered before an instant, except `NUMBERS`; returns how many."""
     done: CursorResult[Any] = connection_of(uow.session).execute(
         _PRUNE, {"workspace": uow.workspace_id, "before": before}
     )

@@ -4,16 +4,36 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+)
 from pydantic_core import to_json
+
+from cadence.links import LONGEST_LINK
+from cadence.rules.amounts import LARGEST
+from cadence.typed import visible
 
 MOST_RUNS: Final = 100_000
 """Runs or samples in one item."""
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 ItemId = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[\x21-\x7e]+$")]
-Note = Annotated[str, Field(max_length=1_000)]
-Link = Annotated[str, Field(max_length=2_000, pattern=r"^https?://[^\s<>|]+$")]
+Visible = AfterValidator(visible)
+"""Removes invisible characters, as from what people type; among them the NUL that PostgreSQL can't store."""
+Note = Annotated[str, Field(max_length=1_000), Visible]
+Link = Annotated[str, Field(max_length=LONGEST_LINK, pattern=r"^https?://[^\s<>|\x00-\x1f\x7f]+$"), Visible]
 Count = Annotated[StrictInt, Field(ge=0, le=MOST_RUNS)]
+Number = (
+    Annotated[StrictFloat, Field(ge=-LARGEST, le=LARGEST)]
+    | Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)]
+)
 
 
 class Item(BaseModel):
@@ -81,11 +101,11 @@ class KpiItem(Item):
 
     PATH: ClassVar[str] = "kpi"
 
-    value: float | StrictInt | Annotated[str, Field(min_length=1, max_length=100)] = Field(
+    value: Number | Annotated[str, Field(min_length=1, max_length=100), Visible] = Field(
         description="In the KPI's unit, or as people type it: `12.5`, `1h30m`, `92%`.",
         examples=[12.5, "1h30m"],
     )
-    guardrail: Annotated[str, Field(max_length=100)] | None = Field(
+    guardrail: Annotated[str, Field(max_length=100), Visible] | None = Field(
         None, description="The guardrail's name, if it is its number.", examples=["Reopen rate"]
     )
     note: Note = ""
@@ -97,7 +117,7 @@ class ExceptionItem(Item):
     PATH: ClassVar[str] = "exceptions"
 
     step: Slug = Field(examples=["send"])
-    reason: Annotated[str, Field(min_length=1, max_length=1_000)] = Field(examples=["wrong price"])
+    reason: Annotated[str, Field(min_length=1, max_length=1_000), Visible] = Field(examples=["wrong price"])
     critical: StrictBool = Field(False, description="A critical one can demote the step on its own.")
     link: Link | None = Field(None, description="Where to look, such as the ticket.")
 

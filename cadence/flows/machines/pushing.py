@@ -150,7 +150,7 @@ def _record(
         try:
             place = finder.place(one.item)
             _require_may(mine, holder, place, graded=saver.graded)
-            saved.append((one, saver.save(mine, holder, place, one.item)))
+            saved.append((one, saver.save(mine, holder, place, one.item, [known for _, known in saved])))
         except Wrong as wrong:
             results[one.position] = _refused(one.id, wrong)
         except NotAllowed as refused:

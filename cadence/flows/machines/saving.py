@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final, Protocol
 
-from cadence.flows.core import AdoptionView, ReportWeek, of_cycle, rewrite_cycle_posts
+from cadence.flows.core import AdoptionView, ReportWeek, is_message, of_cycle, rewrite_cycle_posts
 from cadence.flows.exceptions import Happened, keep_all, known_exception, log_all
 from cadence.flows.machines.items import (
     CheckItem,
@@ -49,8 +50,11 @@ class Saver(Protocol):
     graded: bool
     """Whether it takes the owner or a curator in Slack."""
 
-    def save(self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: Any) -> Saved:
-        """Save an item; raises `Wrong` or a `Refusal` before anything is written."""
+    def save(
+        self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: Any, earlier: Sequence[Saved]
+    ) -> Saved:
+        """Save an item after the earlier ones of its part; raises `Wrong` or a `Refusal` before anything is
+        written."""
 
     def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:
         """Judge what the saved items of a part are about; returns the verdict for each item, if there is one."""
@@ -114,7 +118,14 @@ def note_runs(uow: UnitOfWork, place: Place, last: int, *, runs: int, items: int
 class _Runs:
     graded = False
 
-    def save(self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: RunsItem) -> Saved:
+    def save(
+        self,
+        uow: UnitOfWork,
+        holder: TokenHolder,
+        place: Place,
+        item: RunsItem,
+        earlier: Sequence[Saved],  # noqa: ARG002
+    ) -> Saved:
         view = _view_of(uow, place)
         step = step_of(view, item.step) if item.step else ""
         if item.member:
@@ -166,7 +177,14 @@ class _Runs:
 class _Kpi:
     graded = False
 
-    def save(self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: KpiItem) -> Saved:
+    def save(
+        self,
+        uow: UnitOfWork,
+        holder: TokenHolder,
+        place: Place,
+        item: KpiItem,
+        earlier: Sequence[Saved],  # noqa: ARG002
+    ) -> Saved:
         view = _view_of(uow, place)
         typed = item.value if isinstance(item.value, str) else _written(item.value)
         if item.guardrail is None:
@@ -203,19 +221,27 @@ class _Kpi:
 
 
 def _written(value: float) -> str:
-    """A number as a person types it: `12.5`."""
-    return f"{value:.6f}".rstrip("0").rstrip(".")
+    """A number as a person types it, with every digit: `12.5`."""
+    return f"{Decimal(repr(value)).normalize():f}"
 
 
 class _Exceptions:
     graded = False
 
-    def save(self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: ExceptionItem) -> Saved:  # noqa: ARG002
+    def save(
+        self,
+        uow: UnitOfWork,
+        holder: TokenHolder,  # noqa: ARG002
+        place: Place,
+        item: ExceptionItem,
+        earlier: Sequence[Saved],
+    ) -> Saved:
         view = _view_of(uow, place)
         step_of(view, item.step)
         if not item.reason.strip():
             raise Wrong("invalid-item", "`reason`: add a few words about what happened.")
-        if known_exception(uow, view, item.step, link=item.link, critical=item.critical) is not None:
+        known = known_exception(uow, view, item.step, link=item.link, critical=item.critical)
+        if known is not None or any(_is_same(one, place, item) for one in earlier):
             raise Wrong(
                 "already-logged", "The message at `link` is already logged as an exception of this step."
             )
@@ -248,10 +274,28 @@ class _Exceptions:
         )
 
 
+def _is_same(earlier: Saved, place: Place, item: ExceptionItem) -> bool:
+    """Whether an item of the same part, which isn't written yet, is about the same message and step."""
+    return (
+        item.link is not None
+        and is_message(item.link)
+        and earlier.place.view.id == place.view.id
+        and (earlier.item.step, earlier.item.link) == (item.step, item.link)
+        and (earlier.item.critical or not item.critical)
+    )
+
+
 class _Rubric:
     graded = True
 
-    def save(self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: RubricItem) -> Saved:
+    def save(
+        self,
+        uow: UnitOfWork,
+        holder: TokenHolder,
+        place: Place,
+        item: RubricItem,
+        earlier: Sequence[Saved],  # noqa: ARG002
+    ) -> Saved:
         view = _view_of(uow, place)
         step_of(view, item.step)
         given = SampleGiven(item.samples, item.passes, item.risky, item.note)
@@ -265,7 +309,14 @@ class _Rubric:
 class _Checks:
     graded = False
 
-    def save(self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: CheckItem) -> Saved:
+    def save(
+        self,
+        uow: UnitOfWork,
+        holder: TokenHolder,
+        place: Place,
+        item: CheckItem,
+        earlier: Sequence[Saved],  # noqa: ARG002
+    ) -> Saved:
         view = _view_of(uow, place)
         step = view.step(step_of(view, item.step))
         name = step.verify.automated if step.verify else None

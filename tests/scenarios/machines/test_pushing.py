@@ -136,6 +136,63 @@ def test_an_item_counts_once_however_often_it_is_sent(desk: BotHarness, tool: To
     assert len(rows(desk, LoggedException)) == 2
 
 
+def test_a_number_counts_once_however_late_it_is_sent_again(desk: BotHarness, tool: Tool) -> None:
+    item = {"id": "k-1", "value": 14}
+    assert tool.push("kpi", item).outcomes == [("recorded", "")]
+    desk.play_until(desk.clock.now() + timedelta(days=7))
+    assert tool.push("kpi", item).outcomes == [("repeated", "")]
+    assert len(rows(desk, Reading)) == 1
+
+
+def test_a_message_is_logged_once_in_a_batch(desk: BotHarness, tool: Tool) -> None:
+    link = "https://acme.slack.com/archives/C01DESK/p1772700000000100"
+    item = {"step": "draft", "reason": "wrong price", "link": link}
+    answer = tool.push(
+        "exceptions", {"id": "a", **item}, {"id": "b", **item}, {"id": "c", **item, "step": "send"}
+    )
+    assert answer.outcomes == [("recorded", ""), ("refused", "already-logged"), ("recorded", "")]
+    assert len(rows(desk, LoggedException)) == 2
+
+
+def test_invisible_characters_are_removed(desk: BotHarness, tool: Tool) -> None:
+    pushed = tool.push("exceptions", {"id": "t-1", "step": "send", "reason": "wrong\x00 \u202eprice"})
+    assert pushed.outcomes == [("recorded", "")]
+    assert tool.push("kpi", {"id": "k-1", "value": "14m\x00", "note": "after\u200b a fix\x00"}).status == 200
+    assert (
+        tool.push("rubric", {"id": "g-1", "step": "draft", "samples": 2, "passes": 1, "note": "a\x00"}).status
+        == 200
+    )
+    assert [row.reason for row in rows(desk, LoggedException)] == ["wrong price"]
+    assert [(row.value, row.note) for row in rows(desk, Reading)] == [(14, "after a fix")]
+    assert [row.note for row in rows(desk, RubricResult)] == ["a"]
+    for reason in ("\x00", "\u200b\u202e", " "):
+        empty = tool.push("exceptions", {"id": "t-2", "step": "send", "reason": reason})
+        assert (empty.status, empty.body["results"][0]["code"]) == (422, "invalid-item")
+
+
+@pytest.mark.parametrize(
+    "link", ["https://a.example/\x00b", "https://a.example/" + "b" * 1_000, "ftp://a.example"]
+)
+def test_a_link_that_cant_be_kept_is_refused(desk: BotHarness, tool: Tool, link: str) -> None:
+    answer = tool.push("exceptions", {"id": "t-1", "step": "send", "reason": "wrong price", "link": link})
+    assert (answer.status, answer.body["results"][0]["code"]) == (422, "invalid-item")
+    assert rows(desk, LoggedException) == []
+
+
+@pytest.mark.parametrize("value", ["true", "false", "1" + "0" * 400, "1e400", "-1e13", "null", "[14]"])
+def test_what_is_no_number_is_refused(desk: BotHarness, tool: Tool, value: str) -> None:
+    answer = tool.send("kpi", f'{{"id": "k-1", "value": {value}}}'.encode())
+    assert (answer.status, answer.body["results"][0]["code"]) == (422, "invalid-item")
+    assert rows(desk, Reading) == []
+
+
+def test_a_number_keeps_its_digits(desk: BotHarness, tool: Tool) -> None:
+    for number, value in enumerate(("1e-7", "12.123456789", "100", "1e3")):
+        assert tool.send("kpi", f'{{"id": "k-{number}", "value": {value}}}'.encode()).status == 200
+    known = [(row.value, row.typed) for row in rows(desk, Reading)]
+    assert known == [(1e-7, "0.0000001"), (12.123456789, "12.123456789"), (100, "100"), (1_000, "1000")]
+
+
 def test_items_without_ids_get_one_from_the_requests_key(desk: BotHarness, tool: Tool) -> None:
     items = [{"runs": 3}, {"runs": 4}]
     assert tool.push("runs", *items, Idempotency_Key="job-7").outcomes == [("recorded", "")] * 2

@@ -79,10 +79,19 @@ def test_a_token_that_only_writes_reads_nothing(tool: Tool, path: str) -> None:
     assert (answer.status, answer.code) == (403, "missing-scope")
 
 
-@pytest.mark.parametrize("query", ["cursor=x", "limit=0", "limit=201", "week=monday", "step=A%20B"])
+@pytest.mark.parametrize(
+    "query",
+    ["cursor=x", "limit=0", "limit=201", "week=monday", "week=0001-01-01", "week=9999-12-31", "step=A%20B"],
+)
 def test_filters_that_cant_be_read_are_a_422(reader: Tool, query: str) -> None:
     answer = reader.read(f"runs?{query}")
     assert (answer.status, answer.code) == (422, "invalid-request")
+
+
+def test_a_cursor_after_every_row_begins_at_the_newest(reader: Tool) -> None:
+    assert reader.push("runs", {"id": "r-1", "runs": 1}).status == 200
+    assert len(reader.read(f"runs?cursor={10**15 - 1}").body["items"]) == 1
+    assert reader.read(f"verdicts?cursor={10**15 - 1}").status == 200
 
 
 def test_an_assistant_reads_what_its_person_sees(desk: BotHarness, tool: Tool) -> None:

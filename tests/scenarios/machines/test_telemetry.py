@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,11 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from bot.api.otlp import JSON, PROTOBUF
 from bot.rehearsal.harness import BotHarness
+from cadence.flows.machines import pushing
+from storage.engine import Conflict
+from storage.queries import adoptions
 from storage.tables import CheckResult, MeasuredRuns, RubricResult
+from storage.work import UnitOfWork
 from tests.harnesses import bot_harness
 from tests.scenarios.machines.asking import Answered, fetch
 from tests.scenarios.plays import DESK, REPLY, InCycle, changed, rows
@@ -107,6 +112,26 @@ def test_what_is_not_otlp_is_a_problem(
     desk: BotHarness, token: str, body: bytes, kind: str, headers: dict[str, str], code: str
 ) -> None:
     assert send(desk, token, body, kind, **headers).code == code
+
+
+def test_an_exporter_sends_all_again_if_the_database_becomes_busy(
+    desk: BotHarness, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = packed(*[logs("cadence.runs", {"cadence.id": f"r-{number}"}) for number in range(2)])
+    lock, asked = adoptions.lock_adoption, count()
+
+    def busy(uow: UnitOfWork, *, adoption_id: int) -> None:
+        if next(asked):
+            raise Conflict("busy", None, Exception())
+        lock(uow, adoption_id=adoption_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pushing, "PART", 1)
+        patched.setattr(adoptions, "lock_adoption", busy)
+        assert (answer := send(desk, token, body, PROTOBUF)).status == 503
+    assert answer.code == "busy"
+    assert send(desk, token, body, PROTOBUF).status == 200
+    assert [row.runs for row in rows(desk, MeasuredRuns)] == [1, 1]
 
 
 def test_a_token_that_only_reads_sends_no_logs(desk: BotHarness) -> None:

@@ -141,6 +141,16 @@ def test_a_refused_record_says_what_would_be_right(
     assert why in found.why
 
 
+def test_a_score_that_is_no_number_is_refused() -> None:
+    body = logs(
+        "gen_ai.evaluation.result",
+        {"gen_ai.evaluation.name": "rubric", "gen_ai.evaluation.score.value": 0.5},
+    )
+    found = only(body.replace(b"0.5", b'"NaN"'))
+    assert isinstance(found, Refused)
+    assert "score.value" in found.why
+
+
 def test_runs_are_counted_one_a_record_unless_it_says_more() -> None:
     one = only(logs("cadence.runs", {}))
     many = only(logs("cadence.runs", {"cadence.runs": 12, "cadence.member": "U01AGENT1"}))
