@@ -57,7 +57,7 @@ bench: $(STAMP)  ## measure: every part, or one with PART=rules
 chaos: $(STAMP)  ## kill workers and PostgreSQL at random while 1,500 messages go out; minutes
 	@$(BIN)/python -m tests.chaos
 
-fuzz: $(STAMP)   ## send 20,000 mutated requests to the bot; another draw with SEED=1, one again with ONLY=17
+fuzz: $(STAMP)   ## send 20,000 mutated requests to the bot, and the API what its document allows; another draw with SEED=1, one again with ONLY=17
 	@$(BIN)/python -m tests.fuzz $(SEED:%=--seed %) $(REQUESTS:%=--requests %) $(ONLY:%=--only %)
 
 lock: $(STAMP)   ## pin the dependencies again

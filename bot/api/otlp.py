@@ -103,6 +103,8 @@ def read(body: bytes, content_type: str) -> list[Record | Refused]:
     request = ExportLogsServiceRequest()
     try:
         if content_type == JSON:
+            if not body.lstrip().startswith(b"{"):  # the parser takes a string for an object without fields
+                raise ParseError("not an object")
             Parse(body, request, ignore_unknown_fields=True)
         else:
             request.ParseFromString(body)

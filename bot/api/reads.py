@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Annotated, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
@@ -26,6 +28,7 @@ from cadence.flows.machines import (
     read_verdicts,
 )
 from cadence.flows.tokens import TokenHolder
+from cadence.nearest import nearest
 from storage.engine import Database
 from storage.work import UnitOfWork
 
@@ -105,9 +108,36 @@ def _filters(
 Filters = Annotated[Wanted, Depends(_filters)]
 
 
+def _require_known(request: Request) -> None:
+    """Require that the address takes each parameter: a misspelled filter would otherwise leave everything in.
+
+    Raises:
+        Problem: it doesn't take one of them.
+    """
+    route = request.scope["route"]
+    assert isinstance(route, APIRoute)  # noqa: S101 - it depends on this
+    known = _parameters(route.dependant)
+    for name in request.query_params:
+        if name not in known:
+            near = nearest(name, sorted(known))
+            hint = (
+                f"Did you mean `{near}`?" if near else f"It takes {', '.join(f'`{one}`' for one in known)}."
+            )
+            raise Problem("invalid-request", f"This address takes no parameter `{name[:40]}`. {hint}")
+
+
+def _parameters(dependant: Dependant) -> list[str]:
+    """The names of a route's query parameters."""
+    names = [one.alias for one in dependant.query_params]
+    return names + [name for below in dependant.dependencies for name in _parameters(below)]
+
+
 def reads_router(db: Database, clock: Callable[[], datetime]) -> APIRouter:
     """The routes from which tools read."""
-    router, reader = APIRouter(tags=["Reading"], responses=responses_of(*READ_PROBLEMS)), Reader(db, clock)
+    router = APIRouter(
+        tags=["Reading"], responses=responses_of(*READ_PROBLEMS), dependencies=[Depends(_require_known)]
+    )
+    reader = Reader(db, clock)
     for model in KINDS.values():
         _add(router, reader, model)
 

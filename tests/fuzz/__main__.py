@@ -1,6 +1,8 @@
-"""`make fuzz`: 20,000 mutated requests over HTTP and Socket Mode, half of them on each database.
+"""`make fuzz`: 20,000 mutated requests over HTTP and Socket Mode, half of them on each database; and the
+API's contract.
 
-Exits with 1 when any is a 5xx, has no sentence, or was refused and changed a row.
+Exits with 1 when any is a 5xx, has no sentence, or was refused and changed a row, or if an answer of the API isn't
+as its OpenAPI document says.
 """
 
 import argparse
@@ -13,10 +15,13 @@ from tempfile import TemporaryDirectory
 import structlog
 
 from tests.databases import OnPostgres
+from tests.fuzz.contract import Contract, desk_with_check
 from tests.fuzz.hammer import FRESH_EVERY, SEED, Figures, hammer
 from tests.storage import postgres
 
 REQUESTS = 20_000
+EACH_OPERATION = 200
+"""For so many mutated requests, one valid and one invalid request for each operation of the API on each database."""
 
 
 def say(line: str) -> None:
@@ -44,6 +49,8 @@ def main(words: list[str]) -> int:
         say("\n".join(figures.lines()))
     failed = sum(len(figures.failures) for figures in found)
     passed = sum(figures.passed for figures in found)
+    if given.only is None:
+        failed += _contracts(given.requests // EACH_OPERATION, given.seed)
     say(f"{passed:,} passed, {failed:,} failed in {time.perf_counter() - begun:.0f} s (seed {given.seed})")
     return 1 if failed else 0
 
@@ -67,6 +74,31 @@ def _both(numbers: range, seed: int, *, whole: bool) -> list[Figures]:
         except postgres.NoPostgres as reason:
             say(f"PostgreSQL: not run, {reason}")
             return [_run(Path(folder, "alone"), numbers, seed, "SQLite")]
+
+
+def _contracts(examples: int, seed: int) -> int:
+    """Try the API on both databases; returns the number of failures."""
+    failed = _contract("SQLite", examples, seed)
+    try:
+        with postgres.cluster() as socket:
+            OnPostgres.socket = socket
+            try:
+                return failed + _contract("PostgreSQL", examples, seed)
+            finally:
+                OnPostgres.socket = None
+    except postgres.NoPostgres:  # said before
+        return failed
+
+
+def _contract(database: str, examples: int, seed: int) -> int:
+    with TemporaryDirectory() as folder, desk_with_check(Path(folder)) as harness:
+        contract = Contract(harness)
+        contract.try_each(examples=examples, start=seed)
+        sent = sum(contract.statuses.values())
+    say(f"{database}: {sent:,} requests to the API, {len(contract.failures):,} answers not as documented")
+    for failure in contract.failures:
+        say(failure)
+    return len(contract.failures)
 
 
 def _run(folder: Path, numbers: range, seed: int, database: str) -> Figures:

@@ -121,6 +121,16 @@ def test_an_automated_check_must_be_the_steps(desk: BotHarness, tool: Tool) -> N
     assert rows(desk, CheckResult) == []
 
 
+@pytest.mark.parametrize(
+    "link", ["https://x.example/" + "a" * 983, "https://x.example/a\x1eb", "ftp://x.example"]
+)
+def test_a_link_that_people_couldnt_give_either_is_refused(desk: BotHarness, tool: Tool, link: str) -> None:
+    item = {"step": "send", "reason": "wrong price"}
+    answer = tool.push("exceptions", {"id": "a", "link": link, **item}, {"id": "b", **item})
+    assert answer.outcomes == [("refused", "invalid-item"), ("recorded", "")]
+    assert len(rows(desk, LoggedException)) == 1
+
+
 def test_an_item_counts_once_however_often_it_is_sent(desk: BotHarness, tool: Tool) -> None:
     item = {"id": "t-1", "step": "send", "reason": "wrong price"}
     first = tool.push("exceptions", item)

@@ -81,7 +81,17 @@ def test_a_token_that_only_writes_reads_nothing(tool: Tool, path: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["cursor=x", "limit=0", "limit=201", "week=monday", "week=0001-01-01", "week=9999-12-31", "step=A%20B"],
+    [
+        "cursor=x",
+        "limit=0",
+        "limit=201",
+        "week=monday",
+        "week=0001-01-01",
+        "week=9999-12-31",
+        "step=A%20B",
+        "stpe=send",
+        "=",
+    ],
 )
 def test_filters_that_cant_be_read_are_a_422(reader: Tool, query: str) -> None:
     answer = reader.read(f"runs?{query}")
@@ -92,6 +102,13 @@ def test_a_cursor_after_every_row_begins_at_the_newest(reader: Tool) -> None:
     assert reader.push("runs", {"id": "r-1", "runs": 1}).status == 200
     assert len(reader.read(f"runs?cursor={10**15 - 1}").body["items"]) == 1
     assert reader.read(f"verdicts?cursor={10**15 - 1}").status == 200
+
+
+def test_a_misspelled_filter_is_named(reader: Tool) -> None:
+    assert reader.read("runs?stpe=send").body["detail"] == (
+        "This address takes no parameter `stpe`. Did you mean `step`?"
+    )
+    assert "It takes `playbook`, `team`." in reader.read("status?week=2026-03-02").body["detail"]
 
 
 def test_an_assistant_reads_what_its_person_sees(desk: BotHarness, tool: Tool) -> None:

@@ -102,6 +102,7 @@ def test_refused_records_are_counted_and_the_others_are_kept(desk: BotHarness, t
     ("body", "kind", "headers", "code"),
     [
         (b"{", JSON, {}, "invalid-request"),
+        (b'"logs"', JSON, {}, "invalid-request"),
         (b"\xff\xff", PROTOBUF, {}, "invalid-request"),
         (b"{}", "text/plain", {}, "unsupported-media-type"),
         (b"{}", JSON, {"Content_Encoding": "gzip"}, "invalid-request"),
