@@ -7,12 +7,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bot.cli import GC_THRESHOLD
 from bot.rehearsal.harness import BotHarness
 from tests.databases import OnPostgres
 from tests.harnesses import bot_harness
 from tests.storage import postgres
+
+settings.register_profile("busy", deadline=None)  # a busy machine is slow, not wrong
+settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

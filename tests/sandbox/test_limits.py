@@ -379,7 +379,7 @@ JSON = st.recursive(
 KINDS = ["section", "actions", "context", "input", "image", "table", "rich_text", "header", "markdown"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(KINDS),
     st.dictionaries(st.sampled_from(["text", "elements", "element", "rows", "label"]), JSON),

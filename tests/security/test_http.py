@@ -327,7 +327,7 @@ def test_an_event_that_the_bot_does_not_listen_to_is_taken(harness: BotHarness, 
     assert _post(client, text, headers).status_code == 200
 
 
-@settings(max_examples=300, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(payload=JSON, as_form=st.booleans())
 def test_no_shape_of_a_body_is_a_500(
     strangers: tuple[BotHarness, Client], payload: Any, as_form: bool

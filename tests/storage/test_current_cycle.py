@@ -36,7 +36,7 @@ def test_the_latest_cycle_that_began_counts_else_the_first_to_come(db: Database)
     with db.write() as session:
         ids = plant(session)
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(zone=st.sampled_from(ZONES), days=STARTS, now=INSTANTS)
     def check(zone: str, days: list[int], now: datetime) -> None:
         starts = [MONDAY + timedelta(days=number) for number in days]

@@ -89,7 +89,7 @@ def _span(state: Rollout) -> tuple[datetime, datetime]:
     return start, start + 11 * WEEK
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(state=rollouts(), cuts=st.lists(st.integers(0, 11 * 7 * 24 * 60), max_size=12))
 def test_however_time_is_cut_each_slot_is_due_in_exactly_one_piece(state: Rollout, cuts: list[int]) -> None:
     start, end = _span(state)
@@ -101,7 +101,7 @@ def test_however_time_is_cut_each_slot_is_due_in_exactly_one_piece(state: Rollou
     assert len({slot.key for slot in whole}) == len(whole)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(state=rollouts())
 def test_cut_right_at_every_slot_nothing_is_lost_or_doubled(state: Rollout) -> None:
     start, end = _span(state)
@@ -113,7 +113,7 @@ def test_cut_right_at_every_slot_nothing_is_lost_or_doubled(state: Rollout) -> N
         assert list(due(slot.at, slot.at, state)) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(state=rollouts())
 def test_every_slot_is_in_its_week_on_a_working_day_or_says_why_not(state: Rollout) -> None:
     for slot in due(*_span(state), state):
@@ -126,7 +126,7 @@ def test_every_slot_is_in_its_week_on_a_working_day_or_says_why_not(state: Rollo
         assert is_working(one, day, state.working_days) == (slot.skipped == "")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     minutes=st.integers(0, 5 * 365 * 24 * 60),
     zone=zones,

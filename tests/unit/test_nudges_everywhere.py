@@ -89,7 +89,7 @@ mondays, names = st.sampled_from(MONDAYS), st.sampled_from(ZONES)
 days = st.frozensets(st.integers(0, 13), max_size=7)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     monday=mondays,
     name=names,
@@ -123,7 +123,7 @@ of_adoption = st.dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(monday=mondays, name=names, hours=of_adoption)
 def test_an_adoptions_own_hours_hold_everywhere(monday: date, name: str, hours: dict[str, Hour]) -> None:
     slots = of_week(rollout(monday, Person("U1", ZoneInfo(name)), hours=hours), monday)
@@ -135,7 +135,7 @@ def test_an_adoptions_own_hours_hold_everywhere(monday: date, name: str, hours: 
             assert (there.weekday(), there.time()) == hours[slot.kind][:2]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(monday=mondays, home=names, abroad=names, minutes=st.integers(0, 7 * 24 * 60), hours=of_adoption)
 def test_who_changes_zone_in_the_middle_of_a_week_gets_each_nudge_once(
     monday: date, home: str, abroad: str, minutes: int, hours: dict[str, Hour]

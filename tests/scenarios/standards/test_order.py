@@ -99,7 +99,7 @@ def verdicts(acts: Sequence[tuple[str, int]], *, skewed: bool) -> list[tuple[obj
             ]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.lists(st.tuples(st.sampled_from(sorted(ACTS)), st.integers(-10, 10)), min_size=2, max_size=9),
 )

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cadence.documents import DocumentRefused, Problem, read_document
@@ -112,7 +112,6 @@ def test_a_byte_order_mark_is_no_mistake() -> None:
     assert read_document("\ufeff" + PLAYBOOK) == read_document(PLAYBOOK)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab:-[]{}'\"\\#&*!|>%@`?,. \n\t0~x\x00\u2028é"), max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with pytest.raises(DocumentRefused):
@@ -128,7 +127,6 @@ def _problems(text: str) -> tuple[Problem, ...]:
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_a_damaged_playbook_is_read_or_refused(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(PLAYBOOK)))
     end = data.draw(st.integers(start, min(start + 40, len(PLAYBOOK))))

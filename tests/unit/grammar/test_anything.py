@@ -111,14 +111,14 @@ def check_words(refused: Refusal) -> None:
 
 
 # Each text is read by all four commands: 1,000 x 4 + 1,250 x 4 + 1,500 are over ten thousand examples.
-@settings(max_examples=1000, deadline=None, derandomize=True)
+@settings(max_examples=1000, derandomize=True)
 @given(text=st.text(max_size=80), vocabulary=VOCABULARIES)
 def test_random_text(text: str, vocabulary: Vocabulary) -> None:
     for command in COMMANDS.slashes:
         outcome(command, text, vocabulary)
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True)
+@settings(max_examples=1500, derandomize=True)
 @given(
     example=st.sampled_from(EXAMPLES),
     pieces=st.lists(PIECES, max_size=5),
@@ -131,7 +131,7 @@ def test_mutated_examples(example: str, pieces: list[str], at: int, cut: int, vo
     outcome(command, f"{text[:at]}{' '.join(pieces)}{text[at + cut :]}", vocabulary)
 
 
-@settings(max_examples=1250, deadline=None, derandomize=True)
+@settings(max_examples=1250, derandomize=True)
 @given(pieces=st.lists(PIECES, max_size=8), vocabulary=VOCABULARIES)
 def test_heaps_of_pieces(pieces: list[str], vocabulary: Vocabulary) -> None:
     for command in COMMANDS.slashes:

@@ -56,7 +56,7 @@ def test_the_tables_of_zones_hold_clock_changes() -> None:
     assert date(2026, 11, 1) in clock_changes("America/New_York")
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=1_500)
 @given(slot=local_slots())
 @example(slot=("America/Nuuk", date(2026, 3, 28), time(23, 30)))
 @example(slot=("Antarctica/Troll", date(2026, 3, 29), time(1, 30)))
@@ -71,7 +71,7 @@ def test_a_slot_has_one_instant_on_its_own_date(slot: tuple[str, date, time]) ->
     assert moment < instant(day + DAY, at, zone)
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=1_500)
 @given(slot=local_slots())
 def test_an_hour_that_exists_is_kept_and_a_repeated_one_means_its_first_pass(
     slot: tuple[str, date, time],

@@ -179,7 +179,7 @@ def test_writes_numbers_for_people(value: float, unit: Unit, text: str) -> None:
     assert format_amount(value, unit) == text
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400, derandomize=True)
 @given(unit=st.sampled_from(list(Unit)), value=st.floats(min_value=-1e12, max_value=1e12, allow_nan=False))
 def test_what_is_written_can_be_read_back(unit: Unit, value: float) -> None:
     value = abs(value) if unit in DURATIONS else value
@@ -189,7 +189,7 @@ def test_what_is_written_can_be_read_back(unit: Unit, value: float) -> None:
 NUMBERISH = st.text(alphabet="0123456789.,:-+/%$ kKmMhdsbn\u20ac\u00a0\u22121eof`", max_size=24)
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True)
+@settings(max_examples=1500, derandomize=True)
 @given(unit=st.sampled_from(list(Unit)), text=st.text(max_size=60) | NUMBERISH)
 def test_any_text_is_a_finite_number_or_an_amount_error(unit: Unit, text: str) -> None:
     try:
