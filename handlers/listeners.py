@@ -140,7 +140,7 @@ def register_step(
         said: list[MessageContext] = []
         event = body["event"]
         execution, inputs = str(event["function_execution_id"]), event.get("inputs") or {}
-        named = str(inputs.get(person) or "")
+        named = visible(str(inputs.get(person) or "")).strip()
         context = context_of(
             services,
             {**body, "user": {"id": named}, "trigger_id": execution},

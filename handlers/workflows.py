@@ -13,6 +13,7 @@ from slack_bolt import App
 from cadence.flows.exceptions import ExceptionGiven, log_for
 from cadence.flows.machines import report_runs
 from cadence.refusals import Refusal
+from cadence.typed import visible
 from handlers.context import RequestContext, Services
 from handlers.listeners import register_step
 from templates.contexts.base import MessageContext
@@ -80,7 +81,7 @@ def _text(inputs: Inputs, name: str) -> str:
     Raises:
         Refusal: it is longer than any of the bot's own forms accepts.
     """
-    text = str(inputs.get(name) or "").strip()
+    text = visible(str(inputs.get(name) or "")).strip()
     if len(text) > _LONGEST:
         raise Refusal(f"The field “{name}” is too long: {len(text):,} characters, at most {_LONGEST:,}.")
     return text

@@ -3,15 +3,17 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from slack_sdk.signature import SignatureVerifier
 
 from cadence.flows.tokens import BadToken, authenticate, note_use
 from cadence.refusals import NotAllowed
-from storage.engine import Database
+from storage.engine import Conflict, Database, Unreachable
 
 _BEARER: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9_-]{1,300})")
 _STAMP: Final = re.compile(r"[0-9]{1,15}")
@@ -24,12 +26,17 @@ ANONYMOUS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A person and what the assistant may do for them; nobody for requests that concern no workspace."""
+    """A person and what the assistant may do for them; nobody for requests that concern no workspace.
+
+    Args:
+        request: the same if the request is sent again; "" if that can't be told.
+    """
 
     workspace_id: str
     member: str
     may_read: bool
     may_write: bool
+    request: str = ""
 
 
 NOBODY: Final = Identity("", "", may_read=False, may_write=False)
@@ -88,7 +95,8 @@ class Identities:
             raise Refused(
                 "This is a tool's token. An assistant needs a person's: make one in Slack with `/cadence token`."
             )
-        note_use(self._db, holder, now=now)
+        with suppress(Conflict, *Unreachable):  # its time is left out if the database is busy
+            note_use(self._db, holder, now=now)
         return Identity(holder.workspace_id, holder.member, holder.may_read, holder.may_write)
 
     def _by_signature(self, verifier: SignatureVerifier, headers: dict[str, str], body: bytes) -> Identity:
@@ -104,7 +112,8 @@ class Identities:
         workspace_id, member = people.pop()
         if not self._serves(workspace_id):
             raise Refused("Rollout Cadence isn't installed in this workspace.")
-        return Identity(workspace_id, member, may_read=True, may_write=True)
+        request = sha256(f"{stamp}:{headers['x-slack-signature']}".encode()).hexdigest()
+        return Identity(workspace_id, member, may_read=True, may_write=True, request=request)
 
 
 def _calls(body: bytes) -> list[dict[str, Any]]:
@@ -130,6 +139,7 @@ def _named(call: dict[str, Any]) -> tuple[str, str] | None:
         team, user = slack.get("team_id"), slack.get("user_id")
         if isinstance(team, str) and isinstance(user, str) and _ID.fullmatch(team) and _ID.fullmatch(user):
             return team, user
-    if call.get("method") in ANONYMOUS:
+    method = call.get("method")
+    if isinstance(method, str) and method in ANONYMOUS:
         return None
     raise Refused("Slack didn't say for whom it asks.")

@@ -108,7 +108,7 @@ class Assistants:
                 if scope == "write"
                 else "This token can't read. Make one with “Read” in Slack: /cadence token."
             )
-        actor = Actor(who.workspace_id, who.member, "mcp", request=uuid4().hex)
+        actor = Actor(who.workspace_id, who.member, "mcp", request=who.request or uuid4().hex)
         return UnitOfWork(self._services.db, actor, self._services.clock())
 
     async def _in_thread(self, run: Callable[[], Any]) -> Any:

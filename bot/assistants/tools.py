@@ -5,35 +5,50 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+import structlog
+from pydantic import AfterValidator, Field
 
 from cadence.flows import overview
 from cadence.flows.checkins import AnswerGiven, answer
-from cadence.flows.core import NeedsChoice, admit
+from cadence.flows.core import NeedsChoice, Repeated, admit
 from cadence.flows.exceptions import ExceptionGiven, NeedsConfirming, log_exception
 from cadence.flows.numbers import NumberGiven, record_number
 from cadence.flows.tokens import note_call
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
+from cadence.typed import visible
 from handlers.context import Services
+from handlers.listeners import BUSY, UNREACHABLE
+from storage.engine import Conflict, is_busy, is_unreachable
 from storage.tables import Attestation
 from storage.work import UnitOfWork
 from templates.contexts.base import MessageContext
 from templates.plain import plain_text
 from templates.render import render
 
+log: Final = structlog.get_logger()
 Scope = Literal["read", "write"]
 
+
+def _visible(text: str | None) -> str | None:
+    return None if text is None else visible(text)
+
+
+Visible = AfterValidator(_visible)
+"""Removes invisible characters, as from what people type."""
 Playbook = Annotated[
     str | None,
+    Visible,
     Field(description="The playbook's short name, such as support-reply; needed if there are several."),
 ]
-Team = Annotated[str | None, Field(description="The team's short name; needed if several run the playbook.")]
+Team = Annotated[
+    str | None, Visible, Field(description="The team's short name; needed if several run the playbook.")
+]
 Week = Annotated[
     int | None, Field(ge=1, le=4, description="The week of the cycle, 1 to 4; without it, this week.")
 ]
-Note = Annotated[str, Field(max_length=2_000, description="A remark that the team can read.")]
-Step = Annotated[str, Field(description="The step's short name, such as draft.")]
+Note = Annotated[str, Visible, Field(max_length=2_000, description="A remark that the team can read.")]
+Step = Annotated[str, Visible, Field(description="The step's short name, such as draft.")]
 Modes = Annotated[
     dict[str, Mode] | None,
     Field(description="For “changed”: how each changed step was actually led, by the step's short name."),
@@ -56,21 +71,59 @@ class Said:
 def call(services: Services, uow: UnitOfWork, tool: str, run: Callable[[UnitOfWork], MessageContext]) -> Said:
     """Admit the person, run the tool, and record the call in the trail.
 
-    A refusal is an answer too: it says what would be right.
+    A refusal is an answer too: it says what would be right. So is an error, whose own text may quote rows.
     """
     try:
+        said = _said(services, uow, run)
+    except Exception as error:  # noqa: BLE001 - every error becomes a sentence
+        return Said(_sentence(services, error), refused=True)
+    try:
+        note_call(uow, tool=tool, outcome="refused" if said.refused else "answered")
+    except Exception as error:
+        if not (is_busy(error) or is_unreachable(error)):
+            raise
+        log.warning(
+            "assistant's call not recorded", tool=tool, error=type(error).__name__
+        )  # it was carried out
+    return said
+
+
+def _said(services: Services, uow: UnitOfWork, run: Callable[[UnitOfWork], MessageContext]) -> Said:
+    """What a tool answers to somebody who takes part."""
+
+    def admitted() -> MessageContext:
         admit(uow, meet=partial(services.meet, uow.workspace_id, uow.actor.member))
-        said = Said(plain_text(render(run(uow)).blocks))
+        return run(uow)
+
+    try:
+        try:
+            answer = admitted()
+        except Conflict:  # somebody else was faster: now it is found
+            uow.facts.clear()
+            answer = admitted()
+        return Said(plain_text(render(answer).blocks))
+    except Repeated as before:
+        return Said(plain_text(before.answer["blocks"]) if before.answer else "This was done before.")
     except NeedsConfirming as asked:
-        said = Said(
+        return Said(
             f"{asked.plain} To confirm, call it again with confirm={sorted(asked.agreed)}.", refused=True
         )
     except NeedsChoice as unclear:
-        said = Said(f"{unclear.plain} Name the playbook and the team.", refused=True)
+        return Said(f"{unclear.plain} Name the playbook and the team.", refused=True)
     except Refusal as refused:
-        said = Said(refused.plain, refused=True)
-    note_call(uow, tool=tool, outcome="refused" if said.refused else "answered")
-    return said
+        return Said(refused.plain, refused=True)
+
+
+def _sentence(services: Services, error: Exception) -> str:
+    """The sentence for an error; a bug gets a short code, and the log has the details."""
+    if is_busy(error):
+        return BUSY
+    if is_unreachable(error):
+        return UNREACHABLE
+    return (
+        "Something went wrong on our side. Nothing was changed. "
+        f"If it happens again, quote {services.code_for(error)}."
+    )
 
 
 class Tools:
@@ -133,7 +186,9 @@ class Tools:
     def report_kpi(
         self,
         value: Annotated[
-            str, Field(max_length=40, description="The number as people write it, such as 12.5, 1h30m or 4%.")
+            str,
+            Visible,
+            Field(max_length=40, description="The number as people write it, such as 12.5, 1h30m or 4%."),
         ],
         playbook: Playbook = None,
         team: Team = None,
@@ -148,12 +203,16 @@ class Tools:
         self,
         step: Step,
         reason: Annotated[
-            str, Field(min_length=1, max_length=2_000, description="What went wrong, in a few words.")
+            str,
+            Field(min_length=1, max_length=2_000, description="What went wrong, in a few words."),
+            Visible,
         ],
         critical: Annotated[
             bool, Field(description="Whether it must never happen. It demotes the step right away.")
         ] = False,
-        link: Annotated[str | None, Field(max_length=1_000, description="Where it can be seen.")] = None,
+        link: Annotated[
+            str | None, Visible, Field(max_length=1_000, description="Where it can be seen.")
+        ] = None,
         playbook: Playbook = None,
         team: Team = None,
         confirm: Annotated[

@@ -4,8 +4,10 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
+from bot.assistants import tools
 from bot.rehearsal.harness import BotHarness
 from storage.tables import ApiToken, CheckIn, LoggedException, Reading
 from tests.harnesses import bot_harness
+from tests.scenarios.failures.test_database_busy import held
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle, entries, rows
 from tests.scenarios.tokens.making import made_token
 
@@ -156,6 +160,45 @@ def test_what_an_assistant_sends_is_checked(desk: BotHarness) -> None:
     assert not rows(desk, CheckIn) + rows(desk, LoggedException)
 
 
+def test_invisible_characters_are_removed(desk: BotHarness) -> None:
+    empty = ask(desk, AGENT, "log_exception", step="send", reason="\x00\u200b")
+    assert empty.is_error
+    assert "what happened" in text(empty)
+    assert not ask(
+        desk, AGENT, "log_exception", step="send\x00", playbook="rep\x00ly", reason="to\x00ne"
+    ).is_error
+    assert not ask(desk, AGENT, "report_kpi", value="12m\x00", note="a\x00 fix").is_error
+    assert [row.reason for row in rows(desk, LoggedException)] == ["tone"]
+    assert [row.note for row in rows(desk, Reading)] == ["a fix"]
+
+
+def test_an_error_says_nothing_of_the_rows(desk: BotHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_args: Any, **_given: Any) -> None:
+        raise ValueError("INSERT INTO exception VALUES ('secret')")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tools, "log_exception", fails)
+        answer = ask(desk, AGENT, "log_exception", step="send", reason="tone was off")
+    assert answer.is_error
+    assert re.fullmatch(
+        r"Something went wrong on our side\. Nothing was changed\. If it happens again, quote E-[0-9A-F]{6}\.",
+        text(answer),
+    )
+
+
+def test_a_busy_database_is_said_and_changes_nothing(desk: BotHarness) -> None:
+    made = token(desk, AGENT)
+    with held(desk):
+        answer = talk(desk, made, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
+        read = talk(desk, made, lambda client: client.call_tool("status", {}))
+    assert text(answer) == "We're a little busy right now. Nothing was changed. Try again in a moment."
+    assert not read.is_error
+    assert rows(desk, Reading) == []
+    again = talk(desk, made, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
+    assert not again.is_error
+    assert len(rows(desk, Reading)) == 1
+
+
 def test_a_token_that_only_reads_reports_nothing(desk: BotHarness) -> None:
     reading = token(desk, AGENT, "read")
     refused = talk(desk, reading, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
@@ -207,6 +250,17 @@ def test_slackbot_acts_for_the_person_slack_names(desk: BotHarness) -> None:
     assert [(row.member, row.surface) for row in rows(desk, Reading)] == [(AGENT, "mcp")]
 
 
+def test_what_slackbot_sends_again_is_carried_out_once(desk: BotHarness) -> None:
+    given = {"step": "send", "reason": "tone was off"}
+    body = called("log_exception", given, team_id=desk.bot.identity.team_id, user_id=AGENT)
+    headers = signed(desk, body)
+    first = post(desk, body, **headers)
+    desk.clock.advance(timedelta(minutes=4))
+    again = post(desk, body, **headers)
+    assert again.json()["result"] == first.json()["result"]
+    assert len(rows(desk, LoggedException)) == 1
+
+
 @pytest.mark.parametrize(
     ("how", "slack"),
     [
@@ -252,7 +306,17 @@ def test_without_a_token_nothing_is_answered(desk: BotHarness, sent: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b'"x"', b"[" * 10_000, b'{"method": 7, "params": []}']
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"[" * 10_000,
+        b'{"method": 7, "params": []}',
+        b'{"jsonrpc": "2.0", "id": 1, "method": ["tools/list"]}',
+    ],
 )
 def test_what_is_not_json_rpc_is_refused(desk: BotHarness, body: bytes) -> None:
     sent = {"Authorization": f"Bearer {token(desk, AGENT)}", "Content-Type": "application/json"}

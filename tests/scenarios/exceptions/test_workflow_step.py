@@ -59,6 +59,8 @@ def test_the_person_is_told_and_can_undo_it(desk: BotHarness) -> None:
         ({"playbook": "repyl"}, "reply"),
         ({"step": "sned"}, "send"),
         ({"reason": " "}, "words"),
+        ({"reason": "\x00\u200b"}, "words"),
+        ({"person": "U0\x00NOBODY"}, "members of this workspace"),
         ({"reason": "x" * 2_001}, "too long"),
     ],
 )
@@ -68,6 +70,11 @@ def test_a_refused_step_fails_with_the_sentence(desk: BotHarness, inputs: dict[s
     assert step.error is not None
     assert why in step.error
     assert rows(desk, LoggedException) == []
+
+
+def test_invisible_characters_are_removed(desk: BotHarness) -> None:
+    assert log(desk, reason="to\x00ne \u202ewas off", step="send\x00").error is None
+    assert [row.reason for row in rows(desk, LoggedException)] == ["tone was off"]
 
 
 def test_a_repeated_event_logs_nothing_twice(desk: BotHarness) -> None:
