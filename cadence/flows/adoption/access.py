@@ -2,9 +2,9 @@
 
 from cadence.flows.core import (
     MessageKind,
-    adoption_by_id,
     ask_offer,
     is_curator,
+    override_about,
     require_curator,
     require_owner_or_curator,
     require_playbook,
@@ -16,7 +16,6 @@ from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.waves import TEAMS_BY_COMMAND, needs_wave
 from storage.queries import adoptions, waves
-from storage.queries.overview import registry
 from storage.tables import Adoption, OutboxMessage, OverrideKind, Playbook, Team, WaveState
 from storage.work import UnitOfWork
 from templates.contexts.adoption import AccessOverridden, LetInForm
@@ -135,10 +134,7 @@ def overridden(uow: UnitOfWork, message: OutboxMessage) -> AccessOverridden:
     Raises:
         Refusal: there is no such override, or the team doesn't run the playbook any more.
     """
-    row = registry.get(uow, override_id=int(message.subject["override"]))
-    if row is None or row.adoption_id is None:
-        raise Refusal("the override no longer exists")
-    view = adoption_by_id(uow, adoption_id=row.adoption_id)
+    row, view = override_about(uow, message)
     return AccessOverridden(
         playbook=view.playbook.title, team=view.team.title, curator=row.member, reason=row.reason
     )

@@ -6,9 +6,9 @@ from datetime import date
 from cadence.flows.core import (
     AdoptionView,
     MessageKind,
-    adoption_by_id,
     ask_offer,
     is_curator,
+    override_about,
     require_curator,
     require_playbook,
     require_team,
@@ -19,7 +19,6 @@ from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.signals import CYCLES_AT_ONCE, capacity
 from storage.queries import adoptions, playbooks
-from storage.queries.overview import registry
 from storage.tables import Adoption, OutboxMessage, OverrideKind
 from storage.work import UnitOfWork
 from templates.contexts.adoption import CapacityForm, CapacityOverridden
@@ -114,10 +113,7 @@ def overridden(uow: UnitOfWork, message: OutboxMessage) -> CapacityOverridden:
     Raises:
         Refusal: there is no such override.
     """
-    row = registry.get(uow, override_id=int(message.subject["override"]))
-    if row is None or row.adoption_id is None:
-        raise Refusal("the override no longer exists")
-    view = adoption_by_id(uow, adoption_id=row.adoption_id)
+    row, view = override_about(uow, message)
     return CapacityOverridden(
         playbook=view.playbook.title,
         team=view.team.title,

@@ -96,7 +96,7 @@ from cadence.flows.core.nudge_hours import (
     save_hours,
     workspace_hours,
 )
-from cadence.flows.core.overrides import save_override
+from cadence.flows.core.overrides import override_about, save_override
 from cadence.flows.core.persons import (
     keep_days,
     named,
@@ -213,6 +213,7 @@ __all__ = [
     "needs_approval",
     "of_cycle",
     "once",
+    "override_about",
     "own_hours",
     "own_zone",
     "parse_hours",

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cadence.flows.core.adoptions import require_workspace
+from cadence.flows.core.adoptions import AdoptionView, adoption_by_id, require_workspace
 from cadence.flows.core.messages import announce
-from storage.tables import Override, OverrideKind, Team
+from cadence.refusals import Refusal
+from storage.queries.overview import registry
+from storage.tables import OutboxMessage, Override, OverrideKind, Team
 from storage.work import UnitOfWork
 
 
@@ -57,3 +59,15 @@ def save_override(
             subject={"override": row.id},
         )
     return row
+
+
+def override_about(uow: UnitOfWork, message: OutboxMessage) -> tuple[Override, AdoptionView]:
+    """The override that a message announces, and the adoption it let through.
+
+    Raises:
+        Refusal: there is no such override, or the team doesn't run the playbook any more.
+    """
+    row = registry.get(uow, override_id=int(message.subject["override"]))
+    if row is None or row.adoption_id is None:
+        raise Refusal("the override no longer exists")
+    return row, adoption_by_id(uow, adoption_id=row.adoption_id)

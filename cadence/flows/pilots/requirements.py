@@ -6,10 +6,10 @@ from cadence.documents import PlaybookSpec
 from cadence.flows.core import (
     AdoptionView,
     MessageKind,
-    adoption_by_id,
     ask_offer,
     is_curator,
     needs_approval,
+    override_about,
     require_curator,
     require_playbook,
     require_team,
@@ -24,7 +24,6 @@ from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.pilots import room
 from storage.queries import adoptions, pilots, playbooks
-from storage.queries.overview import registry
 from storage.tables import (
     OutboxMessage,
     OverrideKind,
@@ -215,10 +214,7 @@ def overridden(uow: UnitOfWork, message: OutboxMessage) -> FirstCyclesOverridden
     Raises:
         Refusal: there is no such override.
     """
-    row = registry.get(uow, override_id=int(message.subject["override"]))
-    if row is None or row.adoption_id is None:
-        raise Refusal("the override no longer exists")
-    view = adoption_by_id(uow, adoption_id=row.adoption_id)
+    row, view = override_about(uow, message)
     return FirstCyclesOverridden(
         playbook=view.playbook.title,
         team=view.team.title,
