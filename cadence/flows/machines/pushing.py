@@ -149,7 +149,7 @@ def _record(
         mine = uow.by(holder.actor(source_of(holder, one.id)))
         try:
             place = finder.place(one.item)
-            _require_may(mine, holder, place, graded=saver.graded)
+            _require_may(mine, holder, place, for_owners=saver.for_owners)
             saved.append((one, saver.save(mine, holder, place, one.item, [known for _, known in saved])))
         except Wrong as wrong:
             results[one.position] = _refused(one.id, wrong)
@@ -168,7 +168,7 @@ def _cause(holder: TokenHolder, saved: Sequence[tuple[Pushed, Saved]]) -> str:
     return source_of(holder, saved[-1][0].id) if saved else ""
 
 
-def _require_may(uow: UnitOfWork, holder: TokenHolder, place: Place, *, graded: bool) -> None:
+def _require_may(uow: UnitOfWork, holder: TokenHolder, place: Place, *, for_owners: str) -> None:
     """Require the rights of the person whose assistant it is; a tool's rights are its token's.
 
     Raises:
@@ -176,8 +176,8 @@ def _require_may(uow: UnitOfWork, holder: TokenHolder, place: Place, *, graded: 
     """
     if holder.member is None:
         return
-    if graded:
-        require_owner_or_curator(uow, playbook=place.view.playbook, to="record a rubric result")
+    if for_owners:
+        require_owner_or_curator(uow, playbook=place.view.playbook, to=for_owners)
     elif not is_curator(uow):
         require_team_member(uow, place.view, to="report on it")
 

@@ -47,8 +47,8 @@ class Saved:
 class Saver(Protocol):
     """How a kind of item is recorded."""
 
-    graded: bool
-    """Whether it takes the owner or a curator in Slack."""
+    for_owners: str
+    """What only the owner and curators can do, whose tools report it: "count runs"; "" for what members report."""
 
     def save(
         self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: Any, earlier: Sequence[Saved]
@@ -116,7 +116,7 @@ def note_runs(uow: UnitOfWork, place: Place, last: int, *, runs: int, items: int
 
 
 class _Runs:
-    graded = False
+    for_owners = "report runs that a tool counted"
 
     def save(
         self,
@@ -175,7 +175,7 @@ class _Runs:
 
 
 class _Kpi:
-    graded = False
+    for_owners = ""
 
     def save(
         self,
@@ -226,7 +226,7 @@ def _written(value: float) -> str:
 
 
 class _Exceptions:
-    graded = False
+    for_owners = ""
 
     def save(
         self,
@@ -286,7 +286,7 @@ def _is_same(earlier: Saved, place: Place, item: ExceptionItem) -> bool:
 
 
 class _Rubric:
-    graded = True
+    for_owners = "record a rubric result"
 
     def save(
         self,
@@ -307,7 +307,7 @@ class _Rubric:
 
 
 class _Checks:
-    graded = False
+    for_owners = "report what a check found"
 
     def save(
         self,

@@ -306,6 +306,24 @@ def test_an_assistant_can_do_what_its_person_can(desk: BotHarness) -> None:
     assert row.member == AGENT
 
 
+def test_only_the_owners_assistant_reports_what_tools_count(desk: BotHarness) -> None:
+    counted: dict[str, dict[str, Any]] = {
+        "runs": {"id": "r-1", "runs": 5_000, "member": SOLO},
+        "checks": {"id": "c-1", "step": "draft", "check": "policy-lint", "passed": True},
+        "rubric": {"id": "g-1", "step": "draft", "samples": 2, "passes": 2},
+    }
+    of_member = Tool(desk, made_token(desk, AGENT, use="assistant", name="Claude"))
+    for path, item in counted.items():
+        answer = of_member.push(path, item)
+        assert (answer.body["results"][0]["code"], "Only the owner" in answer.body["detail"]) == (
+            "not-allowed",
+            True,
+        )
+    assert rows(desk, MeasuredRuns) == []
+    of_owner = Tool(desk, made_token(desk, LEAD, use="assistant", name="Claude"))
+    assert of_owner.push("runs", {"id": "r-1", "runs": 12}).outcomes == [("recorded", "")]
+
+
 def test_everything_a_tool_does_is_in_the_trail(desk: BotHarness, tool: Tool) -> None:
     tool.push("kpi", {"id": "k-1", "value": 14})
     tool.push("rubric", {"id": "g-1", "step": "draft", "samples": 2, "passes": 2})

@@ -57,7 +57,7 @@ def test_a_token_that_only_reads_writes_nothing(desk: BotHarness) -> None:
 
 def test_the_assistant_of_somebody_who_left_is_refused(desk: BotHarness) -> None:
     tool = Tool(desk, made_token(desk, AGENT, use="assistant", name="Claude"))
-    assert tool.push("runs", RUNS).status == 200
+    assert tool.push("kpi", {"id": "k-1", "value": 14}).status == 200
     with desk.bot.db.write() as session:
         person = people.member(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), member_id=AGENT)
         assert person is not None
