@@ -61,7 +61,8 @@ class Limits:
         header_bytes: of incomplete headers.
         body_seconds: from the headers until all of the body has arrived.
         body_bytes: of one request.
-        held_bytes: of all requests whose bodies are arriving or wait for a thread.
+        held_bytes: of all requests whose bodies are arriving or wait for a thread; the API's are counted apart, so
+            that tools leave room for Slack.
         idle_seconds: between two requests on a connection; longer than load balancers keep theirs.
         write_seconds: for which a client may leave a response unread.
         wait_seconds: until a thread begins; after that the request is refused, as Slack has given up by then.
@@ -324,7 +325,7 @@ class Gate:
         self._app = app
         self._api = api
         self._limits = limits
-        self._held = 0
+        self._held = {False: 0, True: 0}  # bytes, by whether they are the API's
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="web")
         self._probes = ThreadPoolExecutor(PROBE_THREADS, thread_name_prefix="probe")
 
@@ -343,7 +344,7 @@ class Gate:
         body = bytearray()
         api = self._api if is_api(scope["path"]) else None
         try:
-            refused = await self._read(scope, receive, body, LARGEST_PUSH if api else self._limits.body_bytes)
+            refused = await self._read(scope, receive, body, api=api is not None)
             if api is None:
                 answer = refused or await self._in_a_thread(scope, bytes(body))
             elif refused is not None:
@@ -353,11 +354,12 @@ class Gate:
         except ConnectionError:  # the client has gone
             return
         finally:
-            self._held -= len(body)
+            self._held[api is not None] -= len(body)
         await _send(send, answer, close=refused is not None)
 
-    async def _read(self, scope: Any, receive: Any, body: bytearray, most: int) -> HttpAnswer | None:
-        """Read the body into `body`, of at most so many bytes; returns the response if it is refused."""
+    async def _read(self, scope: Any, receive: Any, body: bytearray, *, api: bool) -> HttpAnswer | None:
+        """Read the body into `body`; returns the response if it is refused."""
+        most = LARGEST_PUSH if api else self._limits.body_bytes
         if int(_header(scope, b"content-length") or 0) > most:
             return _said(413, "too large")
         try:
@@ -369,10 +371,10 @@ class Gate:
                     piece = message["body"]
                     if len(body) + len(piece) > most:
                         return _said(413, "too large")
-                    if self._held + len(piece) > self._limits.held_bytes:
+                    if self._held[api] + len(piece) > self._limits.held_bytes:
                         return _said(503, "busy")
                     body += piece
-                    self._held += len(piece)
+                    self._held[api] += len(piece)
                     if not message["more_body"]:
                         return None
         except TimeoutError:

@@ -1,6 +1,5 @@
 """What tools report: one model per path of the API, with the words and examples of its documentation."""
 
-from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -91,7 +90,8 @@ class RunsItem(Item):
     )
     replaces: ItemId | None = Field(
         None,
-        description="The id of an earlier item of this token that this one corrects.",
+        description="The id of an earlier item of this token that this one corrects. Without `at` it counts when "
+        "that one did.",
         examples=["monday-1"],
     )
 
@@ -219,8 +219,3 @@ def _sentence(wrong: ValidationError) -> str:
     first = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"][:1])
     return f"`{where}`: {first['msg']}." if where else f"{first['msg']}."
-
-
-def happened(item: Item, now: datetime) -> datetime:
-    """When it happened; by default now."""
-    return item.at or now

@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from cadence.flows.core import AdoptionView, adoption_views, visible_adoptions
-from cadence.flows.machines.items import Item, Wrong, happened
+from cadence.flows.machines.items import Item, RunsItem, Wrong
 from cadence.flows.tokens import TokenHolder
 from cadence.nearest import nearest
 from cadence.rules.calendar import local_day, monday_of, week_number
-from storage.queries import cycles
+from storage.queries import cycles, pushes
 from storage.tables import Cycle
 from storage.work import UnitOfWork
 
@@ -50,11 +50,18 @@ def covered(uow: UnitOfWork, holder: TokenHolder) -> list[AdoptionView]:
 
 
 class Finder:
-    """Finds the places of items among some adoptions; what it looked up is kept for one transaction."""
+    """Finds the places of items among some adoptions; what it looked up is kept for one transaction.
 
-    def __init__(self, uow: UnitOfWork, views: Sequence[AdoptionView]) -> None:
+    Args:
+        holder: the token whose items they are, if they are a tool's.
+    """
+
+    def __init__(
+        self, uow: UnitOfWork, views: Sequence[AdoptionView], holder: TokenHolder | None = None
+    ) -> None:
         self._uow = uow
         self._views = views
+        self._holder = holder
         self._cycles: dict[tuple[int, date], Cycle | None] = {}
 
     def place(self, item: Item) -> Place:
@@ -63,7 +70,7 @@ class Finder:
         Raises:
             Wrong: there is none, several fit, or it is too long ago.
         """
-        at, now = happened(item, self._uow.now), self._uow.now
+        at, now = self._happened(item), self._uow.now
         if at > now + AHEAD:
             raise Wrong(
                 "in-the-future", "`at` is more than 5 minutes ahead. Check the tool's clock and offset."
@@ -76,6 +83,16 @@ class Finder:
         if cycle is None:
             raise Wrong("no-cycle", _no_cycle(view, week_start))
         return Place(view, cycle, week_number(cycle.starts_on, week_start) or 1, week_start, at)
+
+    def _happened(self, item: Item) -> datetime:
+        """When it happened; by default now, or when the item that it corrects did."""
+        if item.at is not None:
+            return item.at
+        if self._holder and isinstance(item, RunsItem) and item.replaces is not None:
+            old = pushes.runs_by_source(self._uow, source=source_of(self._holder, item.replaces))
+            if old is not None:
+                return old.happened_at
+        return self._uow.now
 
     def view(self, item: Item) -> AdoptionView:
         """The adoption that an item names.
@@ -108,6 +125,11 @@ class Finder:
         if known not in self._cycles:
             self._cycles[known] = cycles.cycle_on(self._uow, adoption_id=view.id, day=week_start)
         return self._cycles[known]
+
+
+def source_of(holder: TokenHolder, item_id: str) -> str:
+    """The source of an item's row."""
+    return f"{holder.key}:{item_id}"
 
 
 def _unknown(noun: str, slug: str, known: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cadence.flows.core import is_curator, require_owner_or_curator
 from cadence.flows.machines.items import Item, ItemResult, Wrong, read_item
-from cadence.flows.machines.places import Finder, Place, covered
+from cadence.flows.machines.places import Finder, Place, covered, source_of
 from cadence.flows.machines.saving import SAVERS, Saved
 from cadence.flows.numbers import require_team_member
 from cadence.flows.tokens import TokenHolder
@@ -118,11 +118,6 @@ def _carry_out(
         return results
 
 
-def source_of(holder: TokenHolder, item_id: str) -> str:
-    """The source of an item's row."""
-    return f"{holder.key}:{item_id}"
-
-
 def _digest(kind: type[Item], one: Pushed) -> str:
     return f"{kind.PATH}:{one.item.digest}"
 
@@ -131,7 +126,7 @@ def _record(
     uow: UnitOfWork, holder: TokenHolder, kind: type[Item], items: Sequence[Pushed]
 ) -> dict[int, ItemResult]:
     """Record items that are new, and judge what they are about."""
-    saver, finder = SAVERS[kind], Finder(uow, covered(uow, holder))
+    saver, finder = SAVERS[kind], Finder(uow, covered(uow, holder), holder)
     results: dict[int, ItemResult] = {}
     known: list[Pushed] = []
     adoption_ids: set[int] = set()
@@ -143,7 +138,7 @@ def _record(
             results[one.position] = _refused(one.id, wrong)
     for adoption_id in sorted(adoption_ids):
         adoptions.lock_adoption(uow, adoption_id=adoption_id)
-    finder = Finder(uow, covered(uow, holder))  # a cycle may have closed while this waited
+    finder = Finder(uow, covered(uow, holder), holder)  # a cycle may have closed while this waited
     saved: list[tuple[Pushed, Saved]] = []
     for one in known:
         mine = uow.by(holder.actor(source_of(holder, one.id)))

@@ -17,7 +17,7 @@ from cadence.flows.machines.items import (
     RunsItem,
     Wrong,
 )
-from cadence.flows.machines.places import Place, step_of
+from cadence.flows.machines.places import Place, source_of, step_of
 from cadence.flows.numbers import (
     amount,
     judge_again,
@@ -149,7 +149,7 @@ class _Runs:
     ) -> MeasuredRuns | None:
         if item.replaces is None:
             return None
-        old = pushes.runs_by_source(uow, source=f"{holder.key}:{item.replaces}")
+        old = pushes.runs_by_source(uow, source=source_of(holder, item.replaces))
         if old is None or old.adoption_id != view.id:
             raise Wrong(
                 "unknown-item",

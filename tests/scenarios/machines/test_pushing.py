@@ -104,6 +104,17 @@ def test_runs_are_corrected_by_a_newer_item(desk: BotHarness, tool: Tool) -> Non
     assert unknown.body["results"][0]["code"] == "unknown-item"
 
 
+def test_a_correction_counts_in_the_week_of_what_it_corrects(desk: BotHarness, tool: Tool) -> None:
+    assert tool.push("runs", {"id": "r-1", "runs": 12}).status == 200
+    desk.play_until(at("2026-03-10 12:00"))
+    assert tool.push("runs", {"id": "r-2", "runs": 10, "replaces": "r-1"}).status == 200
+    moved = {"id": "r-3", "runs": 9, "replaces": "r-2", "at": "2026-03-10T09:00:00+01:00"}
+    assert tool.push("runs", moved).status == 200
+    known = [(row.runs, row.week, row.happened_at) for row in rows(desk, MeasuredRuns)]
+    then = at("2026-03-05 12:00")
+    assert known == [(12, 1, then), (10, 1, then), (9, 2, at("2026-03-10 09:00"))]
+
+
 def test_grades_are_kept(desk: BotHarness, tool: Tool) -> None:
     answer = tool.push(
         "rubric", {"id": "g-1", "step": "draft", "samples": 20, "passes": 19, "note": "by the judge"}

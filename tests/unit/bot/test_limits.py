@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from bot.runtime.asgi_host import AsgiHost
 from bot.runtime.http_server import Limits, serving
 from tests.processes.programs import eventually, fetch
 
@@ -41,9 +42,9 @@ class App:
 
 
 @contextmanager
-def served(app: App, *, threads: int = 2, **limits: Any) -> Iterator[int]:
+def served(app: App, *, threads: int = 2, api: AsgiHost | None = None, **limits: Any) -> Iterator[int]:
     """The port of a server with these limits."""
-    with serving(app, host="127.0.0.1", port=0, threads=threads, limits=Limits(**limits)) as url:
+    with serving(app, host="127.0.0.1", port=0, threads=threads, limits=Limits(**limits), api=api) as url:
         try:
             yield int(url.rpartition(":")[2])
         finally:
@@ -180,6 +181,18 @@ def test_bodies_of_many_at_once_are_bounded(app: App) -> None:
         eventually(lambda: fetch(f"http://127.0.0.1:{port}/", b"x" * 29_000)[0] == 503, "there's no room")
         open_.close()
         eventually(lambda: fetch(f"http://127.0.0.1:{port}/", b"x" * 29_000)[0] == 200, "there is again")
+
+
+def test_what_tools_send_leaves_room_for_slack(app: App) -> None:
+    with served(app, held_bytes=50_000, api=AsgiHost(lambda: nothing)) as port, ExitStack() as open_:
+        head = b"POST /api/v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n"
+        pushing = [open_.enter_context(connect(port, head + b"x" * 29_000)) for _ in range(2)]
+        assert answer(pushing[-1]).startswith(b"HTTP/1.1 503")
+        assert fetch(f"http://127.0.0.1:{port}/", b"x" * 29_000)[0] == 200
+
+
+async def nothing(_scope: Any, _receive: Any, _send: Any) -> None:
+    """An API that is never asked."""
 
 
 def test_who_does_not_read_the_answer_is_hung_up_on(app: App) -> None:
