@@ -205,7 +205,7 @@ def test_the_digest_after_the_close_counts_the_last_weeks_numbers(ready: BotHarn
     report(ready, ["24m", "18m", "14m", "13m"])
     ready.play_until(at("2026-03-30 12:00"))
     digest = posts(ready, CURATORS)[-1].words
-    assert "Desk\nReply\nFirst response time 42 min → 13 min\nmet\n" in digest
+    assert "Desk\nReply · pilot\nFirst response time 42 min → 13 min\nmet\n" in digest
     assert "No number yet" not in digest
     assert "Improved (1): Reply (Desk)" in digest
 
