@@ -6,6 +6,7 @@ promotion, a second team, a published version. `UPDATE_GOLDEN=1 make test` rewri
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -200,3 +201,9 @@ def test_an_action_may_contain_commas_and_spaces(tmp_path: Path) -> None:
     [line] = read_answers(answers, people)
     assert (line.week, line.weekday, f"{line.at:%H:%M}", line.member) == (1, 3, "09:05", "U01LEAD")
     assert line.says == "/attest as-declared one, two,  three"
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.rglob("answers/*.csv")), ids=lambda file: file.stem)
+def test_an_example_names_no_dates_since_the_page_plays_it_from_the_current_week(file: Path) -> None:
+    says = [line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    assert not [line for line in says if re.search(r"\b\d{4}-\d{2}-\d{2}\b", line)]
