@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from cadence.rules.calendar import WEEKS
 from storage.engine import connection_of
 from storage.query_cache import forget
-from storage.tables import Adoption, CheckIn, Cycle, Playbook, RubricResult, SpotAudit
+from storage.tables import Adoption, CheckIn, Cycle, Playbook, RubricResult, RubricRevision, SpotAudit
 from storage.work import UnitOfWork
 
 
@@ -52,6 +52,21 @@ def result_of_audit(uow: UnitOfWork, *, audit_id: int) -> RubricResult | None:
         RubricResult.workspace_id == uow.workspace_id,
         RubricResult.audit_id == audit_id,
         col(RubricResult.replaced_at).is_(None),
+    )
+    return uow.session.exec(query).first()
+
+
+def revision_after(uow: UnitOfWork, *, adoption_id: int, step: str, number: int) -> RubricRevision | None:
+    """The first revision of a step's rubric with a higher number than this."""
+    query = (
+        select(RubricRevision)
+        .where(
+            RubricRevision.workspace_id == uow.workspace_id,
+            RubricRevision.adoption_id == adoption_id,
+            RubricRevision.step == step,
+            col(RubricRevision.number) > number,
+        )
+        .order_by(col(RubricRevision.number))
     )
     return uow.session.exec(query).first()
 

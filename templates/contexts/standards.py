@@ -220,6 +220,7 @@ class Demoted(MessageContext):
         owner: Slack ID, asked to update the rubric.
         dropped: the team's version no longer has the step.
         undone_by: Slack ID of who undid the exception behind it, and when (`undone_at`).
+        revised_by: Slack ID of who updated the rubric since, and when (`revised_at`).
     """
 
     TEMPLATE: ClassVar[str] = "messages/standards/demoted.json.j2"
@@ -243,3 +244,5 @@ class Demoted(MessageContext):
     dropped: bool = False
     undone_by: str | None = None
     undone_at: datetime | None = None
+    revised_by: str | None = None
+    revised_at: datetime | None = None

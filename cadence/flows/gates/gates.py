@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Final
 
+from cadence.documents import package_gaps as file_gaps
 from cadence.flows import lessons
 from cadence.flows.checkins import modes_in_week, week_kpi
 from cadence.flows.core import (
@@ -154,13 +155,16 @@ def gate_offers(
     """A button for each missing item, in the gate's order; each once, five at most."""
     offers = {}
     for check in missing:
-        offer = _offer(check.item, view, cycle, week_start)
+        offer = _offer(check, view, cycle, week_start)
         offers[offer.action] = offer
     return tuple(offers.values())[:5]
 
 
-def _offer(item: Item, view: AdoptionView, cycle: Cycle, week_start: date) -> Offer:
+def _offer(check: Check, view: AdoptionView, cycle: Cycle, week_start: date) -> Offer:
     week = f"{view.id}:{week_start}"
+    item = check.item
+    if item is Item.PACKAGE and not set(check.details) & set(file_gaps(view.spec)):
+        item = Item.RUBRIC_RESULT  # the file is complete: what's missing is a good enough result
     match item:
         case Item.RUN:
             return Offer("Check in", Action.RAN_AS_DECLARED, week)

@@ -287,6 +287,8 @@ def revise_rubric(uow: UnitOfWork, meant: StepMeant, *, change: str) -> RubricRe
             before={"revision": before},
             after={"revision": row.number, "change": row.change},
         )
+        if (last := standards.last_demotion(uow, adoption_id=view.id, step=step.key)) is not None:
+            uow.rewrite("demoted", last.verdict_id, mark=f"revised:{row.number}")
         return _revised(uow, view, step, row)
 
 

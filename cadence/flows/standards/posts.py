@@ -24,8 +24,8 @@ from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import rank
 from cadence.rules.percent import set_share
 from cadence.rules.verdicts import Line, Rule
-from storage.queries import cycles, exceptions, playbooks, standards, trail
-from storage.tables import LoggedException, ModeChange, OutboxMessage, StepDrift, StepVerdict
+from storage.queries import cycles, exceptions, playbooks, rubrics, standards, trail
+from storage.tables import LoggedException, ModeChange, OutboxMessage, RubricRevision, StepDrift, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.standards import Demoted, Drift, DriftNumbers, DriftReported, ModeDeclared, Watch
 from templates.filters import day, plural
@@ -87,7 +87,7 @@ def watch(uow: UnitOfWork, message: OutboxMessage) -> Watch:
 def demoted(uow: UnitOfWork, message: OutboxMessage) -> Demoted:
     """A demoted step, and the line of the rule that decided."""
     view, row = _verdict(uow, message)
-    undone = _undone(uow, row)
+    undone, revised = _undone(uow, row), _revised(uow, row)
     strict = row.line is Line.CAP and not row.closing
     own = view.spec.step(row.step)
     step = own or dropped_step(uow, view, row.step)
@@ -110,6 +110,8 @@ def demoted(uow: UnitOfWork, message: OutboxMessage) -> Demoted:
         top_reason_count=row.top_reason_count,
         undone_by=undone.member if undone else None,
         undone_at=undone.changed_at.astimezone(view.zone) if undone else None,
+        revised_by=revised.member if revised else None,
+        revised_at=revised.revised_at.astimezone(view.zone) if revised else None,
         dropped=own is None,
     )
 
@@ -125,6 +127,15 @@ def _undone(uow: UnitOfWork, row: StepVerdict) -> ModeChange | None:
     history = standards.mode_history(uow, adoption_id=row.adoption_id, step=row.step)
     ids = {one.id for one in history if one.verdict_id == row.id and one.kind == "demotion"}
     return next((one for one in history if one.takes_back in ids), None)
+
+
+def _revised(uow: UnitOfWork, row: StepVerdict) -> RubricRevision | None:
+    """The rubric's first revision since a verdict's demotion."""
+    history = standards.mode_history(uow, adoption_id=row.adoption_id, step=row.step)
+    found = next((one for one in history if one.verdict_id == row.id and one.kind == "demotion"), None)
+    if found is None:
+        return None
+    return rubrics.revision_after(uow, adoption_id=row.adoption_id, step=row.step, number=found.rubric)
 
 
 def _critical_reason(uow: UnitOfWork, row: StepVerdict) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.rehearsal.harness import BotHarness
 from storage.tables import Cycle, MessageState
-from tests.harnesses import bot_harness
+from tests.harnesses import EXAMPLES, bot_harness
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
@@ -21,6 +21,7 @@ from tests.scenarios.plays import (
     ledger,
     posts,
     rows,
+    says,
 )
 
 LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
@@ -102,6 +103,17 @@ def test_who_is_missing_follows_late_answers(ready: BotHarness) -> None:
     [dm] = [one for one in bot_dms(ready, LEAD) if one.ts == dm.ts]
     assert "1 of 2 check-ins missing: Reply" in dm.words
     assert AGENT not in dm.words
+
+
+def test_a_complete_package_without_a_rubric_result_asks_for_the_result(tmp_path: Path) -> None:
+    workspace, playbook = EXAMPLES / "workspace.yaml", EXAMPLES / "support-reply.yaml"
+    with bot_harness(tmp_path, workspace=workspace, playbooks=[playbook]) as harness:
+        says(harness.workspace.person(LEAD), "/cadence cycle start support-reply", channel="C01SUPEMEA")
+        harness.play_until(at("2026-03-16 12:00"))
+        third = posts(harness, "C01SUPEMEA")[-1]
+        assert "☐ Package: a rubric result at or above 90% still missing" in third.words
+        assert "Record a rubric result" in third.buttons
+        assert "Complete the playbook" not in third.buttons
 
 
 def test_a_met_gate_is_nothing_to_bother_the_owner_with(ready: BotHarness) -> None:

@@ -192,6 +192,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     ),
     "demoted-dropped": replace(DEMOTED, dropped=True),
     "demoted-undone": replace(DEMOTED, undone_by="U01AGENT1", undone_at=THURSDAY),
+    "demoted-rubric-updated": replace(DEMOTED, revised_by="U01LEAD", revised_at=THURSDAY),
     "demoted-strict": replace(DEMOTED, line="strict", top_reason=None),
     "demoted-at-the-close": replace(DEMOTED, line="cap", after="human-led"),
     "cycle-closed": CLOSED,
