@@ -19,6 +19,8 @@ Mover = Callable[[datetime | None], datetime]
 """Moves the clock to an instant, or (None) to the next thing that is due; returns the time reached."""
 Player = Callable[[Playback], None]
 """Lets demo users act until they are done or the playback is stopped; they tell it what they do."""
+MOST_SILENT = 40
+"""Events without a message that one move passes, about two weeks of a team's; after them it stops."""
 MORNING = 9
 """The hour, by the member's own clock, at which "next Monday" begins."""
 
@@ -75,7 +77,11 @@ class PageClock:
             return self._start_playing()
         try:
             mark = self._newest()
-            self._on_move(self._target(self._workspace.clock.now(), body))
+            target = self._target(self._workspace.clock.now(), body)
+            if target is None:
+                self._move_to_message(mark)
+            else:
+                self._on_move(target)
             return {"now": self._now()} | self._since(mark, str(body.get("as")))
         finally:
             self._moving.release()
@@ -86,6 +92,13 @@ class PageClock:
         self._playback.stop()
         if self._thread is not None:
             self._thread.join(10)
+
+    def _move_to_message(self, mark: str) -> None:
+        """Move to the next event that sends a message; on its way are those that only judge or rewrite."""
+        for _ in range(MOST_SILENT):
+            before = self._workspace.clock.now()
+            if self._on_move(None) <= before or self._newest() > mark:
+                return
 
     # --- demo users -----------------------------------------------------------------------------------------
 

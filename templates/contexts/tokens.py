@@ -31,7 +31,8 @@ class TokenForm(
     callback=Callback.TOKEN,
     title="Make a token",
     submit="Make it",
-    intro="With a token, a tool reports what it knows, so that nobody has to type it. It is shown once, next.",
+    intro="With a token, a tool reports what it knows, so that nobody has to type it. "
+    "You'll see the token once, on the next screen.",
 ):
     """A new token; without playbooks and teams only one for an assistant can be made."""
 
@@ -41,7 +42,7 @@ class TokenForm(
     use: str | None = ask.radio("Who will use it?", among=USES, needed="Choose who will use it.")
     playbook: str | None = ask.choice(
         "For which playbook?",
-        "Only for a tool. Leave it empty for every playbook of the team.",
+        "For a tool, choose a playbook, a team, or both. Without a playbook it can report on all of the team's.",
         among="playbooks",
         optional=True,
         when="playbooks",
@@ -49,7 +50,7 @@ class TokenForm(
     )
     team: str | None = ask.choice(
         "For which team?",
-        "Only for a tool. Leave it empty for every team that runs the playbook.",
+        "Without a team it can report for every team that runs the playbook.",
         among="teams",
         optional=True,
         when="teams",

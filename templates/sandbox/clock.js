@@ -6,7 +6,7 @@ const MOST = 8;
 
 export class Clock {
   constructor(page, send, go, refresh) {
-    Object.assign(this, { page, send, go, refresh, busy: false, wasPlaying: false });
+    Object.assign(this, { page, send, go, refresh, busy: false, wasPlaying: false, idle: false });
     this.buttons = [...document.querySelectorAll("[data-move]")];
     for (const button of this.buttons) button.addEventListener("click", () => this.move(button));
     $("came-close").addEventListener("click", () => this.forget());
@@ -23,6 +23,7 @@ export class Clock {
       else button.removeAttribute("aria-disabled");
     }
     if (this.wasPlaying && !state.playing) this.tell(state.came.happened ?? [], state.came.now, state.played, state.recap.length === 0);
+    if (state.playing && !this.wasPlaying && !this.busy) this.forget();
     this.wasPlaying = state.playing;
   }
 
@@ -32,7 +33,10 @@ export class Clock {
       const before = this.page().now;
       const answer = await this.send("clock", { move: button.dataset.move, as: this.page().as });
       if (!answer.ok) this.line(answer.problem, []);
-      else if (button.dataset.move === "next" && answer.now === before && !answer.happened.length) this.line("Nothing is scheduled. Start a cycle first.", []);
+      else if (button.dataset.move === "next" && answer.now === before && !answer.happened.length) {
+        this.line("Nothing is scheduled. Start a cycle first.", []);
+        this.idle = true;
+      }
       else this.tell(answer.happened, answer.now);
     });
   }
@@ -58,7 +62,13 @@ export class Clock {
     this.line(`${before ? `${before} ` : ""}${at}: ${said}`, places ? happened : []);
   }
 
+  // Somebody did something: that nothing is scheduled may no longer be true.
+  acted() {
+    if (this.idle) this.forget();
+  }
+
   line(sentence, happened) {
+    this.idle = false;
     $("came").hidden = false;
     $("came-words").textContent = sentence;
     const shown = happened.slice(0, MOST);

@@ -52,6 +52,7 @@ async function act(deed) {
     const answer = await send("act", { as: me, ...deed });
     if (!answer.ok && deed.do !== "submit" && deed.do !== "home") say(answer.problem);
     else if (answer.failure && deed.do !== "submit") say(`The app didn't respond: ${answer.failure}`);
+    if (answer.ok) clock.acted();
     await refresh();
     return answer;
   } catch (error) {

@@ -237,10 +237,25 @@ def test_the_caller_may_move_the_clock(workspace: Workspace) -> None:
         return workspace.clock.advance(timedelta(minutes=5))
 
     with SandboxServer(workspace, on_move=on_move) as server:
-        answer = json.loads(ask(server, "POST", "/_sandbox/clock", {"move": "next"})[2])
+        answer = json.loads(ask(server, "POST", "/_sandbox/clock", {"move": "hour"})[2])
         refused = ask(server, "POST", "/_sandbox/clock", {"move": "back"})
-    assert (asked, refused[0]) == ([None], 400)
+    assert (asked, refused[0]) == ([START + timedelta(hours=1)], 400)
     assert answer == {"ok": True, "now": "2026-12-03T09:05:00+00:00", "happened": []}
+
+
+def test_the_next_event_passes_those_that_send_nothing(workspace: Workspace) -> None:
+    def on_move(target: datetime | None) -> datetime:
+        now = workspace.clock.advance(timedelta(hours=1))
+        if now == START + timedelta(hours=3):
+            workspace.person("U01LEAD").says("hello", "C01SUPEMEA")
+        return now
+
+    with SandboxServer(workspace, on_move=on_move) as server:
+        answer = json.loads(ask(server, "POST", "/_sandbox/clock", {"move": "next"})[2])
+        silent = json.loads(ask(server, "POST", "/_sandbox/clock", {"move": "next"})[2])
+    assert datetime.fromisoformat(answer["now"]) == START + timedelta(hours=3)
+    assert [place["name"] for place in answer["happened"]] == ["#support-emea"]
+    assert silent["happened"] == []
 
 
 def test_a_permalink_leads_to_its_channel(server: SandboxServer) -> None:

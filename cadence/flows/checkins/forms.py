@@ -66,7 +66,7 @@ def _event(view: AdoptionView) -> str:
     """The value event to be counted; empty if the playbook names no worth."""
     if view.spec.case.worth is None:
         return ""
-    event = view.spec.pillars.value_event or "Runs that were worth it"
+    event = (view.spec.pillars.value_event or "Runs that were worth it").rstrip(". ")
     return event[:1].upper() + event[1:]
 
 

@@ -70,6 +70,7 @@ _TITLES: Final = {
     Requirement.OWNERSHIP: "Ownership",
     Requirement.ASSESSMENT: "Assessment",
 }
+NOT_REPORTED: Final = "not reported yet (“Add details” in a check-in)"
 _ROLE_WORDS: Final = {
     "owner": "owner",
     "champion": "the pilot's champion",
@@ -139,9 +140,7 @@ def _line(found: CutoverView, line: Line) -> RequirementLine:
     needed = set_share(line.needed) if line.needed is not None else "a rubric"
     match line.requirement:
         case Requirement.INPUTS:
-            measured = (
-                f"{line.count:,} of {plural(line.total, 'run')}{share}" if line.total else "not asked yet"
-            )
+            measured = f"{line.count:,} of {plural(line.total, 'run')}{share}" if line.total else NOT_REPORTED
             return _row(line, needed, measured, f"check-ins, {cycle}")
         case Requirement.ACCURACY:
             measured = f"{line.count:,} of {plural(line.total, 'sample')}{share}"
@@ -183,6 +182,8 @@ def _offers(uow: UnitOfWork, found: CutoverView) -> tuple[Offer, ...]:
     )
     first = () if assessed else (answer,)
     show = (Offer("Show the assessment", Action.SHOW_ASSESSMENT, slug),) if found.assessment else ()
+    if not {"exceptions", "training"} <= set(found.people):
+        show = (Offer("Name owners", Action.NAME_OWNERS, slug), *show)
     if is_curator(uow):
         move = (
             Offer("Move to production", Action.APPROVE_CUTOVER, slug)

@@ -42,6 +42,7 @@ def show_cycle(
                 )
             )
         readings = numbers.readings(uow, cycle=cycle)
+        weeks = WEEKS if cycle.result is not None else view.week or 0  # none for the weeks to come
         return CycleShown(
             slug=view.playbook.slug,
             playbook=view.playbook.title,
@@ -54,7 +55,7 @@ def show_cycle(
                 view,
                 value=cycle.kpi_value if cycle.result is not None else latest_value(uow, view),
             ),
-            readings=tuple(readings.get(week) for week in range(1, WEEKS + 1)),
+            readings=tuple(readings.get(week) for week in range(1, weeks + 1)),
             steps=(
                 steps_at_close(uow, view, cycle)
                 if cycle.state is CycleState.CLOSED

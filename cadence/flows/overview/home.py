@@ -144,7 +144,10 @@ def first_steps(uow: UnitOfWork, *, busy: bool, curator: bool) -> Begin:
 def _join(uow: UnitOfWork) -> Begin:
     if people.teams_of(uow, member_id=uow.actor.member):
         return Begin(
-            ("Your team doesn't run a playbook yet. See what there is with `/cadence playbook list`.",)
+            (
+                "Your team doesn't run a playbook yet. See what there is with `/cadence playbook list`, and ask "
+                "for one with `/cadence request`.",
+            )
         )
     teams = people.teams(uow)
     if not teams:
@@ -357,6 +360,7 @@ def home_view(uow: UnitOfWork, *, page: int, welcome: bool = False) -> Home:
         waiting=len(waiting) + needed.more,
         items=tuple(entry() for entry in entries[(page - 1) * PAGE : page * PAGE]),
         welcome=welcome,
+        curates=welcome and curator and not people.teams_of(uow, member_id=uow.actor.member),
         several_open=_several(open_rows),
         snoozes=snooze_menu(
             uow,

@@ -29,7 +29,7 @@ _SENTENCES: Final = {
     Condition.ACCURACY: "{found} of samples passed{where} (needed {needed})",
     Condition.RISK: "{found} of samples risky{where} (at most {needed})",
     Condition.SAMPLES: "{samples}",
-    Condition.UNDER_CAP: "over its cap{where}",
+    Condition.UNDER_CAP: "over its cap or demoted{where}",
     Condition.COVERAGE: "{found} of check-ins{where} (needed {needed})",
     Condition.KPI_MET: "{kpi}{where}",
 }

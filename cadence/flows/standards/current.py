@@ -81,6 +81,7 @@ def _evidence(
         assumed=runs.assumed,
         measured=runs.measured,
         cap=policy_for(view, step).cap,
+        restarted=state is not None and state.since > window_from,
     )
 
 

@@ -23,7 +23,7 @@ def value_line(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> str:
     if worth is None or not shown:
         return ""
     each = amount(worth.amount, worth.unit)
-    return f"{shown}, estimated from {plural(events, 'value event')} at {each}"
+    return f"{shown}, estimated from {plural(events, 'run')} that counted, at {each} each"
 
 
 def worth_of_cycles(uow: UnitOfWork, specs: Mapping[int, PlaybookSpec]) -> dict[int, str]:
@@ -83,8 +83,8 @@ def value_total(uow: UnitOfWork, specs: Mapping[int, PlaybookSpec], *, until: da
     parts = []
     if events["time"]:
         words = worth_in_words(1, hours, "hours")
-        parts.append(f"about {words} saved (from {plural(events['time'], 'value event')})")
+        parts.append(f"about {words} saved (from {plural(events['time'], 'run')} that counted)")
     if events["money"]:
         words = worth_in_words(1, money, "currency")
-        parts.append(f"about {words} (from {plural(events['money'], 'value event')})")
+        parts.append(f"about {words} (from {plural(events['money'], 'run')} that counted)")
     return f"{' and '.join(parts)} in {WEEKS} weeks, estimated" if parts else ""

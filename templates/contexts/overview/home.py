@@ -103,6 +103,7 @@ class Home(ViewContext):
         waiting: how many items need them, on all pages.
         items: of this page.
         welcome: whether to show the introduction, until they have done something.
+        curates: whether the introduction is for a curator who is in no team.
         several_open: the Monday of the week with several open check-ins, "" with one or none.
         next_checkin: when theirs comes, in their zone; None if none is planned.
         quiet: days away, a snooze, muted reminders; until when, and the button that ends it.
@@ -115,6 +116,7 @@ class Home(ViewContext):
     waiting: int
     items: tuple[HomeItem, ...]
     welcome: bool = False
+    curates: bool = False
     several_open: str = ""
     next_checkin: datetime | None = None
     begin: tuple[str, ...] = ()

@@ -107,7 +107,7 @@ def test_the_assessment_waits_for_a_closed_cycle(tmp_path: Path) -> None:
         said = types(harness, LEAD, "/cadence assess reply")
         assert "Desk hasn't finished a cycle of Reply yet. The first one closes Fri 27 Mar." in said
         shown = types(harness, LEAD, "/cadence cutover reply")
-        assert "not asked yet" in shown
+        assert "not reported yet" in shown
         assert "no samples yet" in shown
 
 
@@ -173,7 +173,7 @@ def test_the_table_compares_what_is_needed_with_what_was_measured(closed: BotHar
     with closed.bot.db.write() as session:
         for row in session.exec(select(CheckIn)):
             row.complete_inputs = None
-    assert "not asked yet" in types(closed, LEAD, "/cadence cutover reply")
+    assert "not reported yet" in types(closed, LEAD, "/cadence cutover reply")
     assert "Only the owner" in types(closed, AGENT, "/cadence cutover reply")
 
 
@@ -257,10 +257,10 @@ def test_asking_needs_the_assessment_first(closed: BotHarness) -> None:
     owner = closed.workspace.person(LEAD)
     table = owner.types("/cadence cutover reply")
     assert table.message is not None
-    assert table.message.buttons == ["Answer the assessment"]
+    assert table.message.buttons == ["Answer the assessment", "Name owners"]
     owner.clicks(table.message, "Answer the assessment")
     owner.submits(ANSWERS | {"practices": "Read it twice"})
     table = owner.types("/cadence cutover reply")
     assert "1 practice to sort" in table.words
     assert table.message is not None
-    assert table.message.buttons == ["Sort the practices", "Show the assessment"]
+    assert table.message.buttons == ["Sort the practices", "Name owners", "Show the assessment"]

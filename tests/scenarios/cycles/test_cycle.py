@@ -210,6 +210,13 @@ def test_the_digest_after_the_close_counts_the_last_weeks_numbers(ready: BotHarn
     assert "Improved (1): Reply (Desk)" in digest
 
 
+def test_a_running_cycle_shows_no_readings_of_weeks_to_come(ready: BotHarness) -> None:
+    start_cycle(ready)
+    ready.play_until(at("2026-03-05 12:00"))
+    types(ready, LEAD, "/kpi 24m")
+    assert "*By week*\n24 min\n" in types(ready, LEAD, "/cadence cycle show reply")
+
+
 def test_the_next_cycle_runs_on_the_newest_revision(ready: BotHarness, tmp_path: Path) -> None:
     start_cycle(ready)
     ready.play_until(at("2026-03-10 12:00"))

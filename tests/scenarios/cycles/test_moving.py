@@ -77,7 +77,7 @@ def test_a_move_restarts_the_evidence_and_says_so(published: BotHarness) -> None
     assert {(row.since, row.after_exception) for row in steps.values()} == {(now, 1)}
     assert steps["send"].mode is Mode.COLLABORATIVE
     assert [row.version_id for row in rows(published, Cycle)] == [2]
-    assert "no runs reported yet" in types(published, LEAD, "/cadence status").words
+    assert "no runs reported since counters were reset" in types(published, LEAD, "/cadence status").words
     again = types(published, LEAD, "/cadence playbook move reply draft").words
     assert "Desk is already on draft 2." in again
     assert len(entries(published, "team-moved")) == 1

@@ -333,6 +333,18 @@ def test_a_first_home_says_what_this_is_until_the_first_step(desk: BotHarness) -
     assert "*Reply* · week 1 of 4" in newcomer.home().words
 
 
+def test_a_first_home_tells_a_curator_of_the_digest_and_a_team_without_playbook_how_to_ask(
+    tmp_path: Path,
+) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        home = harness.workspace.person(CURATOR).opens_home()
+        assert "*What you'll get:* a digest in the curators' channel on Monday" in home.words
+        assert "check-in a week" not in home.words
+        home = harness.workspace.person(AGENT).opens_home()
+        assert "ask for one with `/cadence request`" in home.words
+        assert "one 30-second check-in a week by DM" in home.words
+
+
 @pytest.mark.parametrize("curators", [True, False])
 def test_an_empty_home_says_where_to_begin(tmp_path: Path, curators: bool) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[]) as harness:

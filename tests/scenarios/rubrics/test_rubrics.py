@@ -135,6 +135,7 @@ def test_a_revision_starts_the_evidence_again_and_the_demoted_alert_asks_for_it(
     [alert] = [one for one in posts(desk, DESK_CHANNEL) if "is now collaborative" in one.text]
     assert "✓ <@U01LEAD> updated the rubric" in alert.words
     assert "Update the rubric" not in alert.buttons
+    assert "no runs reported since counters were reset" in types(desk, OWNER, "/cadence status reply")
     step = next(one for one in rows(desk, AdoptionStep) if one.step == "send")
     assert (step.rubric, step.since.isoformat()) == (2, row.revised_at.isoformat())
     said = types(desk, OWNER, "/cadence rubric send passes=3 samples=3")

@@ -133,10 +133,18 @@ def test_a_member_makes_one_for_their_own_assistant_only(desk: BotHarness) -> No
     assert "was revoked" in types(desk, AGENT, "/cadence token revoke claude")
 
 
+def test_the_form_chooses_the_only_playbook_of_its_owner(desk: BotHarness) -> None:
+    person = desk.workspace.person(LEAD)
+    person.types("/cadence token", channel=DESK_CHANNEL)
+    made = person.submits({"name": "CI", "scopes": ["read"]})
+    assert made.view is not None
+    assert "read figures for Reply" in made.view.words
+
+
 def test_the_form_says_what_is_missing(desk: BotHarness) -> None:
     person = desk.workspace.person(LEAD)
     person.types("/cadence token", channel=DESK_CHANNEL)
-    missing = person.submits({"name": "CI", "use": "tool", "scopes": ["read"]})
+    missing = person.submits({"name": "CI", "use": "tool", "playbook": None, "scopes": ["read"]})
     assert missing.errors == {"playbook": "Choose a playbook, a team, or both."}
     made_token(desk, LEAD, playbook="reply", name="CI")
     person.types("/cadence token", channel=DESK_CHANNEL)

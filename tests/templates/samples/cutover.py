@@ -101,7 +101,12 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "cutover-shown-not-yet": replace(
         SHOWN,
         lines=(
-            replace(INPUTS, measured="not asked yet", source="check-ins, no closed cycle yet", met=False),
+            replace(
+                INPUTS,
+                measured="not reported yet (“Add details” in a check-in)",
+                source="check-ins, no closed cycle yet",
+                met=False,
+            ),
         ),
         cycle=None,
         kpi=None,
