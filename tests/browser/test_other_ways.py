@@ -25,6 +25,7 @@ def test_a_check_in_by_keyboard_alone(desktop: Visitor) -> None:
     type_("jana h")
     press("Enter")
     expect(page.locator("#as")).to_have_value("Jana Hoffmann")
+    assert desktop.moves_on() == "Nothing is scheduled. Start a cycle first."
     page.locator("#text").focus()
     type_("/cadence cy")
     expect(page.locator("#complete [aria-selected=true]")).to_contain_text("/cadence cycle start")
@@ -35,6 +36,7 @@ def test_a_check_in_by_keyboard_alone(desktop: Visitor) -> None:
     type_("2026-03-02")
     press("Enter")
     expect(desktop.message("starts Mon 2 Mar")).to_contain_text("Only visible to you")
+    expect(page.locator("#came")).to_be_hidden()
     expect(page.locator("#text")).to_be_focused()
     expect(page.locator("#text")).to_have_value("")
     press("ArrowUp")
