@@ -6,6 +6,7 @@ host's thread on the first request (or on `start`), so that nobody else waits fo
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ LARGEST_PUSH: Final = 2_000_000
 """Bytes of one request: 1,000 items with long reasons."""
 MOST_WAITING: Final = 64
 """Requests being answered or waiting for a thread; more are told to come back."""
+SWITCH_SECONDS: Final = 0.0005
+"""After so many seconds a thread gives way to another. With Python's default, ten times as long, each statement of a
+request from Slack could wait that long beside a push."""
 START_SECONDS: Final = 10
 STOP_SECONDS: Final = 10
 
@@ -126,6 +130,7 @@ class AsgiHost:
         return problem(503) if begun is None else begun.result()
 
     def _run(self, looping: "Future[None]") -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         try:
             asyncio.run(self._main(looping))
         except Exception as error:  # noqa: BLE001 - a mistake of ours, told in the log; Slack is still answered

@@ -16,6 +16,7 @@ PARTS: Final = (
     "planning",
     "drain",
     "digest",
+    "api",
 )
 
 

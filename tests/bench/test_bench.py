@@ -8,7 +8,7 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.runtime.http_server import serving
 from storage.engine import Database
-from tests.bench import bare, start_bench
+from tests.bench import api_bench, bare, start_bench
 from tests.bench.__main__ import PARTS, main
 from tests.bench.slack import slack
 from tests.bench.thursday import EXPECTED, Thursday
@@ -50,4 +50,10 @@ def test_a_process_that_has_just_started_is_looked_at(tmp_path: Path) -> None:
 
 def test_a_part_that_is_not_there_is_named() -> None:
     assert main(["nothing"]) == 2
-    assert {"rules", "web", "start"} <= set(PARTS)
+    assert {"rules", "web", "start", "api"} <= set(PARTS)
+
+
+def test_pushes_and_requests_are_answered_beside_each_other(tmp_path: Path) -> None:
+    lines = list(api_bench.on("SQLite", f"sqlite:///{tmp_path}/bench.db", tmp_path, api_bench.TINY))
+    assert "0 wrong answers" in lines[1]
+    assert "in 1 rounds" in lines[2]

@@ -23,7 +23,7 @@ from cadence.refusals import Refusal
 from cadence.rules.verdicts import Line
 from storage.queries import adoptions, cycles, exceptions, standards, tokens
 from storage.tables import Cycle, CycleState, LoggedException, StepVerdict
-from storage.work import UnitOfWork
+from storage.work import Entry, UnitOfWork
 from templates.contexts.exceptions import ExceptionLogged
 
 REPEAT_WITHIN: Final = timedelta(minutes=1)
@@ -180,9 +180,8 @@ def keep_all(
     uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: str, given: Sequence[Happened]
 ) -> list[LoggedException]:
     """Save exceptions of one step and their trail, in this order; nothing is judged."""
-    rows = []
-    for one in given:
-        row = LoggedException(
+    rows = [
+        LoggedException(
             workspace_id=view.workspace.id,
             adoption_id=view.id,
             cycle_id=cycle.id or 0,
@@ -197,15 +196,27 @@ def keep_all(
             happened_at=one.at,
             logged_at=uow.now,
         )
-        uow.session.add(row)
-        uow.session.flush()  # one by one: their ids are their order
-        rows.append(row)
-        named = {"via": tokens.names(uow, token_ids=[one.token_id])[one.token_id]} if one.token_id else {}
-        uow.record(
-            action="exception",
-            subject=f"adoption:{view.id}/{step}",
-            after={"id": row.id, "critical": row.critical, "reason": row.reason, "link": row.link, **named},
-        )
+        for one in given
+    ]
+    uow.session.add_all(rows)
+    uow.session.flush()  # one statement, which gives them ids in this order
+    names = tokens.names(uow, token_ids=sorted({one.token_id for one in given if one.token_id}))
+    uow.record_all(
+        [
+            Entry(
+                "exception",
+                f"adoption:{view.id}/{step}",
+                after={
+                    "id": row.id,
+                    "critical": row.critical,
+                    "reason": row.reason,
+                    "link": row.link,
+                    **({"via": names[row.token_id]} if row.token_id else {}),
+                },
+            )
+            for row in rows
+        ]
+    )
     return rows
 
 

@@ -41,7 +41,7 @@ class Saved:
     place: Place
     item: Any
     source: str
-    row_id: int = 0
+    row: MeasuredRuns | None = None
 
 
 class Saver(Protocol):
@@ -85,11 +85,11 @@ def _view_of(uow: UnitOfWork, place: Place) -> AdoptionView:
     return place.view if place.is_current else of_cycle(uow, place.view, place.cycle)
 
 
-def keep_runs(
+def runs_row(
     uow: UnitOfWork, place: Place, *, step: str, member: str, runs: int, token_id: int | None
 ) -> MeasuredRuns:
-    """Save runs that were counted; the request is their source."""
-    row = MeasuredRuns(
+    """The row of runs that were counted, not yet saved; the request is their source."""
+    return MeasuredRuns(
         workspace_id=uow.workspace_id,
         adoption_id=place.view.id,
         cycle_id=place.cycle.id or 0,
@@ -104,9 +104,6 @@ def keep_runs(
         happened_at=place.at,
         recorded_at=uow.now,
     )
-    uow.session.add(row)
-    uow.session.flush()
-    return row
 
 
 def note_runs(uow: UnitOfWork, place: Place, last: int, *, runs: int, items: int, via: str) -> None:
@@ -124,7 +121,7 @@ class _Runs:
         holder: TokenHolder,
         place: Place,
         item: RunsItem,
-        earlier: Sequence[Saved],  # noqa: ARG002
+        earlier: Sequence[Saved],
     ) -> Saved:
         view = _view_of(uow, place)
         step = step_of(view, item.step) if item.step else ""
@@ -136,13 +133,21 @@ class _Runs:
                     f"`{item.member}` isn't a member of {view.team.title}. Give a Slack ID such as `U01234567`, or "
                     "leave `member` out.",
                 )
+        if item.replaces is not None:
+            self._save(uow, earlier)
         old = self._replaced(uow, holder, view, item)
-        row = keep_runs(uow, place, step=step, member=item.member or "", runs=item.runs, token_id=holder.id)
+        row = runs_row(uow, place, step=step, member=item.member or "", runs=item.runs, token_id=holder.id)
+        saved = Saved(place, item, uow.actor.request, row)
         if old is not None:
+            self._save(uow, [saved])
             old.replaced_by = row.id
             uow.session.add(old)
-            uow.session.flush()
-        return Saved(place, item, uow.actor.request, row.id or 0)
+        return saved
+
+    def _save(self, uow: UnitOfWork, saved: Sequence[Saved]) -> None:
+        """Save the rows that aren't saved yet, in their order and in one statement."""
+        uow.session.add_all([one.row for one in saved if one.row])
+        uow.session.flush()
 
     def _replaced(
         self, uow: UnitOfWork, holder: TokenHolder, view: AdoptionView, item: RunsItem
@@ -162,14 +167,15 @@ class _Runs:
         return old
 
     def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:
+        self._save(uow, saved)
         verdicts: dict[tuple[int, str], Judged] = {}
         for (adoption_id, _), group in _grouped(saved).items():
             last = group[-1]
-            runs = sum(one.item.runs for one in group)
-            note_runs(uow, last.place, last.row_id, runs=runs, items=len(group), via=holder.name)
+            runs, through = sum(one.item.runs for one in group), last.row.id or 0 if last.row else 0
+            note_runs(uow, last.place, through, runs=runs, items=len(group), via=holder.name)
             if last.place.is_current:
                 view, cycle = last.place.view, last.place.cycle
-                for step, row in judge_measured(uow, view, cycle, last.row_id):
+                for step, row in judge_measured(uow, view, cycle, through):
                     verdicts[adoption_id, step.key] = _judged(row)
         return [verdicts.get((one.place.view.id, one.item.step or "")) for one in saved]
 
@@ -299,8 +305,8 @@ class _Rubric:
         view = _view_of(uow, place)
         step_of(view, item.step)
         given = SampleGiven(item.samples, item.passes, item.risky, item.note)
-        row = keep_sample(uow, view, place.cycle, view.step(item.step), given, token_id=holder.id)
-        return Saved(place, item, uow.actor.request, row.id or 0)
+        keep_sample(uow, view, place.cycle, view.step(item.step), given, token_id=holder.id)
+        return Saved(place, item, uow.actor.request)
 
     def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:  # noqa: ARG002
         return [None] * len(saved)
@@ -352,7 +358,7 @@ class _Checks:
             subject=f"adoption:{view.id}/{step.key}",
             after={"step": step.key, "name": name, "samples": samples, "passes": passes, "via": holder.name},
         )
-        return Saved(place, item, uow.actor.request, row.id or 0)
+        return Saved(place, item, uow.actor.request)
 
     def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:  # noqa: ARG002
         return [None] * len(saved)

@@ -50,6 +50,28 @@ def test_the_exceptions_of_a_batch_are_judged_once(desk: BotHarness, tool: Tool)
     assert len(verdicts) == 1
 
 
+@pytest.mark.parametrize(("path", "table"), [("runs", MeasuredRuns), ("exceptions", LoggedException)])
+def test_rows_of_a_batch_are_in_the_order_of_its_items(
+    desk: BotHarness, tool: Tool, path: str, table: type[MeasuredRuns | LoggedException]
+) -> None:
+    about: dict[str, Any] = {"runs": 1} if path == "runs" else {"step": "send", "reason": "wrong price"}
+    names = [f"n-{number * 37 % 120}" for number in range(120)]
+    assert tool.push(path, *[{"id": name, **about} for name in names]).status == 200
+    assert [row.source.partition(":")[2] for row in rows(desk, table)] == names
+
+
+def test_a_batch_can_correct_its_own_items(desk: BotHarness, tool: Tool) -> None:
+    first, second, third = (
+        {"id": "a", "runs": 1},
+        {"id": "b", "runs": 2},
+        {"id": "c", "runs": 3, "replaces": "a"},
+    )
+    answer = tool.push("runs", first, second, third, {"id": "d", "runs": 4, "replaces": "c"})
+    assert answer.outcomes == [("recorded", "")] * 4
+    a, b, c, d = rows(desk, MeasuredRuns)
+    assert [row.replaced_by for row in (a, b, c, d)] == [c.id, None, d.id, None]
+
+
 def test_a_number_becomes_the_weeks_reading(desk: BotHarness, tool: Tool) -> None:
     assert tool.push("kpi", {"id": "k-1", "value": 14}).status == 200
     assert tool.push("kpi", {"id": "k-2", "value": "13m", "note": "after the fix"}).status == 200
