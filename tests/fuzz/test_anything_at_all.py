@@ -5,6 +5,7 @@ unexpected error.
 each.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -20,6 +21,7 @@ from tests.security.test_roles import NEW_PLAYBOOK, form, text
 EACH_COMMAND = 1_500
 EACH_BUTTON = 50
 EACH_FORM = 200
+EACH_FORGED = 40
 FORMS = [callback for callback in Callback if callback is not Callback.INFO]
 
 WEEK = "2026-03-09"
@@ -412,3 +414,35 @@ def test_whatever_a_form_holds_is_answered(arena: Arena, callback: Callback) -> 
     run()
     assert arena.asked - before >= EACH_FORM
     assert min(outcomes["refused"], outcomes["taken"]) >= EACH_FORM // 10, outcomes
+
+
+@pytest.mark.parametrize("callback", FORMS)
+def test_whatever_ids_a_form_holds_it_is_answered(arena: Arena, callback: Callback) -> None:
+    prepare = FIRST.get(callback, lambda _arena: None)
+    arena.reset()
+    prepare(arena)
+    views = [
+        (member, forged)
+        for member, ask in OPENERS[callback]
+        for view in ask(arena, member).views
+        if view.get("callback_id") == callback
+        for forged in _forged(view)
+    ]
+
+    @_fixed(EACH_FORGED)
+    @given(submitted=filled_forms(views))
+    def run(submitted: tuple[str, Json]) -> None:
+        arena.reset()
+        prepare(arena)
+        arena.submits(*submitted)
+
+    if views:
+        run()
+
+
+def _forged(view: Json) -> Iterator[Json]:
+    """A form with each of its ids replaced by those of other rows, of another workspace, and of none."""
+    pieces = re.split(r"([0-9]+)", view.get("private_metadata") or "")
+    for at in range(1, len(pieces), 2):
+        for other in ("2", "4", "5", "99", "0"):
+            yield view | {"private_metadata": "".join([*pieces[:at], other, *pieces[at + 1 :]])}

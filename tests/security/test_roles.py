@@ -539,6 +539,7 @@ FOREIGN = [4, 5, 99, 0]
         lambda a: sent(form(Callback.WATCH_ANSWER, {"a": a, "s": "draft"}, note=text("Shorter."))),
         lambda a: sent(form(Callback.HANDOFF, contract=option(f"{a}:1:0"), what=text("a refund"))),
         lambda a: sent(form(Callback.WHY, step=option(f"{a}:draft"))),
+        lambda a: sent(form(Callback.BACK_TO_PLAN, {"a": a, "s": "draft"}, note=text("Shorter."))),
     ],
 )
 @pytest.mark.parametrize("who", [OWNER, CURATOR])

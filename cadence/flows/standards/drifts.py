@@ -369,7 +369,7 @@ def go_back_to_plan(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) 
     if not text.strip():
         raise Refusal("Add a sentence on what you'll change.", field="note")
     with uow.write():
-        adoptions.lock_adoption(uow, adoption_id=adoption_id)
+        adoptions.lock_adoption(uow, adoption_id=adoption_by_id(uow, adoption_id=adoption_id).id)
         view = adoption_by_id(uow, adoption_id=adoption_id)
         noted = say(
             "Saved: “{step}” in {title} is back to the plan, and the alert shows it. "
