@@ -21,6 +21,8 @@ from cadence.flows.tokens import TokenHolder
 from storage.engine import Database
 from storage.work import UnitOfWork
 
+MOST_RECORDS: Final = 10_000
+"""Records of one request that report something: more than a collector's batch has, and half a minute's work."""
 LOGS: Final = "/v1/logs"
 RUBRIC: Final = "rubric"
 """The name of evaluations that grade a step's rubric; any other is the name of its automated check."""
@@ -30,6 +32,7 @@ _PROBLEMS: Final = (
     "missing-scope",
     "not-allowed",
     "too-large",
+    "too-many-items",
     "unsupported-media-type",
     "invalid-request",
     "too-many-requests",
@@ -95,6 +98,10 @@ def _carry_out(
         raise Problem("invalid-request", str(wrong)) from None
     whys = [one.why for one in found if isinstance(one, otlp.Refused)]
     records = [one for one in found if isinstance(one, otlp.Record)]
+    if len(records) > MOST_RECORDS:
+        raise Problem(
+            "too-many-items", f"Send at most {MOST_RECORDS:,} records at a time, not {len(records):,}."
+        )
     uow = UnitOfWork(db, holder.actor(), clock())
     try:
         with db.for_a_request():

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
 
 from bot.api.otlp import JSON, PROTOBUF
+from bot.api.telemetry import MOST_RECORDS
 from bot.rehearsal.harness import BotHarness
 from cadence.flows.machines import pushing
 from storage.engine import Conflict
@@ -133,6 +137,16 @@ def test_an_exporter_sends_all_again_if_the_database_becomes_busy(
     assert answer.code == "busy"
     assert send(desk, token, body, PROTOBUF).status == 200
     assert [row.runs for row in rows(desk, MeasuredRuns)] == [1, 1]
+
+
+def test_a_request_has_a_number_of_records(desk: BotHarness, token: str) -> None:
+    one = ExportLogsServiceRequest()
+    one.ParseFromString(packed(logs("cadence.runs", {})))
+    many = one.resource_logs[0].scope_logs[0].log_records
+    many.extend([many[0]] * MOST_RECORDS)
+    assert (answer := send(desk, token, one.SerializeToString(), PROTOBUF)).status == 413
+    assert answer.code == "too-many-items"
+    assert rows(desk, MeasuredRuns) == []
 
 
 def test_a_token_that_only_reads_sends_no_logs(desk: BotHarness) -> None:
