@@ -133,13 +133,6 @@ def test_the_web_process_answers_the_worker_sends_and_a_second_worker_takes_over
         assert "Traceback" not in waiting.err
 
 
-def test_the_web_process_stops_when_asked(running: Running) -> None:
-    assert running.web.stop() == 0
-    assert "Traceback" not in running.web.err
-    assert running.settings["SLACK_BOT_TOKEN"] not in running.web.err
-    assert fetch(f"{running.url}/healthz")[0] == 0
-
-
 def too_large(running: Running, tool: Tool) -> tuple[int, str]:
     """The status and type of the answer to a body that is announced as too large; it is answered unread."""
     connection = HTTPConnection(running.url.removeprefix("http://"), timeout=30)
@@ -150,8 +143,16 @@ def too_large(running: Running, tool: Tool) -> tuple[int, str]:
         return answer.status, answer.headers["content-type"]
 
 
+def api_answers(running: Running) -> None:
+    """Wait until the process has loaded the API, which takes a while on a busy machine."""
+    eventually(lambda: fetch(f"{running.url}/api/v1/openapi.json")[0] == 200, "the API answers", running.web)
+
+
 def test_a_tool_reports_to_the_web_process_with_a_token_made_in_slack(running: Running) -> None:
-    running.server.workspace.person("U01LEAD").types("/cadence", "help", channel=ROOM)
+    api_answers(running)
+    running.server.workspace.person("U01LEAD").types(
+        "/cadence", "help", channel=ROOM
+    )  # what is slow the first time
     tool = Tool(running.url, made_token(running.server, "U01LEAD", playbook="support-reply"))
     answer = tool.push("exceptions", {"id": "t-1", "step": "draft", "reason": "a price was made up"})
     assert answer.outcomes == [("recorded", "")]
@@ -164,9 +165,17 @@ def test_a_tool_reports_to_the_web_process_with_a_token_made_in_slack(running: R
 
 
 def test_the_doctor_reads_the_api_at_the_public_address(running: Running) -> None:
+    api_answers(running)
     told = run(running.folder, "doctor", **running.settings, CADENCE_PUBLIC_URL=running.url).stdout
     assert f"API: tools reach it at {running.url}." in told
     nobody = run(
         running.folder, "doctor", **running.settings, CADENCE_PUBLIC_URL=f"{running.url}/elsewhere"
     ).stdout
     assert "answers with status 404" in nobody
+
+
+def test_the_web_process_stops_when_asked(running: Running) -> None:
+    assert running.web.stop() == 0
+    assert "Traceback" not in running.web.err
+    assert running.settings["SLACK_BOT_TOKEN"] not in running.web.err
+    assert fetch(f"{running.url}/healthz")[0] == 0

@@ -75,7 +75,7 @@ def token_form(uow: UnitOfWork, *, name: str = "") -> TokenForm:
         return TokenForm(
             name=name,
             use=TOOL if rows or teams else ASSISTANT,
-            playbook=rows[0].slug if len(rows) == 1 else None,
+            playbook=rows[0].slug if len(rows) == 1 and not is_curator(uow) else None,
             scopes=(WRITE,),
             playbooks=tuple(Choice(label=row.title, value=row.slug) for row in rows),
             teams=tuple(Choice(label=title, value=slug) for slug, title in teams),

@@ -153,7 +153,7 @@ def test_a_restarted_window_counts_from_the_next_row_on(desk: BotHarness) -> Non
     )
     [step] = [one for one in rows(desk, AdoptionStep) if one.step == "send"]
     assert (step.mode, step.after_measured) == (Mode.COLLABORATIVE, wrong)
-    assert "no runs reported yet" in types(desk, "/cadence status")
+    assert "no runs reported since counters were reset" in types(desk, "/cadence status")
     types(desk, "/exception send tone was off")
     assert parts(desk) == (1, 0, 0, 40)
     counts(desk, 3, member=AGENT)

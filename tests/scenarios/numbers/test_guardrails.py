@@ -145,7 +145,7 @@ def test_status_and_the_digest_say_when_one_is_past_its_limit(desk: BotHarness) 
     desk.play_until(at("2026-03-09 12:00"))
     digest = posts(desk, CURATORS)[-1].words
     assert "1 team needs attention" in digest
-    assert "Desk\nReply\nFirst response time 42 min → 14 min\nmet\n" in digest
+    assert "Desk\nReply · pilot\nFirst response time 42 min → 14 min\nmet\n" in digest
     assert "🟡 CSAT past its limit" in digest
 
 

@@ -131,7 +131,9 @@ def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_pa
         assert (change.before, change.after, change.member) == (Mode.AI_LED, Mode.COLLABORATIVE, None)
 
         status = harness.workspace.person(MEMBER).types("/cadence status", channel=SOLO_CHANNEL).words
-        assert "Send the edited reply\ncollaborative\nno runs reported yet\n10%" in status
+        assert (
+            "Send the edited reply\ncollaborative\nno runs reported since counters were reset\n10%" in status
+        )
         shown = harness.workspace.person(MEMBER).types("/cadence cycle show", channel=SOLO_CHANNEL).words
         assert "\nSend the edited reply\n🤝 Collaborative" in shown
         harness.play_until(at("2026-03-12 10:00"))
