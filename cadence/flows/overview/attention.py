@@ -169,12 +169,7 @@ def tell_missed(view: AdoptionView, *, number: int, result: str | None) -> Atten
         team=view.team.title,
         number=number,
     )
-    return Attention(
-        view,
-        "🔴 Target missed" if result == Outcome.NOT_MET else "🟡 Not enough data",
-        text,
-        Offer("Status", Action.SHOW_STATUS, view.playbook.slug),
-    )
+    return Attention(view, "🔴 Target missed" if result == Outcome.NOT_MET else "🟡 Not enough data", text)
 
 
 def tell_silent(view: AdoptionView, *, answered: int, asked: int, week_start: date) -> Attention:
