@@ -8,8 +8,14 @@ from sqlalchemy import CursorResult, or_, update
 from sqlmodel import col, select
 
 from storage.engine import connection_of
-from storage.tables import ApiToken
+from storage.tables import ApiToken, Workspace
 from storage.work import UnitOfWork
+
+
+def hold(uow: UnitOfWork) -> str | None:
+    """Until the transaction ends, let nobody else of the workspace make or revoke a token; returns its id."""
+    query = select(Workspace.id).where(Workspace.id == uow.workspace_id)
+    return uow.session.exec(query.with_for_update(key_share=True)).first()
 
 
 def by_key(uow: UnitOfWork, *, key: str) -> ApiToken | None:

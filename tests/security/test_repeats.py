@@ -29,6 +29,8 @@ from cadence.flows.people.away import mute
 from cadence.flows.people.profiles import Profile, ensure_workspace, save_profiles
 from cadence.flows.people.teams import TeamGiven, create_team
 from cadence.flows.playbooks.imports import import_typed
+from cadence.flows.tokens.making import TokenGiven, draw_token, make_token
+from cadence.flows.tokens.revoking import revoke_token
 from cadence.flows.workspaces.settings import save_settings
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
@@ -38,6 +40,7 @@ from storage.tables import (
     Adoption,
     AdoptionStep,
     AnsweredRequest,
+    ApiToken,
     Attestation,
     CheckIn,
     Curator,
@@ -54,6 +57,7 @@ from storage.tables import (
     StepVerdict,
     Team,
     TeamMember,
+    TrailEntry,
 )
 from storage.work import UnitOfWork
 from templates.ids import Action, Callback
@@ -900,6 +904,29 @@ def test_one_team_is_made_however_many_make_it(running: Database) -> None:
     with running.read() as session:
         (team,) = [one for one in _all(session, Team) if one.slug == "night-shift"]
         assert [one.member for one in _all(session, TeamMember) if one.team_id == team.id] == ["U01LEAD"]
+
+
+def test_one_token_of_a_name_is_made_and_is_revoked_once(running: Database) -> None:
+    given = TokenGiven(name="Desk", use="tool", scopes=("write",), playbook="support-reply")
+
+    def make(number: int) -> bool:
+        caller = _caller("U01LEAD", f"make {number}")
+        try:
+            make_token(UnitOfWork(running, caller, NOW), given, draw_token(BUILT_IN_TEAM))
+        except Refusal:
+            return False
+        return True
+
+    assert sum(_at_once(make)) == 1
+    with running.read() as session:
+        (token,) = _all(session, ApiToken)
+    _at_once(
+        lambda number: revoke_token(
+            UnitOfWork(running, _caller("U01LEAD", f"revoke {number}"), NOW), token_id=token.id or 0
+        )
+    )
+    with running.read() as session:
+        assert len([one for one in _all(session, TrailEntry) if one.action == "token-revoked"]) == 1
 
 
 def test_somebody_unknown_can_do_things_at_once(running: Database) -> None:

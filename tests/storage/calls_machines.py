@@ -58,6 +58,7 @@ BY_NAME: dict[str, Call] = {
     ),
     "pushes.runs_by_source": lambda s, ws, _: pushes.runs_by_source(_uow(s, ws), source=f"{KEY}:runs-1"),
     "tokens.by_key": lambda s, ws, _: tokens.by_key(_uow(s, ws), key=KEY),
+    "tokens.hold": lambda s, ws, _: tokens.hold(_uow(s, ws)),
     "tokens.valid": lambda s, ws, _: tokens.valid(_uow(s, ws)),
 }
 BY_ID: dict[str, Call] = {

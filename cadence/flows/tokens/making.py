@@ -92,6 +92,7 @@ def make_token(uow: UnitOfWork, given: TokenGiven, token: Presented) -> Done:
     """
     with uow.write():
         require_workspace(uow)
+        tokens.hold(uow)
         row = _row(uow, given, token)
         require_may(uow, row, to="make tokens")
         _require_new(uow, row)

@@ -21,6 +21,7 @@ def revoke_token(uow: UnitOfWork, *, token_id: int) -> Done:
         Refusal: there is no such token. NotAllowed: the caller can't revoke it.
     """
     with uow.write():
+        tokens.hold(uow)
         row = tokens.token(uow, token_id=token_id)
         if row is None:
             raise Refusal("That token doesn't exist. See the tokens with `/cadence token list`.")
@@ -36,6 +37,7 @@ def revoke_named(uow: UnitOfWork, name: str) -> Done:
     """
     with uow.write():
         require_workspace(uow)
+        tokens.hold(uow)
         wanted = " ".join(name.split()).strip("“”\"'").casefold()
         seen = [row for row in tokens.valid(uow) if sees(uow, row)]
         found = [row for row in seen if row.name.casefold() == wanted]
