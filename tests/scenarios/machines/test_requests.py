@@ -107,7 +107,9 @@ def test_an_idempotency_key_has_a_limit(tool: Tool) -> None:
 
 
 def test_a_token_has_a_number_of_requests_a_minute(desk: BotHarness, tool: Tool) -> None:
-    answers = [tool.push("runs", RUNS) for _ in range(61)]
+    answers = [tool.push("runs", RUNS)]
+    while answers[-1].status == 200 and len(answers) < 150:  # the minute may turn meanwhile
+        answers.append(tool.push("runs", RUNS))
     assert answers[0].headers["ratelimit-limit"] == "60"
     assert int(answers[0].headers["ratelimit-remaining"]) == 59
     last = answers[-1]
