@@ -48,7 +48,7 @@ def _while_the_database_is_busy(desk: BotHarness, tool: Tool) -> Answered:
         return tool.push("exceptions", {"id": "t-1", "step": "send", "reason": "wrong price"})
 
 
-def _until_it_is_too_much(_: BotHarness, tool: Tool) -> Answered:
+def _until_it_is_too_much(_desk: BotHarness, tool: Tool) -> Answered:
     """The limit is 60 a minute, and the minute may turn meanwhile."""
     answer = tool.push("runs", RUNS)
     for _ in range(150):
