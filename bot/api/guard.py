@@ -67,7 +67,7 @@ class Guard:
         """The holder of the request's bearer token.
 
         Raises:
-            Problem: there is none, or the database can't tell.
+            Problem: the token is missing or not valid, or the database is busy.
         """
         address = (scope.get("client") or ("",))[0]
         self.limits.require_few_failures(address)
@@ -100,7 +100,7 @@ def busy(error: Exception) -> Exception:
 
 
 def _bearer(scope: Scope) -> str:
-    """The token in the header `Authorization: Bearer …`; "" if there is none."""
+    """The token in the header `Authorization: Bearer …`, or "" without one."""
     given = [value for name, value in scope["headers"] if name == b"authorization"]
     if len(given) != 1:
         return ""

@@ -81,7 +81,7 @@ class Assistants:
         """Who asks.
 
         Raises:
-            Problem: nobody who can be trusted, too many requests, or the database can't tell.
+            Problem: not authenticated, too many requests, or the database is busy.
         """
         address = (scope.get("client") or ("",))[0]
         self._limits.require_few_failures(address)
@@ -99,7 +99,7 @@ class Assistants:
         """The unit of work of the person who asks.
 
         Raises:
-            PermissionError: their token lacks the scope, or nobody is named.
+            PermissionError: their token doesn't have the scope, or the request names no person.
         """
         who = _who.get()
         if not (who.may_write if scope == "write" else who.may_read):

@@ -132,7 +132,7 @@ class Tools:
     Args:
         person: the unit of work of the person for whom the tool is called.
 
-    Raises (each method): PermissionError, if the token lacks the scope.
+    Raises (each method): PermissionError, if the token doesn't have the scope.
     """
 
     def __init__(self, services: Services, person: Callable[[Scope], UnitOfWork]) -> None:

@@ -68,7 +68,7 @@ class Finder:
         """The place of an item.
 
         Raises:
-            Wrong: there is none, several fit, or it is too long ago.
+            Wrong: no team and cycle fit, several fit, or it was too long ago.
         """
         at, now = self._happened(item), self._uow.now
         if at > now + AHEAD:
