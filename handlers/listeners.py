@@ -407,6 +407,11 @@ def _observed(services: Services, kind: str) -> Iterator[_Outcome]:
         services.observe(kind, outcome.word, perf_counter() - begun)
 
 
+def sentence_for(services: Services, error: Exception) -> Refused:
+    """The sentence for an error, for callers that don't count outcomes."""
+    return _sentence(services, error, _Outcome())
+
+
 def _sentence(services: Services, error: Exception, outcome: _Outcome) -> Refused:
     """The sentence for an error; a bug gets a short code, and the log has the details."""
     why = error.__cause__ if isinstance(error, NotMade) and error.__cause__ is not None else error

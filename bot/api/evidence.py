@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
-from bot.api.guard import busy
+from bot.api.guard import database_problems
 from bot.api.problems import Problem, responses_of
 from bot.metrics import PUSHES
 from cadence.flows.machines import KINDS, MOST_ITEMS, Item, ItemResult, push
@@ -127,11 +127,8 @@ def _carry_out(
     require_write(holder)
     values, single = _items(body)
     uow = UnitOfWork(db, holder.actor(), clock())
-    try:
-        with db.for_a_request():
-            results = push(uow, holder, model, values, key=key)
-    except Exception as error:
-        raise busy(error) from error
+    with database_problems(), db.for_a_request():
+        results = push(uow, holder, model, values, key=key)
     for outcome, count in Counter(one.outcome for one in results).items():
         PUSHES.labels(path=model.PATH, outcome=outcome).inc(count)
     return JSONResponse(_answered(results, single=single))

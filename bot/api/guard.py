@@ -1,8 +1,8 @@
 """In front of every request of a tool: its token, its rate, its media type; afterwards its duration and last use."""
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -72,31 +72,35 @@ class Guard:
         address = (scope.get("client") or ("",))[0]
         self.limits.require_few_failures(address)
         try:
-            with self.db.for_a_request():
+            with database_problems(), self.db.for_a_request():
                 return authenticate(self.db, _bearer(scope), now=self.clock())
         except BadToken as refused:
             self.limits.failed(address)
             raise Problem("unauthorized", refused.plain, headers={"WWW-Authenticate": "Bearer"}) from None
         except NotAllowed as refused:
             raise Problem("not-allowed", refused.plain) from None
-        except Exception as error:
-            raise busy(error) from error
 
     def _note_use(self, holder: TokenHolder) -> None:
         """Save the time of the last use. It is left out if the database is busy: the request was carried out."""
-        with suppress(Conflict, Exception), self.db.for_a_request():
+        with suppress(Problem), database_problems(), self.db.for_a_request():
             note_use(self.db, holder, now=self.clock())
 
 
-def busy(error: Exception) -> Exception:
-    """The problem to answer if the database was busy or away; else the error itself."""
-    if isinstance(error, Conflict) or is_busy(error) or is_unreachable(error):
-        return Problem(
-            "busy",
-            "Nothing was recorded. Send the same request again in a moment.",
-            headers={"Retry-After": "1"},
-        )
-    return error
+@contextmanager
+def database_problems() -> Iterator[None]:
+    """Turn what a busy or unreachable database raises into a problem.
+
+    Raises:
+        Problem: the database was busy or away; nothing was recorded.
+    """
+    try:
+        yield
+    except Exception as error:
+        # The database's errors have no class in common; anything else goes on as it is.
+        if not (isinstance(error, Conflict) or is_busy(error) or is_unreachable(error)):
+            raise
+        detail = "Nothing was recorded. Send the same request again in a moment."
+        raise Problem("busy", detail, headers={"Retry-After": "1"}) from error
 
 
 def _bearer(scope: Scope) -> str:

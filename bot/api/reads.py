@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from bot.api.guard import busy
+from bot.api.guard import database_problems
 from bot.api.problems import Problem, responses_of
 from cadence.flows.machines import (
     KINDS,
@@ -82,11 +82,8 @@ class Reader:
             raise Problem(
                 "missing-scope", "This token only writes. Make one that can read with `/cadence token`."
             )
-        try:
-            with self.db.for_a_request():
-                return run(UnitOfWork(self.db, holder.actor(), self.clock()), holder)
-        except Exception as error:
-            raise busy(error) from error
+        with database_problems(), self.db.for_a_request():
+            return run(UnitOfWork(self.db, holder.actor(), self.clock()), holder)
 
 
 def _filters(

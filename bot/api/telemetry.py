@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from bot.api import otlp
 from bot.api.evidence import require_write
-from bot.api.guard import busy
+from bot.api.guard import database_problems
 from bot.api.problems import Problem, responses_of
 from bot.metrics import PUSHES
 from cadence.flows.machines import MOST_ITEMS, CheckItem, Item, RubricItem, RunsItem, push
@@ -103,13 +103,10 @@ def _carry_out(
             "too-many-items", f"Send at most {MOST_RECORDS:,} records at a time, not {len(records):,}."
         )
     uow = UnitOfWork(db, holder.actor(), clock())
-    try:
-        with db.for_a_request():
-            for model in (RunsItem, RubricItem, CheckItem):
-                mine = [_item(one) for one in records if _model(one) is model]
-                whys += _pushed(uow, holder, model, mine)
-    except Exception as error:
-        raise busy(error) from error
+    with database_problems(), db.for_a_request():
+        for model in (RunsItem, RubricItem, CheckItem):
+            mine = [_item(one) for one in records if _model(one) is model]
+            whys += _pushed(uow, holder, model, mine)
     PUSHES.labels(path="otlp", outcome="refused").inc(sum(isinstance(one, otlp.Refused) for one in found))
     return Response(
         otlp.response(content_type, refused=len(whys), why=whys[0] if whys else ""), media_type=content_type

@@ -17,7 +17,7 @@ from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 
-from bot.api.guard import busy
+from bot.api.guard import database_problems
 from bot.api.limits import RequestLimits
 from bot.api.problems import Problem
 from bot.assistants.identity import Identities, Identity, Refused
@@ -86,12 +86,11 @@ class Assistants:
         address = (scope.get("client") or ("",))[0]
         self._limits.require_few_failures(address)
         try:
-            who: Identity = await self._in_thread(lambda: self._identities.of(headers, body))
+            with database_problems():
+                who: Identity = await self._in_thread(lambda: self._identities.of(headers, body))
         except Refused as refused:
             self._limits.failed(address)
             raise Problem("unauthorized", str(refused), headers={"WWW-Authenticate": "Bearer"}) from None
-        except Exception as error:
-            raise busy(error) from error
         self._limits.spend(f"{who.workspace_id}:{who.member}")
         return who
 

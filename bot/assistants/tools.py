@@ -18,7 +18,7 @@ from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from cadence.typed import visible
 from handlers.context import Services
-from handlers.listeners import BUSY, UNREACHABLE
+from handlers.listeners import sentence_for
 from storage.engine import Conflict, is_busy, is_unreachable
 from storage.tables import Attestation
 from storage.work import UnitOfWork
@@ -76,15 +76,14 @@ def call(services: Services, uow: UnitOfWork, tool: str, run: Callable[[UnitOfWo
     try:
         said = _said(services, uow, run)
     except Exception as error:  # noqa: BLE001 - every error becomes a sentence
-        return Said(_sentence(services, error), refused=True)
+        return Said(sentence_for(services, error).text, refused=True)
     try:
         note_call(uow, tool=tool, outcome="refused" if said.refused else "answered")
     except Exception as error:
         if not (is_busy(error) or is_unreachable(error)):
             raise
-        log.warning(
-            "assistant's call not recorded", tool=tool, error=type(error).__name__
-        )  # it was carried out
+        # The call itself was carried out, and its flow has its own entry.
+        log.warning("assistant's call not recorded", tool=tool, error=type(error).__name__)
     return said
 
 
@@ -112,18 +111,6 @@ def _said(services: Services, uow: UnitOfWork, run: Callable[[UnitOfWork], Messa
         return Said(f"{unclear.plain} Name the playbook and the team.", refused=True)
     except Refusal as refused:
         return Said(refused.plain, refused=True)
-
-
-def _sentence(services: Services, error: Exception) -> str:
-    """The sentence for an error; a bug gets a short code, and the log has the details."""
-    if is_busy(error):
-        return BUSY
-    if is_unreachable(error):
-        return UNREACHABLE
-    return (
-        "Something went wrong on our side. Nothing was changed. "
-        f"If it happens again, quote {services.code_for(error)}."
-    )
 
 
 class Tools:

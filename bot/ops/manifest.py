@@ -152,24 +152,7 @@ def manifest(
             "long_description": _LONG,
             "background_color": "#1f3d3a",
         },
-        "features": {
-            "app_home": {
-                "home_tab_enabled": True,
-                "messages_tab_enabled": True,
-                "messages_tab_read_only_enabled": True,
-            },
-            "bot_user": {"display_name": NAME, "always_online": True},
-            "slash_commands": _commands(address.get("request_url")),
-            "shortcuts": [
-                {
-                    "name": one.name,
-                    "type": "message" if one.on_message else "global",
-                    "callback_id": str(one.callback),
-                    "description": one.description,
-                }
-                for one in SHORTCUTS
-            ],
-        },
+        "features": _features(address.get("request_url")),
         "oauth_config": {**back, "scopes": {"bot": sorted(wanted)}},
         "settings": {
             "event_subscriptions": {**address, "bot_events": sorted(events)},
@@ -181,6 +164,28 @@ def manifest(
         },
         **steps,
         **({"mcp_servers": {"rollout_cadence": _assistants(url)}} if assistants else {}),
+    }
+
+
+def _features(url: str | None) -> dict[str, Any]:
+    """Home, the bot's name, its slash commands and shortcuts."""
+    return {
+        "app_home": {
+            "home_tab_enabled": True,
+            "messages_tab_enabled": True,
+            "messages_tab_read_only_enabled": True,
+        },
+        "bot_user": {"display_name": NAME, "always_online": True},
+        "slash_commands": _commands(url),
+        "shortcuts": [
+            {
+                "name": one.name,
+                "type": "message" if one.on_message else "global",
+                "callback_id": str(one.callback),
+                "description": one.description,
+            }
+            for one in SHORTCUTS
+        ],
     }
 
 
