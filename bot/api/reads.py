@@ -164,7 +164,7 @@ def _add(router: APIRouter, reader: Reader, model: type[Item]) -> None:
     @router.get(
         f"/{model.PATH}",
         operation_id=f"read_{model.PATH}",
-        summary=f"What was reported at {model.PATH}, newest first",
+        summary=f"{model.MANY}, newest first",
         response_model_exclude_none=True,
     )
     def read(

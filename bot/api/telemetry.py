@@ -47,7 +47,7 @@ def telemetry_router(db: Database, clock: Callable[[], datetime]) -> APIRouter:
     @router.post(
         LOGS,
         operation_id="push_logs",
-        summary="Take OpenTelemetry's logs",
+        summary="Evaluation results and run counts as OpenTelemetry's logs",
         description="`gen_ai.evaluation.result` events and run counts (`cadence.runs`), as OTLP in protobuf or JSON. "
         "The resource attributes `cadence.playbook`, `cadence.step` and `cadence.team` say what they are about. "
         "Refused records are counted in `partialSuccess`.",

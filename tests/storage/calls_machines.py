@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import Session
 
 from cadence.actor import Actor
-from storage.queries import pushes, tokens
+from storage.queries import machines, tokens
 from storage.tables import CheckResult, LoggedException, MeasuredRuns, Reading, RubricResult
 from storage.work import UnitOfWork
 from tests.storage.seeds_machines import KEY
@@ -36,7 +36,7 @@ def _used(session: Session, workspace_id: str, ids: "Planted") -> bool:
 def _answered(session: Session, workspace_id: str, _ids: "Planted") -> dict[str, Any]:
     from tests.storage.seeds import MEMBER
 
-    return pushes.answered(_uow(session, workspace_id), holder=MEMBER, items=["asked before"])
+    return machines.answered(_uow(session, workspace_id), holder=MEMBER, items=["asked before"])
 
 
 def _kept(session: Session, workspace_id: str, _ids: "Planted") -> dict[str, Any]:
@@ -44,35 +44,35 @@ def _kept(session: Session, workspace_id: str, _ids: "Planted") -> dict[str, Any
     with session.begin_nested() as kept:
         uow = _uow(session, workspace_id)
         answer = {"workspace": workspace_id}
-        pushes.keep_answers(uow, holder="token:9", kind="pushes.runs", answers=[("item", answer)])
-        found = pushes.answered(uow, holder="token:9", items=["item"])
+        machines.keep_answers(uow, holder="token:9", kind="machines.runs", answers=[("item", answer)])
+        found = machines.answered(uow, holder="token:9", items=["item"])
         kept.rollback()
     return found
 
 
 BY_NAME: dict[str, Call] = {
-    "pushes.answered": _answered,
-    "pushes.keep_answers": _kept,
-    "pushes.recorded_sources": lambda s, ws, _: pushes.recorded_sources(
+    "machines.answered": _answered,
+    "machines.keep_answers": _kept,
+    "machines.recorded_sources": lambda s, ws, _: machines.recorded_sources(
         _uow(s, ws), sources=[f"{KEY}:runs-1", f"{KEY}:check-1"]
     ),
-    "pushes.runs_by_source": lambda s, ws, _: pushes.runs_by_source(_uow(s, ws), source=f"{KEY}:runs-1"),
+    "machines.runs_by_source": lambda s, ws, _: machines.runs_by_source(_uow(s, ws), source=f"{KEY}:runs-1"),
     "tokens.by_key": lambda s, ws, _: tokens.by_key(_uow(s, ws), key=KEY),
     "tokens.hold": lambda s, ws, _: tokens.hold(_uow(s, ws)),
     "tokens.valid": lambda s, ws, _: tokens.valid(_uow(s, ws)),
 }
 BY_ID: dict[str, Call] = {
-    "pushes.evidence": lambda s, ws, ids: [
+    "machines.evidence": lambda s, ws, ids: [
         row
         for table in (MeasuredRuns, Reading, LoggedException, RubricResult, CheckResult)
-        for row in pushes.evidence(
-            _uow(s, ws), table=table, stretches=[pushes.Stretch(ids.adoption)], limit=5
+        for row in machines.evidence(
+            _uow(s, ws), table=table, stretches=[machines.Stretch(ids.adoption)], limit=5
         )
     ],
-    "pushes.checked": lambda s, ws, ids: pushes.checked(
+    "machines.checked": lambda s, ws, ids: machines.checked(
         _uow(s, ws), adoption_id=ids.adoption, cycle_id=ids.cycle
     ),
-    "pushes.verdicts": lambda s, ws, ids: pushes.verdicts(
+    "machines.verdicts": lambda s, ws, ids: machines.verdicts(
         _uow(s, ws), adoption_ids=[ids.adoption], step=None, before=None, limit=5
     ),
     "tokens.token": lambda s, ws, ids: tokens.token(_uow(s, ws), token_id=ids.token),

@@ -40,6 +40,7 @@ class Item(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     PATH: ClassVar[str] = ""
+    MANY: ClassVar[str] = ""
 
     id: ItemId | None = Field(
         None,
@@ -75,6 +76,7 @@ class RunsItem(Item):
     """Runs that a tool counted, in addition to those it reported before."""
 
     PATH: ClassVar[str] = "runs"
+    MANY: ClassVar[str] = "Runs that tools counted"
 
     step: Slug | None = Field(
         None,
@@ -100,6 +102,7 @@ class KpiItem(Item):
     """A week's number of the KPI, or of a guardrail. A newer one of the same week replaces it; both are kept."""
 
     PATH: ClassVar[str] = "kpi"
+    MANY: ClassVar[str] = "Numbers of the KPI and of guardrails"
 
     value: Number | Annotated[str, Field(min_length=1, max_length=100), Visible] = Field(
         description="In the KPI's unit, or as people type it: `12.5`, `1h30m`, `92%`.",
@@ -115,6 +118,7 @@ class ExceptionItem(Item):
     """A run in which a step went wrong. The step is judged at once."""
 
     PATH: ClassVar[str] = "exceptions"
+    MANY: ClassVar[str] = "Exceptions"
 
     step: Slug = Field(examples=["send"])
     reason: Annotated[str, Field(min_length=1, max_length=1_000), Visible] = Field(examples=["wrong price"])
@@ -126,6 +130,7 @@ class RubricItem(Item):
     """A graded sample of a step's outputs."""
 
     PATH: ClassVar[str] = "rubric"
+    MANY: ClassVar[str] = "Graded samples"
 
     step: Slug = Field(examples=["draft"])
     samples: Annotated[StrictInt, Field(ge=1, le=MOST_RUNS)] = Field(examples=[20])
@@ -138,6 +143,7 @@ class CheckItem(Item):
     """What the automated check of a step found. It is shown next to people's grades and isn't a graded sample."""
 
     PATH: ClassVar[str] = "checks"
+    MANY: ClassVar[str] = "Results of automated checks"
 
     step: Slug = Field(examples=["draft"])
     check: Annotated[str, Field(min_length=1, max_length=200)] = Field(

@@ -10,7 +10,7 @@ from cadence.flows.machines.items import Item, RunsItem, Wrong
 from cadence.flows.tokens import TokenHolder
 from cadence.nearest import nearest
 from cadence.rules.calendar import local_day, monday_of, week_number
-from storage.queries import cycles, pushes
+from storage.queries import cycles, machines
 from storage.tables import Cycle
 from storage.work import UnitOfWork
 
@@ -89,7 +89,7 @@ class Finder:
         if item.at is not None:
             return item.at
         if self._holder and isinstance(item, RunsItem) and item.replaces is not None:
-            old = pushes.runs_by_source(self._uow, source=source_of(self._holder, item.replaces))
+            old = machines.runs_by_source(self._uow, source=source_of(self._holder, item.replaces))
             if old is not None:
                 return old.happened_at
         return self._uow.now

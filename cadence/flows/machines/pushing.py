@@ -16,7 +16,7 @@ from cadence.flows.numbers import require_team_member
 from cadence.flows.tokens import TokenHolder
 from cadence.refusals import NotAllowed, Refusal
 from storage.engine import Conflict, is_busy, is_unreachable
-from storage.queries import adoptions, pushes
+from storage.queries import adoptions, machines
 from storage.work import UnitOfWork
 
 MOST_ITEMS: Final = 1_000
@@ -88,15 +88,15 @@ def _carry_out(
     """Record up to `PART` items in one transaction."""
     with uow.write():
         owner = f"token:{holder.id}"
-        stored = pushes.answered(uow, holder=owner, items=[one.id for one in part])
-        sources = pushes.recorded_sources(uow, sources=[source_of(holder, one.id) for one in part])
+        stored = machines.answered(uow, holder=owner, items=[one.id for one in part])
+        sources = machines.recorded_sources(uow, sources=[source_of(holder, one.id) for one in part])
         results: dict[int, ItemResult] = {}
         seen: dict[str, Pushed] = {}
         fresh, repeats = [], []
         for one in part:
             known = stored.get(one.id)
             if known is not None:
-                results[one.position] = _repeated(one, known)
+                results[one.position] = _repeated(kind, one, known)
             elif source_of(holder, one.id) in sources:  # longer ago than results are kept
                 results[one.position] = ItemResult(id=one.id, outcome="repeated")
             elif one.id in seen:
@@ -114,7 +114,7 @@ def _carry_out(
             for one in fresh
             if results[one.position].outcome == "recorded"
         ]
-        pushes.keep_answers(uow, holder=owner, kind=f"machines.{kind.PATH}", answers=answers)
+        machines.keep_answers(uow, holder=owner, kind=f"machines.{kind.PATH}", answers=answers)
         return results
 
 
@@ -145,7 +145,7 @@ def _record(
         try:
             place = finder.place(one.item)
             _require_may(mine, holder, place, for_owners=saver.for_owners)
-            saved.append((one, saver.save(mine, holder, place, one.item, [known for _, known in saved])))
+            saved.append((one, saver.save(mine, holder, place, one.item, [before for _, before in saved])))
         except Wrong as wrong:
             results[one.position] = _refused(one.id, wrong)
         except NotAllowed as refused:
@@ -177,9 +177,8 @@ def _require_may(uow: UnitOfWork, holder: TokenHolder, place: Place, *, for_owne
         require_team_member(uow, place.view, to="report on it")
 
 
-def _repeated(one: Pushed, known: dict[str, Any]) -> ItemResult:
-    same = str(known.get("digest", "")).rpartition(":")[2] == one.item.digest
-    if not same:
+def _repeated(kind: type[Item], one: Pushed, known: dict[str, Any]) -> ItemResult:
+    if known.get("digest") != _digest(kind, one):
         return _refused(one.id, _REUSED)
     return ItemResult(id=one.id, outcome="repeated", verdict=known.get("verdict"))
 

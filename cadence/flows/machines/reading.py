@@ -15,8 +15,8 @@ from cadence.flows.overview import show_registry
 from cadence.flows.standards import StepState, step_states
 from cadence.flows.tokens import TokenHolder
 from cadence.rules.calendar import monday_of
-from storage.queries import pushes, tokens
-from storage.queries.pushes import Evidence, Stretch
+from storage.queries import machines, tokens
+from storage.queries.machines import Evidence, Stretch
 from storage.tables import CheckResult, LoggedException, MeasuredRuns, Reading, RubricResult, StepVerdict
 from storage.work import UnitOfWork
 
@@ -203,7 +203,7 @@ def read_evidence(uow: UnitOfWork, holder: TokenHolder, kind: type[Item], wanted
     with uow.read():
         views = _views(uow, holder, wanted)
         step = None if kind is KpiItem else wanted.step
-        found = pushes.evidence(
+        found = machines.evidence(
             uow,
             table=TABLES[kind.PATH],
             stretches=[_stretch(view, wanted.week) for view in views.values()],
@@ -345,7 +345,7 @@ def read_verdicts(uow: UnitOfWork, holder: TokenHolder, wanted: Wanted) -> Verdi
     """A page of verdicts."""
     with uow.read():
         views = _views(uow, holder, wanted)
-        found = pushes.verdicts(
+        found = machines.verdicts(
             uow, adoption_ids=list(views), step=wanted.step, before=wanted.before, limit=wanted.limit + 1
         )
         shown: Sequence[StepVerdict] = found[: wanted.limit]

@@ -28,7 +28,7 @@ from cadence.flows.numbers import (
 from cadence.flows.rubrics import SampleGiven, keep_sample
 from cadence.flows.standards import judge_measured
 from cadence.flows.tokens import TokenHolder
-from storage.queries import numbers, people, pushes
+from storage.queries import machines, numbers, people
 from storage.queries.numbers import Measured
 from storage.tables import CheckResult, MeasuredRuns, StepVerdict
 from storage.work import UnitOfWork
@@ -154,7 +154,7 @@ class _Runs:
     ) -> MeasuredRuns | None:
         if item.replaces is None:
             return None
-        old = pushes.runs_by_source(uow, source=source_of(holder, item.replaces))
+        old = machines.runs_by_source(uow, source=source_of(holder, item.replaces))
         if old is None or old.adoption_id != view.id:
             raise Wrong(
                 "unknown-item",
@@ -291,7 +291,14 @@ def _is_same(earlier: Saved, place: Place, item: ExceptionItem) -> bool:
     )
 
 
-class _Rubric:
+class _Unjudged:
+    """Kinds of items for which no step is judged at once."""
+
+    def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:  # noqa: ARG002
+        return [None] * len(saved)
+
+
+class _Rubric(_Unjudged):
     for_owners = "record a rubric result"
 
     def save(
@@ -308,11 +315,8 @@ class _Rubric:
         keep_sample(uow, view, place.cycle, view.step(item.step), given, token_id=holder.id)
         return Saved(place, item, uow.actor.request)
 
-    def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:  # noqa: ARG002
-        return [None] * len(saved)
 
-
-class _Checks:
+class _Checks(_Unjudged):
     for_owners = "report what a check found"
 
     def save(
@@ -359,9 +363,6 @@ class _Checks:
             after={"step": step.key, "name": name, "samples": samples, "passes": passes, "via": holder.name},
         )
         return Saved(place, item, uow.actor.request)
-
-    def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:  # noqa: ARG002
-        return [None] * len(saved)
 
 
 def _counted(item: CheckItem) -> tuple[int, int]:
