@@ -503,7 +503,7 @@ ONLY_LATER = {"cycles.close_by_hand"}
 NO_CHANGE = {
     "promotions.decisions.decline_form": "holds the proposal while it makes a form of it",
     "handoffs.answers.fail_form": "holds the handoff while it makes a form of it",
-    "tokens.calls.note_call": "only the trail, which has every call",
+    "tokens.authentication.note_call": "only the trail, which has every call",
     "workspaces.settings.settings_form": "the workspace's row, which every request may make",
     "playbooks.imports.import_document": "of the command line",
     "checkins.snoozing.menu_again": "has a message written again as it stands",

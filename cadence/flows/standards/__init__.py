@@ -1,7 +1,6 @@
 """Evidence, verdicts, modes, watches and drift."""
 
-from cadence.flows.standards.checks import check_line
-from cadence.flows.standards.current import StepState, step_states, steps_at_close, steps_now
+from cadence.flows.standards.current import StepState, check_line, step_states, steps_at_close, steps_now
 from cadence.flows.standards.declaring import ModeGiven, change_back, declare_mode, mode_form
 from cadence.flows.standards.drifts import (
     back_to_plan_form,

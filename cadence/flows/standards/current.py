@@ -8,7 +8,7 @@ from cadence.flows.core import AdoptionView, current_modes, mode_of
 from cadence.flows.standards.evidence import cycle_start, verdict_evidence, window_runs
 from cadence.flows.standards.judging import policy_for
 from cadence.rules.modes import Mode
-from storage.queries import standards
+from storage.queries import machines, standards
 from storage.tables import AdoptionStep, Cycle, CycleState, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.base import Evidence, StepEvidence
@@ -107,4 +107,19 @@ def steps_at_close(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[S
         StepEvidence(title=step.title, mode=final.lands_on or final.mode, evidence=verdict_evidence(final))
         for step, final in judged
         if final is not None
+    )
+
+
+def check_line(uow: UnitOfWork, cycle: Cycle | None, *, step: str) -> str:
+    """`Automated check “policy-lint”: 211 of 214 passed in cycle 2`; empty without results.
+
+    It stands next to people's grades; it is no graded sample.
+    """
+    if cycle is None:
+        return ""
+    found = machines.checked(uow, adoption_id=cycle.adoption_id, cycle_id=cycle.id or 0)
+    return " · ".join(
+        f"Automated check “{one.name}”: {one.passes:,} of {one.samples:,} passed in cycle {cycle.number}"
+        for one in found
+        if one.step == step
     )

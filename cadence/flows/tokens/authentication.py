@@ -1,4 +1,4 @@
-"""Authentication of tools: whose token a request presents, and when it was last used."""
+"""Authentication of tools and assistants: who presents a token, its last use, and the calls made with it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -111,3 +111,14 @@ def note_use(db: Database, holder: TokenHolder, *, now: datetime) -> None:
     uow = UnitOfWork(db, holder.actor(), now)
     with uow.write():
         tokens.note_use(uow, token_id=holder.id, before=now - USED_WITHIN)
+
+
+def note_call(uow: UnitOfWork, *, tool: str, outcome: str) -> None:
+    """Record that an assistant called a tool for a person, and whether it was answered or refused.
+
+    What the tool itself changed is recorded by its flow.
+    """
+    with uow.write():
+        uow.record(
+            action="assistant-called", subject=f"tool:{tool}", after={"tool": tool, "outcome": outcome}
+        )

@@ -13,7 +13,7 @@ from cadence.flows.core import (
     require_workspace,
 )
 from cadence.flows.tokens.access import require_may
-from cadence.flows.tokens.words import scope_of, what_for
+from cadence.flows.tokens.listing import scope_of, what_for
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.tokens import KEY_ALPHABET, KEY_LENGTH, SECRET_BYTES, Presented, hash_of

@@ -2,7 +2,7 @@
 
 from cadence.flows.core import once, require_workspace
 from cadence.flows.tokens.access import require_may, sees
-from cadence.flows.tokens.words import scope_of
+from cadence.flows.tokens.listing import scope_of
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Offer, Refusal, Unknown
