@@ -190,7 +190,7 @@ class ChoosePilotForm(PlainForm, callback=Callback.CHOOSE_PILOT, title="Plan a p
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendBackForm(PlainForm, callback=Callback.SEND_BACK_PILOT, title="Send it back", submit="Send back"):
-    """What a draft lacks, for its owner."""
+    """What a draft still needs, for its owner."""
 
     title: str
     owner: str

@@ -208,7 +208,7 @@ class WaveTeamForm(PlainForm, callback=Callback.WAVE_TEAM, title="Confirm a team
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveAnywayForm(PlainForm, callback=Callback.WAVE_ANYWAY, title="Open it anyway?", submit="Open anyway"):
-    """A curator's override of a wave's gate; `missing` is what it lacks."""
+    """A curator's override of a wave's gate; `missing` is what the gate still needed."""
 
     TEMPLATE: ClassVar[str] = "modals/waves/wave_anyway.json.j2"
 

@@ -64,8 +64,8 @@ def package_gaps(uow: UnitOfWork, view: AdoptionView) -> tuple[str, ...]:
     """What is missing in an adoption's package, for display: parts of the file, and a good enough rubric
     result."""
     rows = rubrics.calibration(uow, adoption_id=view.id)
-    lacks = rubric_gap(view.spec, _revisions(uow, view.id), rows)
-    return (*file_gaps(view.spec), *((lacks,) if lacks else ()))
+    gap = rubric_gap(view.spec, _revisions(uow, view.id), rows)
+    return (*file_gaps(view.spec), *((gap,) if gap else ()))
 
 
 def rubric_gap(
@@ -232,19 +232,19 @@ def _rubric_gap(uow: UnitOfWork, playbook: Playbook, spec: PlaybookSpec, teams: 
     first: str | None = None
     for adoption, _ in teams:
         rows = rubrics.calibration(uow, adoption_id=adoption.id or 0)
-        lacks = rubric_gap(spec, _revisions(uow, adoption.id or 0), rows)
-        if lacks is None:
+        gap = rubric_gap(spec, _revisions(uow, adoption.id or 0), rows)
+        if gap is None:
             return None
-        first = first or lacks
+        first = first or gap
     if spec.rubric is None:
         return None
-    lacks = first or f"a rubric result at or above {set_share(spec.rubric.threshold)}"
+    gap = first or f"a rubric result at or above {set_share(spec.rubric.threshold)}"
     offer = (
         Offer("Record a rubric result", Action.RUBRIC_RECORD, f"{teams[0][0].id}")
         if teams
         else Offer("Start a cycle", Action.START_CYCLE, playbook.slug)
     )
-    return Gap("rubric", escape(lacks[0].upper() + lacks[1:]), offer)
+    return Gap("rubric", escape(gap[0].upper() + gap[1:]), offer)
 
 
 def _setup_gap(uow: UnitOfWork, playbook: Playbook, spec: PlaybookSpec, teams: Teams) -> Gap | None:
