@@ -172,7 +172,9 @@ class UnitOfWork:
         self.record_all([Entry(action, subject, before, after)], surface=surface)
 
     def record_all(self, entries: Sequence[Entry], *, surface: str | None = None) -> None:
-        """Add many entries, in as few statements as one."""
+        """Add any number of entries, in as few statements as one."""
+        if not entries:
+            return
         shared = {
             "workspace_id": self.workspace_id,
             "at": self.now,

@@ -1,11 +1,11 @@
 """Queries on what tools report: the runs they counted, what was recorded before, and reading it again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, insert, literal, or_
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, insert, literal, or_, union_all
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
@@ -190,14 +190,15 @@ def _before_statement(*, as_of: bool) -> Any:
 
 def answered(uow: UnitOfWork, *, holder: str, items: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The stored results of those of a token's items that were recorded in the last days, by item."""
-    if not items:
-        return {}
-    query = select(AnsweredRequest.request, AnsweredRequest.answer).where(
-        AnsweredRequest.workspace_id == uow.workspace_id,
-        AnsweredRequest.member == holder,
-        col(AnsweredRequest.request).in_(items),
-    )
-    return {row[0]: dict(row[1] or {}) for row in uow.session.exec(query)}
+    asked = {"workspace": uow.workspace_id, "holder": holder, "items": list(items)}
+    return {row[0]: dict(row[1] or {}) for row in uow.session.exec(_ANSWERED, params=asked)}
+
+
+_ANSWERED: Final = select(AnsweredRequest.request, AnsweredRequest.answer).where(
+    AnsweredRequest.workspace_id == bindparam("workspace"),
+    AnsweredRequest.member == bindparam("holder"),
+    col(AnsweredRequest.request).in_(bindparam("items", expanding=True)),
+)
 
 
 def keep_answers(uow: UnitOfWork, *, holder: str, kind: str, answers: Iterable[tuple[str, Any]]) -> None:
@@ -223,14 +224,29 @@ def keep_answers(uow: UnitOfWork, *, holder: str, kind: str, answers: Iterable[t
 
 def recorded_sources(uow: UnitOfWork, *, sources: Sequence[str]) -> set[str]:
     """Those of some sources that are recorded, however long ago."""
-    found: set[str] = set()
-    if sources:
-        for table in (MeasuredRuns, LoggedException, CheckResult, RubricResult):
-            query = select(table.source).where(
-                table.workspace_id == uow.workspace_id, col(table.source).in_(sources)
-            )
-            found.update(uow.session.exec(query))
-    return found
+    asked = {"workspace": uow.workspace_id, "sources": list(sources)}
+    return {row[0] for row in connection_of(uow.session).execute(_RECORDED, asked)}
+
+
+_RECORDED: Final = union_all(
+    *(
+        select_rows(col(table.source)).where(
+            col(table.workspace_id) == bindparam("workspace"),
+            col(table.source).in_(bindparam("sources", expanding=True)),
+        )
+        for table in (MeasuredRuns, LoggedException, CheckResult, RubricResult)
+    )
+)
+
+
+def add_runs(uow: UnitOfWork, *, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Save runs that were counted in one statement, each a row's columns; returns their ids by source."""
+    values = [{**row, "workspace_id": uow.workspace_id} for row in rows]
+    added = connection_of(uow.session).execute(_ADD_RUNS, values)
+    return {source: number or 0 for number, source in added}
+
+
+_ADD_RUNS: Final = insert(MeasuredRuns).returning(col(MeasuredRuns.id), col(MeasuredRuns.source))
 
 
 def runs_by_source(uow: UnitOfWork, *, source: str) -> MeasuredRuns | None:

@@ -50,6 +50,24 @@ def _kept(session: Session, workspace_id: str, _ids: "Planted") -> dict[str, Any
     return found
 
 
+def add_runs(session: Session, workspace_id: str, ids: "Planted") -> dict[str, int]:
+    """Save runs that a tool counted."""
+    from tests.storage.seeds import MONDAY, NOW
+
+    row = {
+        "adoption_id": ids.adoption,
+        "cycle_id": ids.cycle,
+        "week": 1,
+        "week_start": MONDAY,
+        "runs": 3,
+        "surface": "api",
+        "source": f"{KEY}:runs-2",
+        "happened_at": NOW,
+        "recorded_at": NOW,
+    }
+    return machines.add_runs(_uow(session, workspace_id), rows=[row])
+
+
 BY_NAME: dict[str, Call] = {
     "machines.answered": _answered,
     "machines.keep_answers": _kept,

@@ -775,6 +775,7 @@ WRITES: dict[str, Call] = {
     ),
     "people.end_away": lambda s, ws, _: people.end_away(_uow(s, ws), member_id=MEMBER, today=MONDAY),
     "cycles.take_away": _take_away,
+    "machines.add_runs": calls_machines.add_runs,
     "workspaces.forget": lambda s, ws, _: workspaces.forget(_uow(s, ws)),
     "installations.keep_newest": _install_again,
     "installations.remove": lambda s, ws, _: installations.remove(_uow(s, ws), client_id=CLIENT),

@@ -25,23 +25,26 @@ from cadence.flows.numbers import (
     read_guardrails,
     tell_target_reached,
 )
-from cadence.flows.rubrics import SampleGiven, keep_sample
+from cadence.flows.rubrics import NewResult, SampleGiven, sample_row, save_results
 from cadence.flows.standards import judge_measured
 from cadence.flows.tokens import TokenHolder
 from storage.queries import machines, numbers, people
 from storage.queries.numbers import Measured
-from storage.tables import CheckResult, MeasuredRuns, StepVerdict
-from storage.work import UnitOfWork
+from storage.tables import CheckResult, RubricResult, StepVerdict
+from storage.work import Entry, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """An item that was checked, and its row if it was written: exceptions are written when they are judged."""
+    """An item that was checked, with the row it becomes, if that is known before its part is judged.
+
+    Rows are written when the part is judged; readings at once.
+    """
 
     place: Place
     item: Any
     source: str
-    row: MeasuredRuns | None = None
+    row: RubricResult | CheckResult | None = None
 
 
 class Saver(Protocol):
@@ -85,46 +88,63 @@ def _view_of(uow: UnitOfWork, place: Place) -> AdoptionView:
     return place.view if place.is_current else of_cycle(uow, place.view, place.cycle)
 
 
-def runs_row(
-    uow: UnitOfWork, place: Place, *, step: str, member: str, runs: int, token_id: int | None
-) -> MeasuredRuns:
-    """The row of runs that were counted, not yet saved; the request is their source."""
-    return MeasuredRuns(
-        workspace_id=uow.workspace_id,
-        adoption_id=place.view.id,
-        cycle_id=place.cycle.id or 0,
-        step=step,
-        week=place.week,
-        week_start=place.week_start,
-        member=member,
-        runs=runs,
-        token_id=token_id,
-        surface=uow.actor.surface,
-        source=uow.actor.request,
-        happened_at=place.at,
-        recorded_at=uow.now,
+def keep_runs(uow: UnitOfWork, counted: Sequence[Saved], *, token_id: int | None, via: str) -> dict[str, int]:
+    """Save runs that were counted, at least one, and their trail; nothing is judged.
+
+    Args:
+        counted: their items name a step and a member, or neither.
+        via: what counted them, for the trail.
+
+    Returns:
+        The ids of their rows, by source.
+    """
+    ids = machines.add_runs(
+        uow,
+        rows=[
+            {
+                "adoption_id": one.place.view.id,
+                "cycle_id": one.place.cycle.id or 0,
+                "step": one.item.step or "",
+                "week": one.place.week,
+                "week_start": one.place.week_start,
+                "member": one.item.member or "",
+                "runs": one.item.runs,
+                "token_id": token_id,
+                "surface": uow.actor.surface,
+                "source": one.source,
+                "happened_at": one.place.at,
+                "recorded_at": uow.now,
+            }
+            for one in counted
+        ],
     )
-
-
-def note_runs(uow: UnitOfWork, place: Place, last: int, *, runs: int, items: int, via: str) -> None:
-    """Record in the trail that runs were counted, up to a row."""
-    after = {"runs": runs, "items": items, "through": last, "via": via}
-    uow.record(action="runs-measured", subject=f"adoption:{place.view.id}", after=after)
+    uow.record_all(
+        [
+            Entry(
+                "runs-measured",
+                f"adoption:{group[0].place.view.id}",
+                after={
+                    "runs": sum(one.item.runs for one in group),
+                    "items": len(group),
+                    "through": max(ids[one.source] for one in group),
+                    "via": via,
+                },
+            )
+            for group in _grouped(counted).values()
+        ]
+    )
+    return ids
 
 
 class _Runs:
     for_owners = "report runs that a tool counted"
 
     def save(
-        self,
-        uow: UnitOfWork,
-        holder: TokenHolder,
-        place: Place,
-        item: RunsItem,
-        earlier: Sequence[Saved],
+        self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: RunsItem, earlier: Sequence[Saved]
     ) -> Saved:
         view = _view_of(uow, place)
-        step = step_of(view, item.step) if item.step else ""
+        if item.step:
+            step_of(view, item.step)
         if item.member:
             known = {one.member for one in people.presences(uow, team_id=view.team.id or 0)}
             if item.member not in known:
@@ -134,50 +154,49 @@ class _Runs:
                     "leave `member` out.",
                 )
         if item.replaces is not None:
-            self._save(uow, earlier)
-        old = self._replaced(uow, holder, view, item)
-        row = runs_row(uow, place, step=step, member=item.member or "", runs=item.runs, token_id=holder.id)
-        saved = Saved(place, item, uow.actor.request, row)
-        if old is not None:
-            self._save(uow, [saved])
-            old.replaced_by = row.id
-            uow.session.add(old)
-        return saved
-
-    def _save(self, uow: UnitOfWork, saved: Sequence[Saved]) -> None:
-        """Save the rows that aren't saved yet, in their order and in one statement."""
-        uow.session.add_all([one.row for one in saved if one.row])
-        uow.session.flush()
-
-    def _replaced(
-        self, uow: UnitOfWork, holder: TokenHolder, view: AdoptionView, item: RunsItem
-    ) -> MeasuredRuns | None:
-        if item.replaces is None:
-            return None
-        old = machines.runs_by_source(uow, source=source_of(holder, item.replaces))
-        if old is None or old.adoption_id != view.id:
-            raise Wrong(
-                "unknown-item",
-                f"No runs were reported as `{item.replaces}` with this token for this team and playbook.",
-            )
-        if old.replaced_by is not None:
-            raise Wrong(
-                "already-replaced", f"`{item.replaces}` was corrected before. Correct the newer item instead."
-            )
-        return old
+            _require_replaceable(uow, holder, view, item.replaces, earlier)
+        return Saved(place, item, uow.actor.request)
 
     def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:
-        self._save(uow, saved)
+        if not saved:
+            return []
+        ids = keep_runs(uow, saved, token_id=holder.id, via=holder.name)
+        for one in saved:
+            if one.item.replaces is not None:
+                old = machines.runs_by_source(uow, source=source_of(holder, one.item.replaces))
+                assert old is not None  # noqa: S101 - it was required
+                old.replaced_by = ids[one.source]
+                uow.session.add(old)
         verdicts: dict[tuple[int, str], Judged] = {}
         for (adoption_id, _), group in _grouped(saved).items():
-            last = group[-1]
-            runs, through = sum(one.item.runs for one in group), last.row.id or 0 if last.row else 0
-            note_runs(uow, last.place, through, runs=runs, items=len(group), via=holder.name)
-            if last.place.is_current:
-                view, cycle = last.place.view, last.place.cycle
-                for step, row in judge_measured(uow, view, cycle, through):
+            place = group[0].place
+            if place.is_current:
+                through = max(ids[one.source] for one in group)
+                for step, row in judge_measured(uow, place.view, place.cycle, through):
                     verdicts[adoption_id, step.key] = _judged(row)
         return [verdicts.get((one.place.view.id, one.item.step or "")) for one in saved]
+
+
+def _require_replaceable(
+    uow: UnitOfWork, holder: TokenHolder, view: AdoptionView, item_id: str, earlier: Sequence[Saved]
+) -> None:
+    """Require that an item can be corrected: one that is recorded, or comes earlier in its part.
+
+    Raises:
+        Wrong: it is unknown, or was corrected before.
+    """
+    source = source_of(holder, item_id)
+    old = machines.runs_by_source(uow, source=source)
+    about = (
+        old.adoption_id if old else next((one.place.view.id for one in earlier if one.source == source), None)
+    )
+    if about != view.id:
+        raise Wrong(
+            "unknown-item",
+            f"No runs were reported as `{item_id}` with this token for this team and playbook.",
+        )
+    if (old and old.replaced_by is not None) or any(one.item.replaces == item_id for one in earlier):
+        raise Wrong("already-replaced", f"`{item_id}` was corrected before. Correct the newer item instead.")
 
 
 class _Kpi:
@@ -291,14 +310,7 @@ def _is_same(earlier: Saved, place: Place, item: ExceptionItem) -> bool:
     )
 
 
-class _Unjudged:
-    """Kinds of items for which no step is judged at once."""
-
-    def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:  # noqa: ARG002
-        return [None] * len(saved)
-
-
-class _Rubric(_Unjudged):
+class _Rubric:
     for_owners = "record a rubric result"
 
     def save(
@@ -312,11 +324,17 @@ class _Rubric(_Unjudged):
         view = _view_of(uow, place)
         step_of(view, item.step)
         given = SampleGiven(item.samples, item.passes, item.risky, item.note)
-        keep_sample(uow, view, place.cycle, view.step(item.step), given, token_id=holder.id)
-        return Saved(place, item, uow.actor.request)
+        row = sample_row(uow, view, place.cycle, view.step(item.step), given, token_id=holder.id)
+        return Saved(place, item, uow.actor.request, row)
+
+    def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:  # noqa: ARG002
+        for group in _grouped(saved).values():
+            results = [NewResult(one.row) for one in group if isinstance(one.row, RubricResult)]
+            save_results(uow, _view_of(uow, group[0].place), group[0].place.cycle, results)
+        return [None] * len(saved)
 
 
-class _Checks(_Unjudged):
+class _Checks:
     for_owners = "report what a check found"
 
     def save(
@@ -355,14 +373,28 @@ class _Checks(_Unjudged):
             happened_at=place.at,
             recorded_at=uow.now,
         )
-        uow.session.add(row)
-        uow.session.flush()
-        uow.record(
-            action="check-result",
-            subject=f"adoption:{view.id}/{step.key}",
-            after={"step": step.key, "name": name, "samples": samples, "passes": passes, "via": holder.name},
+        return Saved(place, item, uow.actor.request, row)
+
+    def judge(self, uow: UnitOfWork, holder: TokenHolder, saved: Sequence[Saved]) -> list[Judged | None]:
+        rows = [one.row for one in saved if isinstance(one.row, CheckResult)]
+        uow.session.add_all(rows)
+        uow.record_all(
+            [
+                Entry(
+                    "check-result",
+                    f"adoption:{row.adoption_id}/{row.step}",
+                    after={
+                        "step": row.step,
+                        "name": row.name,
+                        "samples": row.samples,
+                        "passes": row.passes,
+                        "via": holder.name,
+                    },
+                )
+                for row in rows
+            ]
         )
-        return Saved(place, item, uow.actor.request)
+        return [None] * len(saved)
 
 
 def _counted(item: CheckItem) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from typing import Any
 from cadence.flows.core import adoption_by_id, once
 from cadence.flows.machines.items import RunsItem, Wrong, read_item
 from cadence.flows.machines.places import Finder, step_of
-from cadence.flows.machines.saving import note_runs, runs_row
+from cadence.flows.machines.saving import Saved, keep_runs
 from cadence.flows.numbers import pick_adoption, require_team_member
 from cadence.flows.standards import judge_measured
 from cadence.mrkdwn import say
@@ -36,14 +36,13 @@ def report_runs(uow: UnitOfWork, given: dict[str, Any]) -> Done:
             require_team_member(uow, view, to="report its runs")
             adoptions.lock_adoption(uow, adoption_id=view.id)
             place = Finder(uow, [adoption_by_id(uow, adoption_id=view.id)]).place(item)
-            step = step_of(view, item.step) if item.step else ""
+            if item.step:
+                step_of(view, item.step)
         except Wrong as wrong:
             raise Refusal(wrong.detail) from None
-        row = runs_row(uow, place, step=step, member=uow.actor.member, runs=item.runs, token_id=None)
-        uow.session.add(row)
-        uow.session.flush()
-        note_runs(uow, place, row.id or 0, runs=item.runs, items=1, via=VIA)
-        judge_measured(uow, place.view, place.cycle, row.id or 0)
+        mine = item.model_copy(update={"member": uow.actor.member})
+        ids = keep_runs(uow, [Saved(place, mine, uow.actor.request)], token_id=None, via=VIA)
+        judge_measured(uow, place.view, place.cycle, ids[uow.actor.request])
         return Done(
             text=say(
                 "{runs} counted for {playbook} in {team}.",

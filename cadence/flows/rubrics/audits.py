@@ -14,7 +14,7 @@ from cadence.actor import Actor
 from cadence.documents import Step
 from cadence.flows.core import AdoptionView, adoption_by_id, once, require_owner_or_curator
 from cadence.flows.promotions import Pool, pool, rubric_in_force
-from cadence.flows.rubrics.recording import save_result
+from cadence.flows.rubrics.recording import NewResult, save_results
 from cadence.links import kept_link
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.nudges import SPOT_AUDIT
@@ -22,7 +22,7 @@ from cadence.refusals import Refusal
 from cadence.rules.audits import Attested, Grade, PlaceInWeek, draw, drawable, place_in_week
 from cadence.rules.calendar import week_number
 from storage.outbox.slots import Nudged
-from storage.queries import adoptions, people, rubrics, schedule, trail
+from storage.queries import adoptions, cycles, people, rubrics, schedule, trail
 from storage.tables import RubricResult, SpotAudit
 from storage.work import Entry, UnitOfWork
 from templates.contexts.answers import Done
@@ -288,15 +288,8 @@ def _grade(uow: UnitOfWork, view: AdoptionView, audit: SpotAudit, given: list[Gr
             source=f"{uow.actor.request}:{audit.id}",
             graded_at=uow.now,
         )
-        save_result(
-            uow,
-            view,
-            step,
-            row,
-            before=before,
-            grades=[str(one) for one in grades],
-            links=[one.link for one in given],
-        )
+        result = NewResult(row, before, [str(one) for one in grades], [one.link for one in given])
+        save_results(uow, view, cycles.cycle(uow, cycle_id=audit.cycle_id), [result])
     found = pool(uow, view, step)
     return say(
         "*{step}*: {passes} of {samples} passed, {risky} risky.\nSo far: {all:,} of {needed}. {more}",

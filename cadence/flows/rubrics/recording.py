@@ -26,41 +26,55 @@ from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode, rank
 from cadence.rules.samples import samples_needed
 from storage.outbox.queueing import NewMessage
-from storage.queries import adoptions, cycles, standards
+from storage.queries import adoptions, standards
 from storage.tables import Cycle, RubricResult, RubricRevision
-from storage.work import UnitOfWork
+from storage.work import Entry, UnitOfWork
 from templates.contexts.base import ChoiceGroup
 from templates.contexts.rubrics import Pooled, RevisionForm, RubricForm, RubricRevised, SampleRecorded
 
 
-def save_result(
-    uow: UnitOfWork,
-    view: AdoptionView,
-    step: Step,
-    row: RubricResult,
-    *,
-    before: RubricResult | None = None,
-    grades: Sequence[str] | None = None,
-    links: Sequence[str | None] = (),
-) -> RubricResult:
-    """Save a rubric result, its trail and, if there are more risky ones, the message about them."""
-    cycle = cycles.cycle(uow, cycle_id=row.cycle_id)
+@dataclass(frozen=True, slots=True)
+class NewResult:
+    """A rubric result to save, with what it replaces and, of a spot audit, each run's grade and link."""
+
+    row: RubricResult
+    before: RubricResult | None = None
+    grades: Sequence[str] | None = None
+    links: Sequence[str | None] = ()
+
+
+def save_results(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, results: Sequence[NewResult]) -> None:
+    """Save results of one cycle, at least one: rows, trail, and a message about each with more risky ones."""
     stood = gates_due(uow, view, cycle)
-    uow.session.add(row)
+    uow.session.add_all([one.row for one in results])
     uow.session.flush()
     if gates_due(uow, view, cycle) != stood:
-        rewrite_cycle_posts(uow.at(row.graded_at), view, cycle, mark=f"graded:{row.id}")
-    subject = f"audit:{row.audit_id}" if row.audit_id else f"adoption:{view.id}/{step.key}"
-    uow.at(row.graded_at).record(
-        action="rubric-result",
-        subject=subject,
-        before=_counts(before) if before else None,
-        after={**_counts(row), "revision": row.revision, "grades": grades, "links": list(links)},
+        rewrite_cycle_posts(uow, view, cycle, mark=f"graded:{results[-1].row.id}")
+    uow.record_all([_entry(view, one) for one in results])
+    uow.send(
+        [
+            NewMessage(
+                "risky-grade", contact, {"adoption": view.id, "result": row.id}, about=(row.id, contact)
+            )
+            for row in (one.row for one in results if one.row.risky > (one.before.risky if one.before else 0))
+            if (contact := escalation(view.step(row.step))) is not None
+        ]
     )
-    if row.risky > (before.risky if before else 0) and (contact := escalation(step)) is not None:
-        subject_of = {"adoption": view.id, "result": row.id}
-        uow.at(row.graded_at).send(NewMessage("risky-grade", contact, subject_of, about=(row.id, contact)))
-    return row
+
+
+def _entry(view: AdoptionView, result: NewResult) -> Entry:
+    row = result.row
+    return Entry(
+        "rubric-result",
+        f"audit:{row.audit_id}" if row.audit_id else f"adoption:{view.id}/{row.step}",
+        before=_counts(result.before) if result.before else None,
+        after={
+            **_counts(row),
+            "revision": row.revision,
+            "grades": result.grades,
+            "links": list(result.links),
+        },
+    )
 
 
 def _counts(row: RubricResult) -> dict[str, object]:
@@ -118,11 +132,12 @@ def record_sample(uow: UnitOfWork, meant: StepMeant, given: SampleGiven) -> Samp
         view, step = _run_and_step(uow, meant, to=TO_RECORD)
         cycle = require_cycle(view)
         adoptions.lock_adoption(uow, adoption_id=view.id)
-        row = keep_sample(uow, view, cycle, step, given)
+        row = sample_row(uow, view, cycle, step, given)
+        save_results(uow, view, cycle, [NewResult(row)])
         return _recorded(uow, view, step, row)
 
 
-def keep_sample(
+def sample_row(
     uow: UnitOfWork,
     view: AdoptionView,
     cycle: Cycle,
@@ -131,32 +146,27 @@ def keep_sample(
     *,
     token_id: int | None = None,
 ) -> RubricResult:
-    """Save a graded sample on the rubric in force, within a transaction.
+    """A graded sample on the rubric in force, not yet saved; the request is its source.
 
     Raises:
         Refusal: invalid numbers.
     """
     samples, passes = checked_sample(given)
-    return save_result(
-        uow,
-        view,
-        step,
-        RubricResult(
-            workspace_id=view.workspace.id,
-            adoption_id=view.id,
-            cycle_id=cycle.id or 0,
-            step=step.key,
-            revision=rubric_in_force(uow, view, step),
-            samples=samples,
-            passes=passes,
-            risky=given.risky,
-            note=given.note.strip(),
-            member=uow.actor.member,
-            surface=uow.actor.surface,
-            token_id=token_id,
-            source=uow.actor.request,
-            graded_at=uow.now,
-        ),
+    return RubricResult(
+        workspace_id=view.workspace.id,
+        adoption_id=view.id,
+        cycle_id=cycle.id or 0,
+        step=step.key,
+        revision=rubric_in_force(uow, view, step),
+        samples=samples,
+        passes=passes,
+        risky=given.risky,
+        note=given.note.strip(),
+        member=uow.actor.member,
+        surface=uow.actor.surface,
+        token_id=token_id,
+        source=uow.actor.request,
+        graded_at=uow.now,
     )
 
 
