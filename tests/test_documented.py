@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from bot.api.app import build_app
+from bot.api.evidence import Pushes
 from bot.api.problems import CODES
 from bot.assistants.server import READ, WRITE
 from bot.cli import app
@@ -135,7 +136,7 @@ def test_every_button_is_in_the_reference_with_who_may() -> None:
 
 
 def test_every_path_and_problem_of_the_api_is_in_the_docs() -> None:
-    document = build_app(Database("sqlite://"), utc_now).openapi()
+    document = build_app(Pushes(Database("sqlite://"), utc_now)).openapi()
     told = {tuple(coded(row[0])[0].split()) for row in table(DOCS["api"], "path")}
     assert told == {
         (method.upper(), path) for path, methods in document["paths"].items() for method in methods

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.api.documentation import TITLE, describe
-from bot.api.evidence import evidence_router
+from bot.api.evidence import Pushes, evidence_router
 from bot.api.guard import Guard
 from bot.api.limits import RequestLimits
 from bot.api.problems import answer_with_problems
@@ -38,15 +38,17 @@ def build_api(
     services: Services,
     secret: str | None,
     serves: Callable[[str], bool],
+    give_way: Callable[[], None],
 ) -> ASGIApp:
     """The API of the workspaces in a database, behind its guard, and beside it the MCP server.
 
     Args:
         secret: Slack's signing secret; None where Slack's requests come through a socket.
         serves: whether the bot is installed in a workspace.
+        give_way: called before each transaction of a push, outside any.
     """
     limits = RequestLimits(settings.cadence_api_requests_a_minute, proxies=settings.cadence_proxies)
-    api = Guard(build_app(db, clock), db, clock, limits)
+    api = Guard(build_app(Pushes(db, clock, give_way)), db, clock, limits)
     assistants = mcp_app(services, db=db, clock=clock, secret=secret, serves=serves, limits=limits)
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,12 +58,12 @@ def build_api(
     return either
 
 
-def build_app(db: Database, clock: Callable[[], datetime]) -> FastAPI:
+def build_app(pushes: Pushes) -> FastAPI:
     """The routes, for requests that the guard let through."""
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=f"{ROOT}/openapi.json")
-    app.include_router(evidence_router(db, clock), prefix=ROOT)
-    app.include_router(reads_router(db, clock), prefix=ROOT)
-    app.include_router(telemetry_router(db, clock), prefix=OTLP)
+    app.include_router(evidence_router(pushes), prefix=ROOT)
+    app.include_router(reads_router(pushes.db, pushes.clock), prefix=ROOT)
+    app.include_router(telemetry_router(pushes), prefix=OTLP)
 
     @app.get("/api/docs", include_in_schema=False)
     def docs() -> HTMLResponse:

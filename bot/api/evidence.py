@@ -1,7 +1,8 @@
 """The paths to which tools push: one route for each kind of item."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from starlette.responses import JSONResponse
 from bot.api.guard import database_problems
 from bot.api.problems import Problem, responses_of
 from bot.metrics import PUSHES
-from cadence.flows.machines import KINDS, MOST_ITEMS, Item, ItemResult, push
+from cadence.flows.machines import KINDS, MOST_ITEMS, Item, ItemResult, at_once, push
 from cadence.flows.tokens import TokenHolder
 from storage.engine import Database
 from storage.work import UnitOfWork
@@ -54,15 +55,43 @@ def require_write(holder: TokenHolder) -> None:
         )
 
 
-def evidence_router(db: Database, clock: Callable[[], datetime]) -> APIRouter:
+@dataclass(frozen=True, slots=True)
+class Pushes:
+    """Carries out pushes and counts their items by outcome.
+
+    Args:
+        give_way: called before each transaction, outside any.
+    """
+
+    db: Database
+    clock: Callable[[], datetime]
+    give_way: Callable[[], None] = at_once
+
+    def carry_out(
+        self, holder: TokenHolder, model: type[Item], values: Sequence[Any], *, key: str | None = None
+    ) -> list[ItemResult]:
+        """Record items; returns what became of each, in their order.
+
+        Raises:
+            Problem: the database was busy before anything was recorded.
+        """
+        uow = UnitOfWork(self.db, holder.actor(), self.clock())
+        with database_problems(), self.db.for_a_request():
+            results = push(uow, holder, model, values, key=key, give_way=self.give_way)
+        for outcome, count in Counter(one.outcome for one in results).items():
+            PUSHES.labels(path=model.PATH, outcome=outcome).inc(count)
+        return results
+
+
+def evidence_router(pushes: Pushes) -> APIRouter:
     """The routes to which tools push."""
     router = APIRouter(tags=["Evidence"])
     for model in KINDS.values():
-        _add(router, model, db, clock)
+        _add(router, model, pushes)
     return router
 
 
-def _add(router: APIRouter, model: type[Item], db: Database, clock: Callable[[], datetime]) -> None:
+def _add(router: APIRouter, model: type[Item], pushes: Pushes) -> None:
     name, about = model.__name__, (model.__doc__ or "").strip()
 
     @router.post(
@@ -100,9 +129,7 @@ def _add(router: APIRouter, model: type[Item], db: Database, clock: Callable[[],
     ) -> JSONResponse:
         require_json(request)
         body = await request.body()
-        return await run_in_threadpool(
-            _carry_out, db, clock, request.state.holder, model, body, idempotency_key
-        )
+        return await run_in_threadpool(_carry_out, pushes, request.state.holder, model, body, idempotency_key)
 
 
 def require_json(request: Request) -> None:
@@ -117,21 +144,11 @@ def require_json(request: Request) -> None:
 
 
 def _carry_out(
-    db: Database,
-    clock: Callable[[], datetime],
-    holder: TokenHolder,
-    model: type[Item],
-    body: bytes,
-    key: str | None,
+    pushes: Pushes, holder: TokenHolder, model: type[Item], body: bytes, key: str | None
 ) -> JSONResponse:
     require_write(holder)
     values, single = _items(body)
-    uow = UnitOfWork(db, holder.actor(), clock())
-    with database_problems(), db.for_a_request():
-        results = push(uow, holder, model, values, key=key)
-    for outcome, count in Counter(one.outcome for one in results).items():
-        PUSHES.labels(path=model.PATH, outcome=outcome).inc(count)
-    return JSONResponse(_answered(results, single=single))
+    return JSONResponse(_answered(pushes.carry_out(holder, model, values, key=key), single=single))
 
 
 def _answered(results: list[ItemResult], *, single: bool) -> dict[str, Any]:

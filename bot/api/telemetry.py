@@ -1,9 +1,7 @@
 """The path for OpenTelemetry: `/otlp/v1/logs`, whose records are pushed like a tool's items."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -12,14 +10,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from bot.api import otlp
-from bot.api.evidence import require_write
-from bot.api.guard import database_problems
+from bot.api.evidence import Pushes, require_write
 from bot.api.problems import Problem, responses_of
 from bot.metrics import PUSHES
-from cadence.flows.machines import MOST_ITEMS, CheckItem, Item, RubricItem, RunsItem, push
+from cadence.flows.machines import MOST_ITEMS, CheckItem, Item, RubricItem, RunsItem
 from cadence.flows.tokens import TokenHolder
-from storage.engine import Database
-from storage.work import UnitOfWork
 
 MOST_RECORDS: Final = 10_000
 """Records of one request that report something: more than a collector's batch has, and half a minute's work."""
@@ -40,7 +35,7 @@ _PROBLEMS: Final = (
 )
 
 
-def telemetry_router(db: Database, clock: Callable[[], datetime]) -> APIRouter:
+def telemetry_router(pushes: Pushes) -> APIRouter:
     """The route that exporters and collectors send to."""
     router = APIRouter(tags=["OpenTelemetry"])
 
@@ -78,14 +73,13 @@ def telemetry_router(db: Database, clock: Callable[[], datetime]) -> APIRouter:
             )
         encoding = request.headers.get("content-encoding", "").strip().lower()
         body = await request.body()
-        return await run_in_threadpool(_carry_out, db, clock, request.state.holder, kind, encoding, body)
+        return await run_in_threadpool(_carry_out, pushes, request.state.holder, kind, encoding, body)
 
     return router
 
 
 def _carry_out(
-    db: Database,
-    clock: Callable[[], datetime],
+    pushes: Pushes,
     holder: TokenHolder,
     content_type: str,
     encoding: str,
@@ -102,18 +96,16 @@ def _carry_out(
         raise Problem(
             "too-many-items", f"Send at most {MOST_RECORDS:,} records at a time, not {len(records):,}."
         )
-    uow = UnitOfWork(db, holder.actor(), clock())
-    with database_problems(), db.for_a_request():
-        for model in (RunsItem, RubricItem, CheckItem):
-            mine = [_item(one) for one in records if _model(one) is model]
-            whys += _pushed(uow, holder, model, mine)
+    for model in (RunsItem, RubricItem, CheckItem):
+        mine = [_item(one) for one in records if _model(one) is model]
+        whys += _pushed(pushes, holder, model, mine)
     PUSHES.labels(path="otlp", outcome="refused").inc(sum(isinstance(one, otlp.Refused) for one in found))
     return Response(
         otlp.response(content_type, refused=len(whys), why=whys[0] if whys else ""), media_type=content_type
     )
 
 
-def _pushed(uow: UnitOfWork, holder: TokenHolder, model: type[Item], items: Sequence[Any]) -> list[str]:
+def _pushed(pushes: Pushes, holder: TokenHolder, model: type[Item], items: Sequence[Any]) -> list[str]:
     """Push items of one kind; returns why some were refused.
 
     Raises:
@@ -122,9 +114,7 @@ def _pushed(uow: UnitOfWork, holder: TokenHolder, model: type[Item], items: Sequ
     """
     whys = []
     for start in range(0, len(items), MOST_ITEMS):
-        results = push(uow, holder, model, items[start : start + MOST_ITEMS])
-        for outcome, count in Counter(one.outcome for one in results).items():
-            PUSHES.labels(path=model.PATH, outcome=outcome).inc(count)
+        results = pushes.carry_out(holder, model, items[start : start + MOST_ITEMS])
         if any(one.code == "busy" for one in results):
             raise Problem("busy", "Send the same request again in a moment.", headers={"Retry-After": "1"})
         whys += [one.detail or "" for one in results if one.outcome == "refused"]

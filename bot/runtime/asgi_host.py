@@ -7,11 +7,12 @@ host's thread on the first request (or on `start`), so that nobody else waits fo
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Lock, Thread
+from threading import Condition, Lock, Thread
 from typing import Any, Final
 
 from bot.errors import code_for
@@ -32,6 +33,8 @@ MOST_WAITING: Final = 64
 SWITCH_SECONDS: Final = 0.0005
 """After so many seconds a thread gives way to another. With Python's default, ten times as long, each statement of a
 request from Slack could wait that long beside a push."""
+GIVE_WAY_SECONDS: Final = 0.1
+"""How long a push gives way to Slack before each of its transactions: evidence arrives late rather than never."""
 START_SECONDS: Final = 10
 STOP_SECONDS: Final = 10
 
@@ -75,15 +78,44 @@ def is_api(path: str) -> bool:
     return path.startswith(PREFIXES)
 
 
+class Traffic:
+    """Slack's requests that are being answered: what can wait gives way to them."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._open = 0
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """Answer a request of Slack's."""
+        with self._changed:
+            self._open += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._open -= 1
+                self._changed.notify_all()
+
+    def give_way(self) -> None:
+        """Wait until none is being answered, but not for long."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open, GIVE_WAY_SECONDS)
+
+
 class AsgiHost:
     """One ASGI app, its event loop and its threads.
 
     Args:
         make: builds the app; called once, in the host's own thread.
         threads: how many requests are carried out at the same time.
+        traffic: the requests of Slack's that the same process answers.
     """
 
-    def __init__(self, make: Callable[[], AsgiApp], *, threads: int = 4) -> None:
+    def __init__(
+        self, make: Callable[[], AsgiApp], *, threads: int = 4, traffic: Traffic | None = None
+    ) -> None:
+        self.traffic = traffic or Traffic()
         self._make = make
         self._threads = threads
         self._lock = Lock()
@@ -212,12 +244,22 @@ def api_host(
         serves: whether the bot is installed in a workspace.
     """
 
+    traffic = Traffic()
+
     def make() -> AsgiApp:
         from bot.api.app import build_api  # noqa: PLC0415 - FastAPI takes a while to load
 
-        return build_api(settings, db=db, clock=clock, services=services(), secret=secret, serves=serves)
+        return build_api(
+            settings,
+            db=db,
+            clock=clock,
+            services=services(),
+            secret=secret,
+            serves=serves,
+            give_way=traffic.give_way,
+        )
 
-    return AsgiHost(make, threads=settings.cadence_api_threads)
+    return AsgiHost(make, threads=settings.cadence_api_threads, traffic=traffic)
 
 
 def wsgi(

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -381,9 +381,11 @@ class Gate:
             return _said(408, "too slow")
 
     async def _in_a_thread(self, scope: Any, body: bytes) -> HttpAnswer:
-        pool = self._probes if scope["path"] in PROBES else self._threads
-        environ = _environ(scope, body)
-        return await asyncio.get_running_loop().run_in_executor(pool, self._answer, environ, time.monotonic())
+        loop, environ = asyncio.get_running_loop(), _environ(scope, body)
+        if scope["path"] in PROBES:
+            return await loop.run_in_executor(self._probes, self._answer, environ, time.monotonic())
+        with self._api.traffic.passing() if self._api else nullcontext():
+            return await loop.run_in_executor(self._threads, self._answer, environ, time.monotonic())
 
     def _answer(self, environ: Environ, asked: float) -> HttpAnswer:
         if time.monotonic() - asked > self._limits.wait_seconds:

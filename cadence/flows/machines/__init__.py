@@ -11,7 +11,7 @@ from cadence.flows.machines.items import (
     RubricItem,
     RunsItem,
 )
-from cadence.flows.machines.pushing import MOST_ITEMS, push
+from cadence.flows.machines.pushing import MOST_ITEMS, at_once, push
 from cadence.flows.machines.reading import (
     MOST_ROWS,
     EvidencePage,
@@ -43,6 +43,7 @@ __all__ = [
     "StatusAnswer",
     "VerdictPage",
     "Wanted",
+    "at_once",
     "push",
     "read_evidence",
     "read_registry",

@@ -21,7 +21,7 @@ from storage.work import UnitOfWork
 
 MOST_ITEMS: Final = 1_000
 """Items of one request."""
-PART: Final = 100
+PART: Final = 25
 """Items of one transaction."""
 _TRIES: Final = 5
 """Transactions begun for one part, if others record the same items at the same time."""
@@ -40,14 +40,25 @@ class Pushed:
         return self.item.id or ""
 
 
+def at_once() -> None:
+    """Give way to nobody."""
+
+
 def push(
-    uow: UnitOfWork, holder: TokenHolder, kind: type[Item], values: Sequence[Any], *, key: str | None = None
+    uow: UnitOfWork,
+    holder: TokenHolder,
+    kind: type[Item],
+    values: Sequence[Any],
+    *,
+    key: str | None = None,
+    give_way: Callable[[], None] = at_once,
 ) -> list[ItemResult]:
     """Record the items of a request; returns what became of each, in their order.
 
     Args:
         values: at most `MOST_ITEMS`, as parsed from JSON.
         key: the request's idempotency key: items without an id get `{key}:{position}`, counted from 0.
+        give_way: called before each transaction, to let more urgent work pass.
 
     Raises:
         Conflict, OperationalError: the database was busy before anything was recorded.
@@ -62,6 +73,7 @@ def push(
             results[at] = _refused(given if isinstance(given, str) else "", wrong)
     parts = [valid[start : start + PART] for start in range(0, len(valid), PART)]
     for number, part in enumerate(parts):
+        give_way()
         try:
             results |= _retried(uow, lambda part=part: _carry_out(uow, holder, kind, part))  # type: ignore[misc]
         except Exception as error:
