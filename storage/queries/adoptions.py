@@ -1,6 +1,6 @@
 """Queries on adoptions: of a playbook, of a team, with their cycles, held until a transaction ends."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -295,6 +295,22 @@ def lock_adoption(uow: UnitOfWork, *, adoption_id: int) -> Adoption:
             return known
     forget(uow)
     return uow.session.exec(_LOCK, params={"workspace": uow.workspace_id, "adoption": adoption_id}).one()
+
+
+def lock_adoptions(uow: UnitOfWork, *, adoption_ids: Collection[int]) -> list[int]:
+    """Lock adoptions until the transaction ends, always in the same order; returns those that exist.
+
+    On SQLite nothing that is known is read again, as for one.
+    """
+    if uow.session.get_bind().dialect.name != "sqlite":
+        forget(uow)
+    query = (
+        select(Adoption.id)
+        .where(Adoption.workspace_id == uow.workspace_id, col(Adoption.id).in_(adoption_ids))
+        .order_by(col(Adoption.id))
+        .with_for_update()
+    )
+    return [number or 0 for number in uow.session.exec(query)]
 
 
 def hold_cycle(uow: UnitOfWork, *, adoption_id: int, cycle_id: int, state: CycleState) -> Adoption:

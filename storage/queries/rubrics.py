@@ -10,7 +10,6 @@ from sqlmodel import col, select
 
 from cadence.rules.calendar import WEEKS
 from storage.engine import connection_of
-from storage.query_cache import forget
 from storage.tables import Adoption, CheckIn, Cycle, Playbook, RubricResult, RubricRevision, SpotAudit
 from storage.work import UnitOfWork
 
@@ -95,18 +94,6 @@ class WeekOfCycle(NamedTuple):
     starts_on: date
     version_id: int
     owner: str
-
-
-def lock_adoptions(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> list[int]:
-    """Lock adoptions until the transaction ends, always in the same order; returns those that exist."""
-    forget(uow)
-    query = (
-        select(Adoption.id)
-        .where(Adoption.workspace_id == uow.workspace_id, col(Adoption.id).in_(adoption_ids))
-        .order_by(col(Adoption.id))
-        .with_for_update()
-    )
-    return [number or 0 for number in uow.session.exec(query)]
 
 
 def cycles_of_week(uow: UnitOfWork, *, adoption_ids: Sequence[int], week_start: date) -> list[WeekOfCycle]:

@@ -16,7 +16,7 @@ from cadence.flows.core import is_curator
 from cadence.flows.people import decide_join
 from storage import query_cache
 from storage.engine import Database, connection_of
-from storage.queries import adoptions, people, playbooks, rubrics
+from storage.queries import adoptions, people, playbooks
 from storage.query_cache import CACHED, hold
 from storage.tables import Curator, JoinRequest, Playbook, Team
 from storage.work import UnitOfWork
@@ -83,11 +83,20 @@ def test_a_write_has_it_asked_again(db: Database, ids: Planted) -> None:
         assert playbooks.owned_slugs(uow, owner="U0NEW")
 
 
-def test_who_waited_for_a_lock_asks_again(db: Database, ids: Planted) -> None:
+@pytest.mark.parametrize(
+    "lock",
+    [
+        pytest.param(lambda uow, one: adoptions.lock_adoption(uow, adoption_id=one), id="one"),
+        pytest.param(lambda uow, one: adoptions.lock_adoptions(uow, adoption_ids=[one]), id="many"),
+    ],
+)
+def test_who_waited_for_a_lock_asks_again(
+    db: Database, ids: Planted, lock: Callable[[UnitOfWork, int], object]
+) -> None:
     uow = UnitOfWork(db, Actor("T1", MEMBER, "command"), NOW)
     with uow.write():
         people.teams(uow)
-        adoptions.lock_adoption(uow, adoption_id=ids.adoption)
+        lock(uow, ids.adoption)
         with asked(db) as statements:
             people.teams(uow)
         assert bool(statements) is not db.is_sqlite, (
@@ -100,9 +109,6 @@ def test_who_waited_for_a_lock_asks_again(db: Database, ids: Planted) -> None:
     [
         pytest.param(lambda uow, ids: hold(uow, uow.session.get_one(Team, ids.team)), id="row"),
         pytest.param(lambda uow, ids: playbooks.lock_playbook(uow, playbook_id=ids.playbook), id="playbook"),
-        pytest.param(
-            lambda uow, ids: rubrics.lock_adoptions(uow, adoption_ids=[ids.adoption]), id="adoptions"
-        ),
         pytest.param(
             lambda uow, ids: people.join_request(uow, request_id=ids.join_request, lock=True),
             id="join-request",

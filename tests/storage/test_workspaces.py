@@ -724,7 +724,7 @@ BY_ID: dict[str, Call] = {
     "schedule.runs": lambda s, ws, ids: schedule.runs(
         _uow(s, ws), teams=[ids.team], first=MONDAY, last=MONDAY
     ),
-    "rubrics.lock_adoptions": lambda s, ws, ids: rubrics.lock_adoptions(
+    "adoptions.lock_adoptions": lambda s, ws, ids: adoptions.lock_adoptions(
         _uow(s, ws), adoption_ids=[ids.adoption]
     ),
     "rubrics.cycles_of_week": lambda s, ws, ids: rubrics.cycles_of_week(

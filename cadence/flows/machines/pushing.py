@@ -21,7 +21,7 @@ from storage.work import UnitOfWork
 
 MOST_ITEMS: Final = 1_000
 """Items of one request."""
-PART: Final = 25
+PART: Final = 50
 """Items of one transaction."""
 _TRIES: Final = 5
 """Transactions begun for one part, if others record the same items at the same time."""
@@ -148,8 +148,7 @@ def _record(
             known.append(one)
         except Wrong as wrong:
             results[one.position] = _refused(one.id, wrong)
-    for adoption_id in sorted(adoption_ids):
-        adoptions.lock_adoption(uow, adoption_id=adoption_id)
+    adoptions.lock_adoptions(uow, adoption_ids=adoption_ids)
     finder = Finder(uow, covered(uow, holder), holder)  # a cycle may have closed while this waited
     saved: list[tuple[Pushed, Saved]] = []
     for one in known:

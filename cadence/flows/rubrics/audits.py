@@ -45,7 +45,7 @@ def draw_due_audits(uow: UnitOfWork, nudges: Iterable[Nudged]) -> None:
 def _draw_week(uow: UnitOfWork, adoption_ids: Sequence[int], week_start: date) -> None:
     """Draw the runs of all audits of one week."""
     of_week: Any = {"adoption_ids": adoption_ids, "week_start": week_start}
-    rubrics.lock_adoptions(uow, adoption_ids=adoption_ids)
+    adoptions.lock_adoptions(uow, adoption_ids=adoption_ids)
     known = rubrics.drawn(uow, **of_week)
     rows = [row for row in _draws(uow, of_week) if (row.adoption_id, row.step) not in known]
     if not rows:
