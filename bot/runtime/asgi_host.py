@@ -97,10 +97,10 @@ class Traffic:
                 self._open -= 1
                 self._changed.notify_all()
 
-    def give_way(self) -> None:
-        """Wait until none is being answered, but not for long."""
+    def give_way(self, seconds: float = GIVE_WAY_SECONDS) -> None:
+        """Wait until none is being answered, but not longer than this."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._open, GIVE_WAY_SECONDS)
+            self._changed.wait_for(lambda: not self._open, seconds)
 
 
 class AsgiHost:

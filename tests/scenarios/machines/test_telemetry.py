@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -123,16 +123,16 @@ def test_an_exporter_sends_all_again_if_the_database_becomes_busy(
     desk: BotHarness, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = packed(*[logs("cadence.runs", {"cadence.id": f"r-{number}"}) for number in range(2)])
-    lock, asked = adoptions.lock_adoption, count()
+    lock, asked = adoptions.lock_adoptions, count()
 
-    def busy(uow: UnitOfWork, *, adoption_id: int) -> None:
+    def busy(uow: UnitOfWork, *, adoption_ids: Collection[int]) -> None:
         if next(asked):
             raise Conflict("busy", None, Exception())
-        lock(uow, adoption_id=adoption_id)
+        lock(uow, adoption_ids=adoption_ids)
 
     with monkeypatch.context() as patched:
         patched.setattr(pushing, "PART", 1)
-        patched.setattr(adoptions, "lock_adoption", busy)
+        patched.setattr(adoptions, "lock_adoptions", busy)
         assert (answer := send(desk, token, body, PROTOBUF)).status == 503
     assert answer.code == "busy"
     assert send(desk, token, body, PROTOBUF).status == 200

@@ -5,13 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_network
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from bot.runtime.asgi_host import AsgiHost
+from bot.runtime.asgi_host import AsgiHost, Traffic
 from bot.runtime.http_server import Limits, serving
 from tests.processes.programs import eventually, fetch
 
@@ -189,6 +189,21 @@ def test_what_tools_send_leaves_room_for_slack(app: App) -> None:
         pushing = [open_.enter_context(connect(port, head + b"x" * 29_000)) for _ in range(2)]
         assert answer(pushing[-1]).startswith(b"HTTP/1.1 503")
         assert fetch(f"http://127.0.0.1:{port}/", b"x" * 29_000)[0] == 200
+
+
+def test_a_push_gives_way_to_slack_but_not_for_ever(app: App) -> None:
+    traffic = Traffic()
+    with served(app, api=AsgiHost(lambda: nothing, traffic=traffic)) as port:
+        with connect(port, b"GET /stuck HTTP/1.1\r\nHost: x\r\n\r\n"):
+            eventually(lambda: bool(app.reached), "Slack's request is being answered")
+            traffic.give_way(seconds=0.01)
+            push = Thread(target=traffic.give_way, args=(60,))
+            push.start()
+            push.join(0.1)
+            assert push.is_alive(), "it waits for the request"
+            app.go_on.set()
+            push.join(20)
+        assert not push.is_alive(), "it goes on once the request is answered"
 
 
 async def nothing(_scope: Any, _receive: Any, _send: Any) -> None:
