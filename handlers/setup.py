@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from cadence.flows.setup import ItemsOpen, checklist_form, start_setup, tick
-from cadence.flows.training import check_off, finish_setup
+from cadence.flows.setup import ItemsOpen, check_off, checklist_form, finish_setup, start_setup, tick
 from cadence.refusals import Refusal
 from handlers.context import RequestContext
 from handlers.feature import Feature

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 
+from cadence.mrkdwn import Mrkdwn
 from templates.contexts import ask
 from templates.contexts.ask import PlainForm
 from templates.contexts.base import Choice, Id, MessageContext
@@ -36,6 +37,7 @@ class SetupPost(MessageContext):
         cycle_starts: the first day of the first cycle; None before it is set.
         champion_left: the champion isn't in the team any more.
         owner: Slack ID, who names another and starts the first cycle.
+        then: what the team waits for once it is set up.
     """
 
     TEMPLATE: ClassVar[str] = "messages/setup/setup.json.j2"
@@ -62,6 +64,7 @@ class SetupPost(MessageContext):
     cycle_starts: date | None = None
     champion_left: bool = False
     owner: str | None = None
+    then: str | Mrkdwn = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

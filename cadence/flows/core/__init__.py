@@ -37,6 +37,7 @@ from cadence.flows.core.cycle_posts import (
     rewrite_last_closing,
     rewrite_missing,
     rewrite_modes,
+    rewrite_setup,
 )
 from cadence.flows.core.duties import DUTY_OPEN, ask_for_duties
 from cadence.flows.core.expected import (
@@ -246,6 +247,7 @@ __all__ = [
     "rewrite_modes",
     "rewrite_proposal",
     "rewrite_review",
+    "rewrite_setup",
     "roles",
     "rollout_cycles",
     "save_hours",

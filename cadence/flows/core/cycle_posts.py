@@ -1,4 +1,4 @@
-"""Rewriting the posts about a cycle."""
+"""Rewriting the posts about a cycle, and about the setup before the first one."""
 
 from datetime import date, time, timedelta
 from typing import Final
@@ -9,7 +9,7 @@ from cadence.flows.core.messages import CHECKIN_KINDS
 from cadence.flows.core.watching import rollout_cycles
 from cadence.rules.calendar import WEEKS, instant, monday_of, week_monday
 from storage.outbox.queueing import NewMessage
-from storage.queries import cycles
+from storage.queries import cycles, setup
 from storage.tables import Cycle, CycleState, OutboxMessage
 from storage.work import UnitOfWork
 
@@ -39,6 +39,14 @@ def redraw_chart_of(uow: UnitOfWork, post: OutboxMessage, mark: str) -> None:
     """Queue another chart for one closing post, once per `mark`."""
     about = (post.subject["cycle"], post.recipient, mark)
     uow.send([NewMessage(CYCLE_CHART, post.recipient, dict(post.subject), about=about, useful=CHART_USEFUL)])
+
+
+def rewrite_setup(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> None:
+    """Rewrite the team's setup message and the DMs of champion and owner, once per mark."""
+    uow.rewrite(("setup", "champion"), view.id, mark=mark)
+    row = setup.of_adoption(uow, adoption_id=view.id)
+    if row is not None:
+        uow.rewrite("setup-done", row.id, mark=mark)
 
 
 def close_cycle_posts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:

@@ -18,6 +18,7 @@ from cadence.flows.core import (
     require_workspace,
     rewrite_as_next_begins,
     rewrite_last_closing,
+    rewrite_setup,
     state_of,
     version_to_run,
     zone_of,
@@ -26,7 +27,6 @@ from cadence.flows.cycles.announcing import first_checkin, tell_start
 from cadence.flows.numbers import kpi_context
 from cadence.flows.people import likely_team
 from cadence.flows.pilots import first_cycles_form, require_approved, require_first_cycle_room
-from cadence.flows.setup import rewrite as rewrite_setup
 from cadence.flows.training import require_trained
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal

@@ -16,8 +16,8 @@ from cadence.flows.core import (
     review_of,
     rewrite_last_closing,
     rewrite_review,
+    rewrite_setup,
 )
-from cadence.flows.setup import rewrite as rewrite_setup
 from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day

@@ -11,8 +11,6 @@ from cadence.flows.setup.checklists import (
     finish_setup,
     first_run,
     minutes_of,
-    rewrite,
-    start_offer,
     start_setup,
     tick,
 )
@@ -28,8 +26,6 @@ __all__ = [
     "finish_setup",
     "first_run",
     "minutes_of",
-    "rewrite",
-    "start_offer",
     "start_setup",
     "tick",
 ]

@@ -13,11 +13,13 @@ from cadence.flows.core import (
     champion_left,
     once,
     require_not_retired,
+    rewrite_setup,
     version_name,
 )
 from cadence.flows.lessons import recent
 from cadence.flows.numbers import require_team_member
-from cadence.mrkdwn import channel_link, mention, say
+from cadence.flows.training import next_after_setup, next_offers, tell_when_trained
+from cadence.mrkdwn import channel_link, say
 from cadence.nudges import Unless
 from cadence.refusals import Offer, Refusal
 from storage.outbox.queueing import NewMessage
@@ -66,7 +68,7 @@ def start_setup(uow: UnitOfWork, *, adoption_id: int) -> Done:
             uow.session.add(row)
             uow.session.flush()
             _record(uow, view, "setup-started", {"setup": row.id})
-            rewrite(uow, view, mark=uow.actor.request)
+            rewrite_setup(uow, view, mark=uow.actor.request)
         standing = "Setup is already done." if row.done_at else "Timer started."
         return Done(
             text=say(
@@ -103,7 +105,7 @@ def tick(uow: UnitOfWork, *, adoption_id: int, item: int, on: bool) -> None:
             _record(uow, view, "checklist-unticked", {"item": item, "text": items[item]})
         else:
             _check_off(uow, view, row, item, items[item])
-        rewrite(uow, view, mark=uow.actor.request)
+        rewrite_setup(uow, view, mark=uow.actor.request)
 
 
 def _check_off(uow: UnitOfWork, view: AdoptionView, row: Setup, item: int, text: str) -> None:
@@ -147,77 +149,78 @@ def checklist_form(uow: UnitOfWork, *, adoption_id: int) -> ChecklistForm:
         )
 
 
+@once
 def check_off(uow: UnitOfWork, *, adoption_id: int, items: Collection[int]) -> Done:
-    """Check off several items, in the caller's transaction; setup is done once none is open.
+    """Check off several items; setup is done once none is open, which may finish the champion's training.
 
     Raises:
         Refusal: setup hasn't started, the playbook is retired, or there is no such item. NotAllowed: somebody
         from outside the team who isn't the owner or a curator.
     """
-    view = _entered(uow, adoption_id, to=TO_FINISH)
-    row = _started(uow, view)
-    texts, still = checklist(uow, row), _open_items(uow, row)
-    if any(not 0 <= item < len(texts) for item in items):
-        raise Refusal("That item isn't on the checklist.", field=Field.ITEMS)
-    for item in sorted(still.keys() & set(items)):
-        _check_off(uow, view, row, item, texts[item])
-    left = _open_items(uow, row)
-    if not left and row.done_at is None:
-        return _finish(uow, view, row)
-    rewrite(uow, view, mark=uow.actor.request)
-    more = Offer("Check off more", Action.SETUP_DONE, str(view.id))
-    return Done(
-        text=say(
-            "{done} of {total} items done.{rest}",
-            done=len(texts) - len(left),
-            total=len(texts),
-            rest=say(" To do: {names}.", names=_named(left)) if left else "",
-        ),
-        offers=(more,) if row.done_at is None else (),
-    )
+    with uow.write():
+        view = _entered(uow, adoption_id, to=TO_FINISH)
+        row = _started(uow, view)
+        texts, still = checklist(uow, row), _open_items(uow, row)
+        if any(not 0 <= item < len(texts) for item in items):
+            raise Refusal("That item isn't on the checklist.", field=Field.ITEMS)
+        for item in sorted(still.keys() & set(items)):
+            _check_off(uow, view, row, item, texts[item])
+        left = _open_items(uow, row)
+        if not left and row.done_at is None:
+            return _finish(uow, view, row)
+        rewrite_setup(uow, view, mark=uow.actor.request)
+        more = Offer("Check off more", Action.SETUP_DONE, str(view.id))
+        return Done(
+            text=say(
+                "{done} of {total} items done.{rest}",
+                done=len(texts) - len(left),
+                total=len(texts),
+                rest=say(" To do: {names}.", names=_named(left)) if left else "",
+            ),
+            offers=(more,) if row.done_at is None else (),
+        )
 
 
+@once
 def finish_setup(uow: UnitOfWork, *, adoption_id: int) -> Done:
-    """Stop the timer, in the caller's transaction: every item is ticked. A second click finds it stopped.
+    """Stop the timer: every item is ticked, and the champion's training may be done. A second click finds it
+    stopped.
 
     Raises:
         ItemsOpen: items are open; the sentence names them.
         Refusal: setup hasn't started, or the playbook is retired.
         NotAllowed: somebody from outside the team who isn't the owner or a curator.
     """
-    view = _entered(uow, adoption_id, to=TO_FINISH)
-    row = _started(uow, view)
-    still = _open_items(uow, row)
-    if row.done_at is None and still:
-        raise ItemsOpen(say("To do first: {names}. Check off what's done.", names=_named(still)))
-    return _finish(uow, view, row)
+    with uow.write():
+        view = _entered(uow, adoption_id, to=TO_FINISH)
+        row = _started(uow, view)
+        still = _open_items(uow, row)
+        if row.done_at is None and still:
+            raise ItemsOpen(say("To do first: {names}. Check off what's done.", names=_named(still)))
+        return _finish(uow, view, row)
 
 
 def _finish(uow: UnitOfWork, view: AdoptionView, row: Setup) -> Done:
-    """Stop the timer, unless it is stopped."""
+    """Stop the timer, unless it is stopped; the answer says what comes next."""
     if row.done_at is None:
         row.done_by, row.done_at, row.ended = uow.actor.member, uow.now, SetupEnd.SAID
         uow.session.add(row)
         after = {"minutes": minutes_of(row, now=uow.now), "ended": SetupEnd.SAID.value}
         _record(uow, view, "setup-done", after)
-        rewrite(uow, view, mark=uow.actor.request)
+        rewrite_setup(uow, view, mark=uow.actor.request)
         _tell_owner(uow, view, row)
+        tell_when_trained(uow, view)
     spec = playbook_from_data(playbooks.version(uow, version_id=row.version_id).spec)
     return Done(
         text=say(
-            "{title} is set up: {minutes:,} min ({limit:,} planned). Next, {who} can start the first cycle.",
+            "{title} is set up: {minutes:,} min ({limit:,} planned). {then}",
             title=view.playbook.title,
             minutes=minutes_of(row, now=uow.now),
             limit=spec.setup_minutes,
-            who=mention(view.playbook.owner),
+            then=next_after_setup(uow, view, reader=uow.actor.member),
         ),
-        offers=(start_offer(view),) if uow.actor.member == view.playbook.owner else (),
+        offers=next_offers(uow, view),
     )
-
-
-def start_offer(view: AdoptionView) -> Offer:
-    """The button that starts a team's first cycle."""
-    return Offer("Start the first cycle", Action.START_CYCLE, f"{view.playbook.slug}:{view.team.slug}")
 
 
 def _tell_owner(uow: UnitOfWork, view: AdoptionView, row: Setup) -> None:
@@ -241,7 +244,7 @@ def first_run(uow: UnitOfWork, view: AdoptionView) -> None:
         after={"minutes": minutes_of(row, now=uow.now), "ended": SetupEnd.FIRST_RUN.value},
         surface="clock",
     )
-    rewrite(uow, view, mark="first-run")
+    rewrite_setup(uow, view, mark="first-run")
 
 
 def minutes_of(row: Setup, *, now: datetime) -> int:
@@ -254,14 +257,6 @@ def checklist(uow: UnitOfWork, row: Setup) -> tuple[str, ...]:
     """The items of the version that is being set up."""
     version = playbooks.version(uow, version_id=row.version_id)
     return playbook_from_data(version.spec).checklist
-
-
-def rewrite(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> None:
-    """Rewrite the team's setup message and the DMs of champion and owner, once per mark."""
-    uow.rewrite((SETUP, CHAMPION), view.id, mark=mark)
-    row = setup_rows.of_adoption(uow, adoption_id=view.id)
-    if row is not None:
-        uow.rewrite(DONE, row.id, mark=mark)
 
 
 def _entered(uow: UnitOfWork, adoption_id: int, *, to: str) -> AdoptionView:
@@ -342,6 +337,7 @@ def setup(uow: UnitOfWork, message: OutboxMessage) -> SetupPost:
         lessons=recent(uow, playbook_id=view.playbook.id or 0, limit=LESSONS_SHOWN, but_of=view.id),
         lessons_read=(view.id, view.adoption.champion) in training.readers(uow, adoption_ids=[view.id]),
         cycle_starts=_first_cycle(uow, view),
+        then=next_after_setup(uow, view) if row and row.done_at else "",
     )
 
 
@@ -396,7 +392,7 @@ def set_up(uow: UnitOfWork, message: OutboxMessage) -> Done:
         raise Refusal("setup hasn't started")
     starts = _first_cycle(uow, view)
     retired = view.playbook.state is PlaybookState.RETIRED
-    begin = () if starts or retired else (start_offer(view),)
+    begin = () if starts or retired else next_offers(uow, view, reader=view.playbook.owner)
     return Done(
         text=say(
             "{team} set up {title} in {minutes:,} min ({limit:,} planned). {then}",
@@ -408,7 +404,7 @@ def set_up(uow: UnitOfWork, message: OutboxMessage) -> Done:
             if starts
             else "The playbook is retired, so no cycle starts."
             if retired
-            else "You or a curator can start its first cycle now.",
+            else next_after_setup(uow, view, reader=view.playbook.owner),
         ),
         offers=(*begin, Offer("Show the playbook", Action.SHOW_PLAYBOOK, view.playbook.slug)),
     )

@@ -3,16 +3,21 @@
 from cadence.flows.training.grading import (
     after_grading,
     again_form,
-    check_off,
-    finish_setup,
     grade_sample,
     open_training,
     read_lessons,
     show_training,
 )
-from cadence.flows.training.progress import ChampionTraining, require_trained, training_of, unfinished
+from cadence.flows.training.progress import (
+    ChampionTraining,
+    next_after_setup,
+    next_offers,
+    require_trained,
+    training_of,
+    unfinished,
+)
 from cadence.flows.training.samples import SampleToAdd, add_sample, remove_form, remove_sample, sample_form
-from cadence.flows.training.told import KINDS
+from cadence.flows.training.told import KINDS, tell_when_trained
 
 __all__ = [
     "KINDS",
@@ -21,9 +26,9 @@ __all__ = [
     "add_sample",
     "after_grading",
     "again_form",
-    "check_off",
-    "finish_setup",
     "grade_sample",
+    "next_after_setup",
+    "next_offers",
     "open_training",
     "read_lessons",
     "remove_form",
@@ -31,6 +36,7 @@ __all__ = [
     "require_trained",
     "sample_form",
     "show_training",
+    "tell_when_trained",
     "training_of",
     "unfinished",
 ]

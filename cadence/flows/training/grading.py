@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from cadence.flows import setup
 from cadence.flows.core import (
     AdoptionView,
     adoption_by_id,
@@ -12,6 +11,7 @@ from cadence.flows.core import (
     once,
     require_owner_or_curator,
     require_playbook,
+    rewrite_setup,
     step_title,
 )
 from cadence.flows.lessons import recent
@@ -292,7 +292,7 @@ def read_lessons(uow: UnitOfWork, *, adoption_id: int) -> Done:
             )
             uow.session.flush()
             uow.record(action="lessons-read", subject=f"adoption:{view.id}")
-            setup.rewrite(uow, view, mark=f"lessons:{uow.actor.member}")
+            rewrite_setup(uow, view, mark=f"lessons:{uow.actor.member}")
             tell_when_trained(uow, view)
         found = training_of(uow, view)
         asked = _is_asked(uow, view)
@@ -307,32 +307,6 @@ def read_lessons(uow: UnitOfWork, *, adoption_id: int) -> Done:
             if Lacking.GRADES in found.missing
             else (),
         )
-
-
-@once
-def finish_setup(uow: UnitOfWork, *, adoption_id: int) -> Done:
-    """Finish a team's setup, which may be the last thing its champion's training needed.
-
-    Raises:
-        ItemsOpen: items are open. Refusal, NotAllowed: as `setup.finish_setup` does.
-    """
-    with uow.write():
-        done = setup.finish_setup(uow, adoption_id=adoption_id)
-        tell_when_trained(uow, adoption_by_id(uow, adoption_id=adoption_id))
-        return done
-
-
-@once
-def check_off(uow: UnitOfWork, *, adoption_id: int, items: Sequence[int]) -> Done:
-    """Check off items of the checklist, which may finish the setup and with it the training.
-
-    Raises:
-        Refusal, NotAllowed: as `setup.check_off` does.
-    """
-    with uow.write():
-        done = setup.check_off(uow, adoption_id=adoption_id, items=items)
-        tell_when_trained(uow, adoption_by_id(uow, adoption_id=adoption_id))
-        return done
 
 
 def show_training(uow: UnitOfWork, *, playbook: str | None) -> MessageContext:

@@ -118,6 +118,53 @@ def unfinished(
                 yield view, found
 
 
+def waits_for_training(uow: UnitOfWork, view: AdoptionView) -> ChampionTraining | None:
+    """The champion's training if a team's first cycle can't start before it is done (SPEC §6); else None.
+
+    It is asked of teams in an open wave that haven't had a cycle.
+    """
+    if not in_wave(uow, view) or cycles.cycles_of(uow, adoption_id=view.id):
+        return None
+    found = training_of(uow, view)
+    return None if found.trained else found
+
+
+def next_after_setup(uow: UnitOfWork, view: AdoptionView, *, reader: str | None = None) -> Mrkdwn:
+    """What a team that is set up waits for, as a sentence: its champion's training, or its first cycle.
+
+    Args:
+        reader: a Slack ID, called “you”; None for several people.
+    """
+    found = waits_for_training(uow, view)
+    if found is None:
+        owner = view.playbook.owner
+        who = say("you") if reader == owner else mention(owner)
+        return say("Next, {who} or a curator can start the first cycle.", who=who)
+    return say(
+        "The first cycle can start once {who} is trained. Left: {missing}.",
+        who=mention(found.champion) if found.champion else "a champion",
+        missing=missing_words(found),
+    )
+
+
+def next_offers(uow: UnitOfWork, view: AdoptionView, *, reader: str | None = None) -> tuple[Offer, ...]:
+    """The button for what a team that is set up waits for; none for a `reader` who can't do it.
+
+    Args:
+        reader: a Slack ID; the caller if left out.
+    """
+    member = uow.actor.member if reader is None else reader
+    found = waits_for_training(uow, view)
+    if found is not None:
+        return (_offer(view, found, member),) if member in (found.champion, view.playbook.owner) else ()
+    return (start_offer(view),) if member == view.playbook.owner else ()
+
+
+def start_offer(view: AdoptionView) -> Offer:
+    """The button that starts a team's first cycle."""
+    return Offer("Start the first cycle", Action.START_CYCLE, f"{view.playbook.slug}:{view.team.slug}")
+
+
 def require_trained(uow: UnitOfWork, view: AdoptionView) -> None:
     """Check that a team in an open wave has a trained champion before its first cycle (SPEC §6).
 
@@ -126,10 +173,8 @@ def require_trained(uow: UnitOfWork, view: AdoptionView) -> None:
     Raises:
         Refusal: the champion isn't trained yet; the sentence says what is missing, with the button for it.
     """
-    if not in_wave(uow, view) or cycles.cycles_of(uow, adoption_id=view.id):
-        return
-    found = training_of(uow, view)
-    if found.trained:
+    found = waits_for_training(uow, view)
+    if found is None:
         return
     raise Refusal(
         say(
@@ -140,7 +185,7 @@ def require_trained(uow: UnitOfWork, view: AdoptionView) -> None:
             missing=missing_words(found),
         ),
         field="team",
-        offer=_offer(uow, view, found),
+        offer=_offer(view, found, uow.actor.member),
     )
 
 
@@ -158,9 +203,9 @@ def missing_words(found: ChampionTraining) -> Mrkdwn:
     return Mrkdwn("; ".join(words[one] for one in found.missing))
 
 
-def _offer(uow: UnitOfWork, view: AdoptionView, found: ChampionTraining) -> Offer:
-    """The button of a refusal: one's own training, the samples to add, or where every champion is."""
-    if uow.actor.member == found.champion:
+def _offer(view: AdoptionView, found: ChampionTraining, member: str) -> Offer:
+    """A member's button for what is missing: their own training, the samples to add, or where every champion is."""
+    if member == found.champion:
         return Offer("Continue the training", Action.TRAIN, str(view.id))
     if Lacking.SAMPLES in found.missing:
         return Offer("Add a training sample", Action.ADD_SAMPLE, view.playbook.slug)

@@ -4,8 +4,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from cadence.documents import playbook_from_data
-from cadence.flows.core import adoption_views, is_curator, once, require_owner_or_curator, require_playbook
-from cadence.flows.setup import rewrite as rewrite_setup
+from cadence.flows.core import (
+    adoption_views,
+    is_curator,
+    once,
+    require_owner_or_curator,
+    require_playbook,
+    rewrite_setup,
+)
 from cadence.flows.training.told import tell_when_trained
 from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Offer, Refusal

@@ -5,11 +5,11 @@ from cadence.flows.core import (
     MessageKind,
     Skip,
     adoption_about,
+    rewrite_setup,
     tell,
 )
 from cadence.flows.lessons import recent
-from cadence.flows.setup import start_offer
-from cadence.flows.training.progress import in_wave, training_of
+from cadence.flows.training.progress import in_wave, start_offer, training_of
 from cadence.nudges import Unless
 from cadence.refusals import Offer
 from storage.queries import cycles
@@ -23,9 +23,12 @@ TRAINED = "champion-trained"
 
 def tell_when_trained(uow: UnitOfWork, view: AdoptionView) -> None:
     """Tell the champion and the owner once the champion is trained; where nothing is asked of them, nobody is.
+    The messages on the setup say what is left until then.
 
     Training is asked of champions of teams in waves, and of every champion once the playbook has samples.
     """
+    if in_wave(uow, view) and view.cycle is None:
+        rewrite_setup(uow, view, mark=f"training:{uow.actor.request}")
     found = training_of(uow, view)
     if not found.trained or found.champion is None or not (found.samples or in_wave(uow, view)):
         return

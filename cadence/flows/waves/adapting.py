@@ -12,9 +12,9 @@ from cadence.flows.core import (
     require_not_retired,
     require_playbook,
     require_workspace,
+    rewrite_setup,
 )
 from cadence.flows.numbers import require_team_member
-from cadence.flows.setup import rewrite as rewrite_setup
 from cadence.mrkdwn import say
 from cadence.refusals import Offer, Refusal
 from storage.queries import waves

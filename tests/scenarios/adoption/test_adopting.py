@@ -94,7 +94,7 @@ def test_the_checklist_is_ticked_against_the_clock(adopted: BotHarness) -> None:
     assert post.text == "✓ Reply is set up in Solo"
     assert "Every item is done, in 41 min (planned: 60)." in post.words
     assert post.buttons == ["Show the playbook"]
-    assert f"*Next:* <@{LEAD}> or a curator starts the first cycle." in post.words
+    assert f"Next, <@{LEAD}> or a curator can start the first cycle." in post.words
     told = bot_dms(adopted, LEAD)[-1]
     assert told.text.startswith("Solo set up Reply in 41 min (60 planned).")
     assert told.buttons == ["Start the first cycle", "Show the playbook"]

@@ -225,6 +225,32 @@ def test_a_team_in_a_wave_starts_once_its_champion_is_trained(running: BotHarnes
     assert len(entries(running, "champion-trained")) == 1
 
 
+def test_who_sets_up_a_team_in_a_wave_reads_what_is_left_before_it_can_start(running: BotHarness) -> None:
+    in_wave(running)
+    add_five(running)
+    solo = running.workspace.person(SOLO)
+    solo.clicks(posts(running, SOLO_CHANNEL)[0], "Start setup")
+    running.tick()
+    solo.clicks(posts(running, SOLO_CHANNEL)[0], "Check off")
+    running.tick()
+    said = solo.clicks(posts(running, SOLO_CHANNEL)[0], "Setup done")
+    left = "The first cycle can start once @Solo is trained. Left: read the lessons of earlier teams"
+    assert left.replace("@Solo", "@") in said.words.replace(f"<@{SOLO}>", "@")
+    assert said.message is not None
+    assert said.message.buttons == ["Continue the training"]
+    running.tick()
+    (told,) = [one for one in bot_dms(running, LEAD) if "set up Reply in" in one.text]
+    assert "once" in told.text
+    assert "Start the first cycle" not in told.buttons
+    assert "Left: read the lessons" in posts(running, SOLO_CHANNEL)[0].words
+    solo.clicks(posts(running, SOLO_CHANNEL)[0], "I've read them")
+    grade(running, "accept", "accept", "accept", "accept", "reject")
+    (told,) = [one for one in bot_dms(running, LEAD) if "set up Reply in" in one.text]
+    assert "can start the first cycle" in told.text
+    assert "Start the first cycle" in told.buttons
+    assert "can start the first cycle" in posts(running, SOLO_CHANNEL)[0].words
+
+
 def posts_after_tick(harness: BotHarness) -> str:
     harness.tick()
     return posts(harness, SOLO_CHANNEL)[0].words

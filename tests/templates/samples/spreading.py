@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from cadence.mrkdwn import Mrkdwn
 from templates.contexts.adoption import AdoptForm, CapacityForm, CapacityOverridden
 from templates.contexts.base import Choice, MessageContext, ViewContext
 from templates.contexts.lessons import LearnForm
@@ -62,7 +63,16 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         items=tuple(replace(item, ticked_by=None, ticked_at=None) for item in RUNNING.items),
     ),
     "setup-running": RUNNING,
-    "setup-done": replace(DONE, owner="U01LEAD"),
+    "setup-done": replace(
+        DONE, owner="U01LEAD", then=Mrkdwn("Next, <@U01LEAD> or a curator can start the first cycle.")
+    ),
+    "setup-done-untrained": replace(
+        DONE,
+        owner="U01LEAD",
+        then=Mrkdwn(
+            "The first cycle can start once <@U01AGENT1> is trained. Left: grade 5 training samples."
+        ),
+    ),
     "setup-champion-left": replace(RUNNING, champion_left=True, owner="U01LEAD"),
     "setup-over-the-plan": replace(DONE, minutes=95, cycle_starts=MONDAY),
     "setup-by-first-run": replace(RUNNING, state="done", minutes=900, by_first_run=True, cycle_starts=MONDAY),
