@@ -59,7 +59,8 @@ def bot_harness(
             of the built-in workspace, as after a restart.
     """
     files = [workspace, *playbooks]
-    imported = Imported(tuple(file.read_text(encoding="utf-8") for file in files), start)
+    names = workspace.parent if (workspace.parent / "names.csv").exists() else EXAMPLES
+    imported = Imported(tuple(file.read_text(encoding="utf-8") for file in files), start, names)
     scene = Played(imported, played, tuple(settings.items())) if played else imported
     with database(folder / "stage.db", scene) as db:
         state = None
@@ -89,8 +90,8 @@ def _connected(
         spec,
         clock=clock,
         playbooks=imported.playbooks,
-        profiles=read_profiles(EXAMPLES / "names.csv"),
-        channel_names=read_channels(EXAMPLES / "channels.csv"),
+        profiles=read_profiles(imported.names / "names.csv"),
+        channel_names=read_channels(imported.names / "channels.csv"),
     )
     if state is not None:
         Store(state, people).close()
@@ -117,10 +118,15 @@ def check_scopes(workspace: Workspace) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The built-in team with these files imported: a workspace file and playbooks."""
+    """The built-in team with these files imported: a workspace file and playbooks.
+
+    Args:
+        names: the folder with the names of people and channels.
+    """
 
     texts: tuple[str, ...]
     now: datetime
+    names: Path = EXAMPLES
 
     def __call__(self, db: Database) -> None:
         with TemporaryDirectory() as folder:

@@ -1,5 +1,6 @@
 """Every surface: axe finds nothing serious, pictures have alternative text, and it is as wide as the screen."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.browser
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 GRAVE = ("serious", "critical")
+RAW_ID = re.compile(r"\bU\d\d[A-Z]+\d*\b")
 
 
 def findings(at: Visitor) -> list[str]:
@@ -34,6 +36,9 @@ def test_nothing_grave_on_any_surface(chromium: Browser) -> None:
         wrong.extend(f"{surface}: {one}" for one in findings(at))
         alts = at.page.locator("img:visible").evaluate_all("all => all.map((one) => one.alt.trim())")
         wrong.extend(f"{surface}: a picture without alternative text" for alt in alts if not alt)
+        wrong.extend(
+            f"{surface}: {one} instead of a name" for one in RAW_ID.findall(at.page.inner_text("#messages"))
+        )
         if not at.page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
             wrong.append(f"{surface}: wider than the screen")
         if not at.page.evaluate("document.documentElement.scrollHeight <= innerHeight"):
