@@ -11,6 +11,7 @@ from templates.contexts.ask import PlainForm
 from templates.contexts.base import Choice, Kpi, MessageContext, ModeChange, Picture, StepEvidence
 from templates.contexts.gates import GateLine
 from templates.contexts.numbers import Guardrail
+from templates.contexts.waves import RolloutPhase
 from templates.ids import Callback, Field
 
 
@@ -203,6 +204,7 @@ class CycleClosed(MessageContext):
             begun.
         watched: a watch period follows instead of a cycle.
         value: what the cycle was worth, as a phrase; empty if the playbook names no worth.
+        phases: the playbook's way to many teams, once its pilot is finished.
         offers: buttons, at most five, the first being the thing to do.
         more: entries of the menu, seldom used.
         chart: the KPI's chart, None until it is uploaded.
@@ -237,6 +239,7 @@ class CycleClosed(MessageContext):
     value: str = ""
     paused: bool = False
     retired: bool = False
+    phases: tuple[RolloutPhase, ...] = ()
     offers: tuple[Offer, ...] = ()
     more: tuple[Offer, ...] = ()
     chart: Picture | None = None

@@ -126,6 +126,16 @@ class WaveOpened(MessageContext):
     left_out: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RolloutPhase:
+    """A phase of a playbook's rollout, and what it is `about`; `then` is what comes next, in the current one."""
+
+    name: str
+    about: str
+    done: bool = False
+    then: str | Mrkdwn = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WavesShown(MessageContext):
     """The waves of a playbook and the requests for it.
@@ -136,6 +146,7 @@ class WavesShown(MessageContext):
         note: what just happened, if anything.
         may_plan: whether the reader can plan waves.
         offers: what the reader can do, the next thing first.
+        phases: the playbook's way to many teams; empty once it is retired.
     """
 
     TEMPLATE: ClassVar[str] = "answers/waves/waves_shown.json.j2"
@@ -148,6 +159,7 @@ class WavesShown(MessageContext):
     note: str | Mrkdwn = ""
     may_plan: bool = False
     offers: tuple[Offer, ...] = ()
+    phases: tuple[RolloutPhase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from cadence.flows.cutover.deciding import (
     show_cutover,
     waiting,
 )
-from cadence.flows.cutover.measuring import CutoverView, assessment_of, cutover_of
+from cadence.flows.cutover.measuring import CutoverView, assessment_of, cutover_of, is_sorted, pilot_of
 
 __all__ = [
     "KINDS",
@@ -39,7 +39,9 @@ __all__ = [
     "cutover_of",
     "hold_cutover",
     "hold_form",
+    "is_sorted",
     "left_to_sort",
+    "pilot_of",
     "practices_form",
     "show_assessment",
     "show_cutover",

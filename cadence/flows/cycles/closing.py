@@ -43,6 +43,7 @@ from cadence.flows.numbers import kpi_context, set_result, shown
 from cadence.flows.promotions import judge_promotions, promotion_lines
 from cadence.flows.standards import CLOSE, judge_all, judge_drifts, steps_at_close
 from cadence.flows.trends import value_line
+from cadence.flows.waves import rollout_phases
 from cadence.nudges import CLOSING_HOUR, CYCLE_CLOSES, Unless
 from cadence.refusals import Offer
 from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, next_monday, week_monday, week_number
@@ -160,6 +161,7 @@ def cycle_closed(uow: UnitOfWork, view: AdoptionView, cycle_id: int) -> CycleClo
         begun=begun,
         watched=_is_watched_next(uow, view, cycle),
         value=value_line(uow, view, cycle),
+        phases=rollout_phases(uow, view.playbook) if asked else (),
         offers=_offers(view, cycle, assess=asked is True),
         more=(
             *(_more(uow, view, cycle) if next_cycle is not None and not begun else ()),

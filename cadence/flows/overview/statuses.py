@@ -38,6 +38,7 @@ from cadence.flows.standards import (
     verdict_evidence,
 )
 from cadence.flows.trends import course_lines, value_line
+from cadence.flows.waves import rollout_phases
 from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Offer, Unknown
@@ -61,6 +62,7 @@ from templates.contexts.overview.statuses import (
     WhyMath,
     collapsed,
 )
+from templates.contexts.waves import RolloutPhase
 from templates.filters import day
 from templates.filters import mode as mode_word
 from templates.ids import Action
@@ -100,7 +102,17 @@ def status(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> Status
                 only=None if named is every else {view.adoption_id for view in named},
                 runs=runs,
             ),
+            phases=_phases(uow, runs),
         )
+
+
+def _phases(uow: UnitOfWork, views: Sequence[AdoptionView]) -> tuple[RolloutPhase, ...]:
+    """The way of a playbook to many teams, for its owner and curators if no other one is shown."""
+    books = {view.playbook.id: view.playbook for view in views}
+    only = next(iter(books.values())) if len(books) == 1 else None
+    if only is None or not (is_curator(uow) or uow.actor.member == only.owner):
+        return ()
+    return rollout_phases(uow, only)
 
 
 def _first_to_see(uow: UnitOfWork, adoption_ids: Sequence[int]) -> list[int]:

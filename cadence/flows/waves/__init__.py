@@ -5,7 +5,7 @@ from cadence.flows.waves.adapting import AdaptGiven, adapt_form, adapt_part, com
 from cadence.flows.waves.comparing import compare, post_comparison
 from cadence.flows.waves.decisions import waves_to_open, waves_to_plan
 from cadence.flows.waves.opening import WaveHeld, open_wave, wave_anyway_form
-from cadence.flows.waves.phases import Phase, phase_of, phases_of, wave_line
+from cadence.flows.waves.phases import Phase, phase_of, phases_of, rollout_phases, wave_line
 from cadence.flows.waves.planning import (
     GONE,
     WaveGiven,
@@ -53,6 +53,7 @@ __all__ = [
     "post_comparison",
     "request_form",
     "request_playbook",
+    "rollout_phases",
     "show_waves",
     "take_back_request",
     "wave_anyway_form",

@@ -1,14 +1,18 @@
-"""The phase of a playbook's rollout: pilot, controlled, broad."""
+"""The phase of a playbook's rollout: pilot, controlled, broad, with the decisions between them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from cadence.flows.core import AdoptionView
-from cadence.mrkdwn import Mrkdwn, say
-from storage.queries import waves
-from storage.tables import Wave, WavePhase, WaveState
+from cadence.flows.cutover import assessment_of, is_sorted, pilot_of, waits_for_assessment
+from cadence.flows.waves.gates import judged, results_of
+from cadence.mrkdwn import Mrkdwn, code, say
+from cadence.rules.waves import CONTROLLED_TEAMS, TRAINING_SAMPLES, judge_gate
+from storage.queries import cutover, playbooks, training, waves
+from storage.tables import Playbook, PlaybookState, Wave, WavePhase, WaveState
 from storage.work import UnitOfWork
+from templates.contexts.waves import RolloutPhase
 from templates.filters import plural
 
 PhaseName = Literal["pilot", "controlled", "broad"]
@@ -84,3 +88,101 @@ def wave_line(uow: UnitOfWork, playbook_id: int) -> Mrkdwn | None:
         phase=newest.phase.value,
         teams=plural(teams, "team"),
     )
+
+
+def rollout_phases(uow: UnitOfWork, playbook: Playbook) -> tuple[RolloutPhase, ...]:
+    """The way of a playbook from its pilot to every team, with what comes next; empty once it is retired."""
+    if playbook.state is PlaybookState.RETIRED:
+        return ()
+    where = playbook.id or 0
+    rows = [one for one in waves.current(uow) if one.playbook_id == where]
+    pilot = pilot_of(uow, where)
+    answers = assessment_of(uow, where)
+    moved = where in cutover.in_production(uow)
+    proven = moved or answers is not None or bool(pilot and waits_for_assessment(uow, [pilot]))
+    least, most = CONTROLLED_TEAMS
+    cycles = pilot.spec.scale_cycles if pilot else 1
+    goal = "the target" if cycles == 1 else f"the target {cycles} cycles in a row"
+    way: list[tuple[str, str, bool, Mrkdwn]] = [
+        ("Pilot", f"one team hits {goal}", proven, _next_of_pilot(playbook, has_begun=pilot is not None)),
+        (
+            "Assessment",
+            "the owner sorts what worked from what won't scale",
+            moved or is_sorted(answers),
+            _command("answer it with {command}", "assess", playbook),
+        ),
+        (
+            "Cutover",
+            "the pilot against what production needs",
+            moved,
+            _command("see what's missing with {command}", "cutover", playbook),
+        ),
+        (
+            "Controlled",
+            f"wave 1, {least} or {most} teams, each with a trained champion",
+            moved and _controlled_holds(uow, playbook, rows),
+            _next_of_controlled(uow, playbook, rows),
+        ),
+        (
+            "Broad",
+            "more waves, each once the last one holds",
+            False,
+            _next_of_broad(uow, playbook, rows),
+        ),
+    ]
+    current = next(place for place, (_, _, done, _) in enumerate(way) if not done)
+    return (
+        *(
+            RolloutPhase(name, about, done=place < current, then=then if place == current else "")
+            for place, (name, about, _, then) in enumerate(way)
+        ),
+        RolloutPhase(
+            "Published",
+            "in the registry, once a second team has set it up",
+            done=playbooks.newest_published(uow, playbook_id=where) is not None,
+        ),
+    )
+
+
+def _command(words: str, name: str, playbook: Playbook, rest: str = "") -> Mrkdwn:
+    return say(words, command=code(f"/cadence {name} {playbook.slug}{rest}"))
+
+
+def _next_of_pilot(playbook: Playbook, *, has_begun: bool) -> Mrkdwn:
+    if has_begun:
+        return _command("see its cycle with {command}", "cycle show", playbook)
+    return _command("plan it with {command}", "pilot", playbook)
+
+
+def _controlled_holds(uow: UnitOfWork, playbook: Playbook, rows: list[Wave]) -> bool:
+    """Whether the controlled phase is over: its teams met the gate of the next wave, or that wave opened."""
+    opened = [one for one in rows if one.state is WaveState.OPEN]
+    return len(opened) > 1 or (bool(opened) and judge_gate(results_of(uow, playbook, opened[0])).opens)
+
+
+def _next_of_controlled(uow: UnitOfWork, playbook: Playbook, rows: list[Wave]) -> Mrkdwn:
+    where = playbook.id or 0
+    known = len(training.samples(uow, playbook_ids=[where]).get(where, ()))
+    if not rows and known < TRAINING_SAMPLES:
+        more = plural(TRAINING_SAMPLES - known, "training sample")
+        return _command(f"add {more} with {{command}}", "train", playbook, " add")
+    if not rows:
+        return _command("plan wave 1 with {command}", "wave", playbook, " plan")
+    if rows[0].state is WaveState.PLANNED:
+        return _next_of_planned(uow, playbook, rows[0])
+    return _command(
+        "finish the champions' training and the first cycles: {command}", "train", playbook, " show"
+    )
+
+
+def _next_of_broad(uow: UnitOfWork, playbook: Playbook, rows: list[Wave]) -> Mrkdwn:
+    planned = next((one for one in rows if one.state is WaveState.PLANNED), None)
+    if planned is not None:
+        return _next_of_planned(uow, playbook, planned)
+    return _command(f"plan wave {len(rows) + 1} with {{command}}", "wave", playbook, " plan")
+
+
+def _next_of_planned(uow: UnitOfWork, playbook: Playbook, wave: Wave) -> Mrkdwn:
+    if judged(uow, playbook, wave).opens:
+        return _command(f"a curator opens wave {wave.number} with {{command}}", "wave", playbook, " open")
+    return _command(f"see what wave {wave.number} still needs with {{command}}", "wave", playbook, " show")

@@ -2,7 +2,7 @@
 
 from cadence.flows.core import MessageKind, is_curator, require_playbook, require_workspace
 from cadence.flows.waves.gates import Judged, Placed, judged, teams_placed
-from cadence.flows.waves.phases import phase_from
+from cadence.flows.waves.phases import phase_from, rollout_phases
 from cadence.flows.waves.requests import team_wishes
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Offer, Refusal
@@ -67,6 +67,7 @@ def waves_shown(uow: UnitOfWork, playbook: Playbook, *, note: str | Mrkdwn = "")
         note=note,
         may_plan=is_curator(uow) or uow.actor.member == playbook.owner,
         offers=offers_of(uow, playbook, planned, curator=is_curator(uow), member=uow.actor.member),
+        phases=rollout_phases(uow, playbook),
     )
 
 

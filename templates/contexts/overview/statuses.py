@@ -13,6 +13,7 @@ from templates.contexts.ask import PlainForm
 from templates.contexts.base import ChoiceGroup, Evidence, Id, Kpi, MessageContext, ViewContext
 from templates.contexts.numbers import Guardrail
 from templates.contexts.promotions import PromotionLooked
+from templates.contexts.waves import RolloutPhase
 from templates.ids import Callback, Field
 
 
@@ -111,7 +112,8 @@ class Status(MessageContext):
     """This week, one adoption after the other; may be empty.
 
     `more` adoptions aren't among the rows; then those that need a decision come first. `handoffs` to be
-    accepted: a sentence each.
+    accepted: a sentence each. `phases`: the playbook's way to many teams, for its owner and curators if it is
+    the only one shown.
     """
 
     TEMPLATE: ClassVar[str] = "answers/overview/status.json.j2"
@@ -119,6 +121,7 @@ class Status(MessageContext):
     rows: tuple[StatusRow, ...]
     more: int = 0
     handoffs: tuple[str, ...] = ()
+    phases: tuple[RolloutPhase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,7 +159,7 @@ def test_a_champion_who_left_the_team_waits_for_the_owner_to_name_another(desk: 
     assert not lead.submits(
         {"playbook": "reply", "team": "solo", "date": "2026-03-23", "champion": AGENT}
     ).errors
-    assert "champion" not in types(desk, "/cadence status reply team=solo")
+    assert "Its champion" not in types(desk, "/cadence status reply team=solo")
     curator.types("/cadence team leave solo <@U01AGENT1>")
     stands = types(desk, "/cadence status reply team=solo")
     assert f"Its champion, <@{AGENT}>, has left the team. <@{LEAD}> or a curator can name" in stands

@@ -21,6 +21,7 @@ from storage.tables import (
 )
 from tests.scenarios.plays import CURATORS, at, bot_dms, entries, posts, rows
 from tests.scenarios.waves.floor import (
+    AGENT,
     APAC,
     APAC_CHANNEL,
     BOOKS,
@@ -231,6 +232,38 @@ def test_members_see_the_waves_and_can_only_ask(harness: BotHarness) -> None:
     assert said.message is not None
     assert said.message.buttons[-1] == "Request it for your team"
     assert "Only the owner" in types(harness, SALES, "/cadence wave reply plan")
+
+
+def test_status_and_waves_show_the_way_to_many_teams(harness: BotHarness) -> None:
+    status = types(harness, LEAD, "/cadence status reply")
+    assert "▸ Pilot, now: one team hits the target" in status.replace("*", "")
+    assert "Next, see its cycle with" in status
+    assert "☐ Assessment" in status
+    assert "From one team to many" not in types(harness, AGENT, "/cadence status reply")
+    ready_for_waves(harness)
+    shown = types(harness, SALES, "/cadence wave reply show")
+    assert "☑ Cutover" in shown
+    assert "plan wave 1 with `/cadence wave reply plan`" in shown
+    plan(harness, "apac", "solo")
+    assert "see what wave 1 still needs with" in types(harness, LEAD, "/cadence status reply")
+    for team, champion in (("apac", APAC), ("solo", SOLO)):
+        confirm(harness, team, champion)
+    assert "a curator opens wave 1 with `/cadence wave reply open`" in types(
+        harness, LEAD, "/cadence status reply"
+    )
+    types(harness, CURATOR, "/cadence wave reply open")
+    assert "`/cadence train reply show`" in types(harness, LEAD, "/cadence status reply")
+    for team in ("apac", "solo"):
+        close_cycle(harness, team, 14)
+    after = types(harness, LEAD, "/cadence wave reply show")
+    assert "☑ Controlled" in after
+    assert "plan wave 2 with" in after
+
+
+def test_the_way_names_the_training_samples_before_the_first_wave(harness: BotHarness) -> None:
+    ready_for_waves(harness, samples=3)
+    said = types(harness, CURATOR, "/cadence status reply")
+    assert "Next, add 2 training samples with `/cadence train reply add`" in said
 
 
 def test_the_digest_and_home_name_the_wave_to_open(first: BotHarness) -> None:

@@ -26,6 +26,7 @@ from tests.templates.samples.common import (
     THURSDAY,
     UNDER,
 )
+from tests.templates.samples.waves import PHASES
 
 RECORDED = Recorded(
     slug="support-reply", playbook="Support reply", team="Support EMEA", kpi=KPI, met=False, week_start=MONDAY
@@ -134,6 +135,7 @@ SAMPLES: dict[str, MessageContext] = {
     "exception-logged-twice": replace(LOGGED, duplicate=True),
     "status": Status(rows=(STATUS,)),
     "status-watched": Status(rows=(replace(STATUS, month=3, gate=None),)),
+    "status-phases": Status(rows=(STATUS,), phases=PHASES),
     "status-measured": Status(
         rows=(
             replace(

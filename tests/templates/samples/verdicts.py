@@ -22,6 +22,7 @@ from tests.templates.samples.common import (
     UNDER,
 )
 from tests.templates.samples.promotions import LOOKED
+from tests.templates.samples.waves import PHASES
 
 WATCH = Watch(
     adoption_id=7,
@@ -197,6 +198,15 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "demoted-at-the-close": replace(DEMOTED, line="cap", after="human-led"),
     "cycle-closed": CLOSED,
     "cycle-closed-for-curators": replace(CLOSED, names_team=True),
+    "cycle-closed-pilot": replace(
+        CLOSED,
+        phases=(
+            replace(PHASES[0], done=True),
+            replace(PHASES[1], done=False, then="answer it with `/cadence assess support-reply`"),
+            *(replace(one, done=False, then="") for one in PHASES[2:]),
+        ),
+        offers=(Offer("Answer the assessment", Action.ASSESS, "support-reply"), *CLOSED.offers),
+    ),
     "cycle-closed-measured": replace(
         CLOSED, steps=(replace(DRAFT, evidence=ALL_MEASURED), replace(SEND, evidence=MEASURED))
     ),

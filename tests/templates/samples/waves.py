@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from templates.contexts.adoption import AccessOverridden, LetInForm
 from templates.contexts.base import Choice, MessageContext, Picture, ViewContext
@@ -15,6 +16,7 @@ from templates.contexts.waves import (
     ComparedTeam,
     PartsCompared,
     RequestForm,
+    RolloutPhase,
     TeamParts,
     TeamWish,
     WaveAnywayForm,
@@ -106,6 +108,18 @@ OFFERS = (
     Offer("Cancel the wave", Action.CANCEL_WAVE, "2"),
 )
 PLANNED = WavePlanned(playbook="Support reply", owner="U01LEAD", wave=FIRST, offers=OFFERS)
+PHASES = (
+    RolloutPhase("Pilot", "one team hits the target 2 cycles in a row", done=True),
+    RolloutPhase("Assessment", "the owner sorts what worked from what won't scale", done=True),
+    RolloutPhase("Cutover", "the pilot against what production needs", done=True),
+    RolloutPhase(
+        "Controlled",
+        "wave 1, 2 or 3 teams, each with a trained champion",
+        then=Mrkdwn("add 3 training samples with `/cadence train support-reply add`"),
+    ),
+    RolloutPhase("Broad", "more waves, each once the last one holds"),
+    RolloutPhase("Published", "in the registry, once a second team has set it up"),
+)
 SHOWN = WavesShown(
     playbook="Support reply",
     slug="support-reply",
@@ -114,6 +128,7 @@ SHOWN = WavesShown(
     wishes=WISHES,
     may_plan=True,
     offers=OFFERS,
+    phases=PHASES,
 )
 
 
