@@ -11,11 +11,13 @@ from cadence.documents import Step
 from cadence.flows.core import cycle_of_week
 from cadence.flows.core.adoptions import AdoptionView
 from cadence.flows.core.expected import expected_members
-from cadence.flows.overview.attention import Attention, tell_demoted, tell_missed, tell_no_number, tell_silent
+from cadence.flows.overview.attention import Attention, tell_demoted, tell_no_number, tell_silent
 from cadence.flows.overview.digest_needs import tell_unanswered
+from cadence.flows.overview.digest_notes import tell_missed
 from cadence.flows.overview.digest_scope import tell_unreported
 from cadence.flows.standards.drifts import found_drift
 from cadence.flows.standards.evidence import verdict_evidence
+from cadence.mrkdwn import Mrkdwn
 from cadence.rules.calendar import WEEKS, instant, week_monday, week_number
 from cadence.rules.kpi import Outcome
 from cadence.rules.verdicts import Decision as Judged
@@ -33,15 +35,11 @@ def attention(
     runs: Sequence[AdoptionView],
     *,
     week_start: date,
-    since: datetime,
     until: datetime,
     now: datetime,
 ) -> list[Attention]:
     """The runs that slipped in a week, gravest first. Silence counts once the week is over."""
-    found = [
-        *(one for run in runs for one in _demoted(session, run, until=until)),
-        *(one for run in runs for one in _missed(session, run, since=since, until=until)),
-    ]
+    found = [one for run in runs for one in _demoted(session, run, until=until)]
     if now >= until:
         found += [one for run in runs for one in _silent(session, run, week_start=week_start)]
     return found
@@ -66,13 +64,16 @@ def _demoted(session: Session, run: AdoptionView, *, until: datetime) -> list[At
     return [one for _, one in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
-def _missed(session: Session, run: AdoptionView, *, since: datetime, until: datetime) -> list[Attention]:
-    cycles = cycle_rows.cycles_of(
-        UnitOfWork.around(session, Actor.system(run.workspace.id)), adoption_id=run.id
-    )
+def missed(
+    session: Session, runs: Sequence[AdoptionView], *, since: datetime, until: datetime
+) -> list[Mrkdwn]:
+    """The cycles that closed in a week without meeting their target."""
     return [
         tell_missed(run, number=cycle.number, result=cycle.result)
-        for cycle in cycles
+        for run in runs
+        for cycle in cycle_rows.cycles_of(
+            UnitOfWork.around(session, Actor.system(run.workspace.id)), adoption_id=run.id
+        )
         if cycle.closed_at is not None and since <= cycle.closed_at < until and cycle.result != Outcome.MET
     ]
 

@@ -14,7 +14,6 @@ from cadence.flows.overview.watches import watches_of
 from cadence.mrkdwn import Mrkdwn, channel_link, mention, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import local_day, monday_of
-from cadence.rules.kpi import Outcome
 from storage.outbox import report
 from storage.queries.overview import digests
 from storage.tables import Workspace
@@ -87,7 +86,7 @@ class Attention:
     view: AdoptionView
     title: str
     text: Mrkdwn
-    offer: Offer | None = None
+    offer: Offer
 
 
 def deciding(uow: UnitOfWork, workspace: Workspace) -> dict[int, int]:
@@ -106,19 +105,9 @@ def deciding(uow: UnitOfWork, workspace: Workspace) -> dict[int, int]:
     return {adoption: place for place, adoption in enumerate(found)}
 
 
-def slipped(scope: Scope) -> TopN[Callable[[AdoptionView], Attention]]:
-    """What slipped in a week for a digest, most urgent first; missing check-ins are added once the week is
-    over."""
-    found = demoted(scope)
-    rows = digests.missed(scope.uow, since=scope.week.at(0), until=scope.week.at(1))
-    for adoption, number, result in rows:
-        if (rank := scope.rank(adoption)) is not None:
-            found.add((1, rank, number), adoption, partial(tell_missed, number=number, result=result))
-    return found
-
-
 def demoted(scope: Scope) -> TopN[Callable[[AdoptionView], Attention]]:
-    """The steps whose last mode change is a demotion, until their rubric is revised."""
+    """The steps whose last mode change is a demotion, until their rubric is revised, the newest first; a
+    digest adds missing check-ins once the week is over."""
     found: TopN[Callable[[AdoptionView], Attention]] = TopN()
     rows = digests.demoted(scope.uow, until=scope.week.at(1))
     for adoption, step, at in rows:
@@ -159,17 +148,6 @@ def tell_demoted(view: AdoptionView, *, step: str, at: datetime) -> Attention:
     return Attention(
         view, "🔴 Update the rubric", text, Offer("Update", Action.REVISE_RUBRIC, f"{view.id}:{step}")
     )
-
-
-def tell_missed(view: AdoptionView, *, number: int, result: str | None) -> Attention:
-    """A cycle that closed without meeting its target."""
-    text = say(
-        "{playbook} ({team}), cycle {number}",
-        playbook=view.playbook.title,
-        team=view.team.title,
-        number=number,
-    )
-    return Attention(view, "🔴 Target missed" if result == Outcome.NOT_MET else "🟡 Not enough data", text)
 
 
 def tell_silent(view: AdoptionView, *, answered: int, asked: int, week_start: date) -> Attention:

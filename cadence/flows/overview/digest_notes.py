@@ -12,6 +12,7 @@ from cadence.flows.standards import drift_counts
 from cadence.flows.trends import named_in, tell_course
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
+from cadence.rules.kpi import READINGS_NEEDED, Outcome
 from storage.queries import promotions, standards
 from storage.queries.overview import digests, signals
 from storage.tables import Override, Promotion, StepDrift
@@ -144,8 +145,9 @@ def notes(scope: Scope, *, together: Collection[int]) -> tuple[tuple[Mrkdwn, ...
     contradicting, heroes = contradictions(scope), heroes_of(scope, together)
     overrides = _overrides(scope.uow, scope.week)
     changes = [_declined(scope), *(_changes(scope, kind, word) for kind, word in _CHANGES)]
-    courses = _courses(scope)
+    courses, unmet = _courses(scope), missed(scope)
     lines: list[Mrkdwn] = [
+        *told(scope, unmet, NOTES),
         *told(scope, courses, NOTES),
         *told(scope, contradicting, NOTES),
         *told(scope, heroes, NOTES),
@@ -154,8 +156,36 @@ def notes(scope: Scope, *, together: Collection[int]) -> tuple[tuple[Mrkdwn, ...
     for section in changes:
         if len(lines) < NOTES:
             lines += told(scope, section, NOTES - len(lines))
-    count = sum(section.count for section in (courses, contradicting, heroes, *changes)) + len(overrides)
+    count = sum(section.count for section in (unmet, courses, contradicting, heroes, *changes)) + len(
+        overrides
+    )
     return tuple(lines[:NOTES]), count
+
+
+def missed(scope: Scope) -> TopN[Callable[[AdoptionView], Mrkdwn]]:
+    """The cycles that closed in a digest's week without meeting their target: nothing to decide, but to know."""
+    found: TopN[Callable[[AdoptionView], Mrkdwn]] = TopN()
+    rows = digests.missed(scope.uow, since=scope.week.at(0), until=scope.week.at(1))
+    for adoption, number, result in rows:
+        if (rank := scope.rank(adoption)) is not None:
+            found.add((rank, number), adoption, partial(tell_missed, number=number, result=result))
+    return found
+
+
+def tell_missed(view: AdoptionView, *, number: int, result: str | None) -> Mrkdwn:
+    """A cycle that closed without meeting its target, in a sentence."""
+    why = (
+        "missed its target in cycle {number}"
+        if result == Outcome.NOT_MET
+        else "closed cycle {number} with fewer than {least} weekly numbers, too few for a result"
+    )
+    return say(
+        f"{{playbook}} ({{team}}) {why}",
+        playbook=view.playbook.title,
+        team=view.team.title,
+        number=number,
+        least=READINGS_NEEDED,
+    )
 
 
 def _courses(scope: Scope) -> TopN[Callable[[AdoptionView], Mrkdwn]]:

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from cadence.documents import PlaybookSpec
 from cadence.flows.core import AdoptionView, require_digest, require_workspace, today_in
 from cadence.flows.handoffs import handoff_lines
-from cadence.flows.overview.attention import Attention, add_silent, slipped, undelivered_first
+from cadence.flows.overview.attention import Attention, add_silent, demoted, undelivered_first
 from cadence.flows.overview.digest_needs import cutovers_waiting, idle_of, numbers_of
-from cadence.flows.overview.digest_notes import demotions_of, notes, open_drifts, open_promotions
+from cadence.flows.overview.digest_notes import demotions_of, missed, notes, open_drifts, open_promotions
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, scope_of, told
 from cadence.flows.overview.digest_table import table_of
 from cadence.flows.overview.watches import Watches, watches_of
@@ -59,14 +59,21 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
     workspace = require_workspace(uow)
     week = DigestWeek(week_start, ZoneInfo(workspace.timezone))
     scope = scope_of(uow, workspace, week)
-    slips = slipped(scope)
+    slips = demoted(scope)
     answers = _answers(scope, slips)
     watches, numbers, demotions = watches_of(scope), numbers_of(scope), demotions_of(scope)
     needs, need_count = _needs(scope, slips, watches)
     idle, coverage_before = idle_of(scope), _coverage_before(scope)
     noted, note_count = notes(scope, together=answers.together)
     handed, handed_count = handoff_lines(uow, workspace, since=week.at(0), until=week.at(1))
-    slipping: list[TopN[Any]] = [demotions, watches.over, numbers.broken, slips, numbers.not_moved]
+    slipping: list[TopN[Any]] = [
+        demotions,
+        watches.over,
+        numbers.broken,
+        slips,
+        missed(scope),
+        numbers.not_moved,
+    ]
     return Digest(
         week_start=week_start,
         decisions=tuple(needs),
