@@ -55,6 +55,21 @@ def result_of_audit(uow: UnitOfWork, *, audit_id: int) -> RubricResult | None:
     return uow.session.exec(query).first()
 
 
+def revisions(uow: UnitOfWork, *, adoption_id: int, step: str, limit: int) -> list[RubricRevision]:
+    """The newest revisions of a step's rubric, the newest first."""
+    query = (
+        select(RubricRevision)
+        .where(
+            RubricRevision.workspace_id == uow.workspace_id,
+            RubricRevision.adoption_id == adoption_id,
+            RubricRevision.step == step,
+        )
+        .order_by(col(RubricRevision.number).desc())
+        .limit(limit)
+    )
+    return list(uow.session.exec(query))
+
+
 def revision_after(uow: UnitOfWork, *, adoption_id: int, step: str, number: int) -> RubricRevision | None:
     """The first revision of a step's rubric with a higher number than this."""
     query = (

@@ -1,7 +1,7 @@
 """The rubric of a step: graded samples, revisions, spot audits."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from cadence.rules.audits import PlaceInWeek
@@ -35,8 +35,32 @@ class RubricForm(PlainForm, callback=Callback.RUBRIC, title="Record grades", sub
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RubricUpdate:
+    """A change to a step's rubric, and the day it was made."""
+
+    on: date
+    change: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RubricNow:
+    """A step's rubric as it is.
+
+    Args:
+        threshold: the share of graded results that must pass, 0–1; None if the playbook has no rubric yet.
+        criteria: of the playbook.
+        updates: made since, newest first.
+    """
+
+    step: str
+    threshold: float | None
+    criteria: tuple[str, ...]
+    updates: tuple[RubricUpdate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionForm(PlainForm, callback=Callback.REVISE_RUBRIC, title="Update the rubric", submit="Update"):
-    """A new rubric revision of a step in at least one group."""
+    """A new rubric revision of a step in at least one group; `now` is the rubric of the selected one."""
 
     TEMPLATE: ClassVar[str] = "modals/rubrics/rubric_revision.json.j2"
 
@@ -55,6 +79,7 @@ class RevisionForm(PlainForm, callback=Callback.REVISE_RUBRIC, title="Update the
         "Such as: reject refunds unless the policy names the case.",
         name=Field.REASON,
     )
+    now: RubricNow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

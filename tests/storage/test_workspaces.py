@@ -700,6 +700,9 @@ BY_ID: dict[str, Call] = {
     ),
     "rubrics.results_of_cycle": lambda s, ws, ids: rubrics.results_of_cycle(_uow(s, ws), cycle_id=ids.cycle),
     "rubrics.result": lambda s, ws, ids: rubrics.result(_uow(s, ws), result_id=ids.result),
+    "rubrics.revisions": lambda s, ws, ids: rubrics.revisions(
+        _uow(s, ws), adoption_id=ids.adoption, step="send", limit=5
+    ),
     "rubrics.revision_after": lambda s, ws, ids: rubrics.revision_after(
         _uow(s, ws), adoption_id=ids.adoption, step="send", number=0
     ),

@@ -26,11 +26,19 @@ from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode, rank
 from cadence.rules.samples import samples_needed
 from storage.outbox.queueing import NewMessage
-from storage.queries import adoptions, standards
+from storage.queries import adoptions, rubrics, standards
 from storage.tables import Cycle, RubricResult, RubricRevision
 from storage.work import Entry, UnitOfWork
 from templates.contexts.base import ChoiceGroup
-from templates.contexts.rubrics import Pooled, RevisionForm, RubricForm, RubricRevised, SampleRecorded
+from templates.contexts.rubrics import (
+    Pooled,
+    RevisionForm,
+    RubricForm,
+    RubricNow,
+    RubricRevised,
+    RubricUpdate,
+    SampleRecorded,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,8 @@ def escalation(step: Step) -> str | None:
 
 MOST_SAMPLES = 100_000
 """Maximum samples of one result."""
+UPDATES = 5
+"""Updates of a rubric that the form for the next one shows."""
 TO_RECORD = "record a rubric result"
 TO_REVISE = "revise a step's rubric"
 
@@ -345,7 +355,25 @@ def revision_form(uow: UnitOfWork, meant: StepMeant | None) -> RevisionForm:
     """
     with uow.read():
         groups, selected = _choices(uow, meant, to=TO_REVISE)
-    return RevisionForm(groups=groups, selected=selected)
+        return RevisionForm(
+            groups=groups, selected=selected, now=_rubric_now(uow, selected) if selected else None
+        )
+
+
+def _rubric_now(uow: UnitOfWork, selected: str) -> RubricNow:
+    """The rubric of a choice of the form: its playbook's criteria, and the step's newest updates."""
+    adoption_id, _, key = selected.partition(":")
+    view = adoption_by_id(uow, adoption_id=int(adoption_id))
+    step, rubric = view.step(key), view.spec.rubric
+    rows = rubrics.revisions(uow, adoption_id=view.id, step=key, limit=UPDATES)
+    return RubricNow(
+        step=step.title,
+        threshold=rubric.threshold if rubric else None,
+        criteria=rubric.criteria if rubric else (),
+        updates=tuple(
+            RubricUpdate(on=row.revised_at.astimezone(view.zone).date(), change=row.change) for row in rows
+        ),
+    )
 
 
 def _choices(

@@ -128,6 +128,8 @@ def test_a_revision_starts_the_evidence_again_and_the_demoted_alert_asks_for_it(
     [alert] = [one for one in posts(desk, DESK_CHANNEL) if "is now collaborative" in one.text]
     owner = desk.workspace.person(OWNER)
     owner.clicks(alert, "Update the rubric")
+    assert "At least 90% of graded results must meet:\n• tone" in owner.form().words
+    assert "Updates so far" not in owner.form().words
     owner.submits({"reason": "Refunds name their case."})
     desk.tick()
     [row] = rows(desk, RubricRevision)
@@ -141,6 +143,15 @@ def test_a_revision_starts_the_evidence_again_and_the_demoted_alert_asks_for_it(
     said = types(desk, OWNER, "/cadence rubric send passes=3 samples=3")
     assert "*Samples so far*\n3 of 3 passed" in said
     assert "If the next 26 all pass" in said
+
+
+def test_the_form_shows_the_rubric_with_its_updates(desk: BotHarness) -> None:
+    types(desk, OWNER, "/cadence rubric reply send revise Refunds name their case.")
+    types(desk, OWNER, "/cadence rubric reply send revise Two sentences at most.")
+    desk.workspace.person(OWNER).types("/cadence rubric reply send revise")
+    shown = desk.workspace.person(OWNER).form().words
+    assert "Updates so far" in shown
+    assert shown.index("Two sentences at most.") < shown.index("Refunds name their case.")
 
 
 def test_revise_by_command_says_that_the_count_starts_again(desk: BotHarness) -> None:

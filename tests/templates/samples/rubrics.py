@@ -11,12 +11,14 @@ from templates.contexts.rubrics import (
     RevisionForm,
     RiskyGrade,
     RubricForm,
+    RubricNow,
     RubricRevised,
+    RubricUpdate,
     RunToGrade,
     SampleRecorded,
     SpotAuditDue,
 )
-from tests.templates.samples.common import THURSDAY, WEEK
+from tests.templates.samples.common import MONDAY, THURSDAY, WEEK
 
 GROUPS = (
     ChoiceGroup(
@@ -162,4 +164,17 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         groups=GROUPS, selected="7:draft", samples=20, passes=19, risky=1, note="Twenty replies."
     ),
     "form-rubric-revision": RevisionForm(groups=GROUPS, selected="7:send"),
+    "form-rubric-revision-updated": RevisionForm(
+        groups=GROUPS,
+        selected="7:send",
+        now=RubricNow(
+            step="Send the edited reply",
+            threshold=0.9,
+            criteria=("tone", "accuracy", "policy adherence"),
+            updates=(
+                RubricUpdate(on=MONDAY, change="Reject refunds unless the policy names the case."),
+                RubricUpdate(on=MONDAY, change="Two sentences at most."),
+            ),
+        ),
+    ),
 }
