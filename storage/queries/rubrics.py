@@ -2,38 +2,89 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, exists, insert
+from sqlalchemy import bindparam, exists, func, insert, or_
 from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from cadence.rules.calendar import WEEKS
 from storage.engine import connection_of
+from storage.query_cache import cached
 from storage.tables import Adoption, CheckIn, Cycle, Playbook, RubricResult, RubricRevision, SpotAudit
 from storage.work import UnitOfWork
 
 
-def results_of_cycle(uow: UnitOfWork, *, cycle_id: int) -> list[RubricResult]:
-    """The current graded samples of a cycle, oldest first, without corrected ones."""
+class GradedSamples(NamedTuple):
+    """The current graded samples of a cycle on one revision of a step's rubric: how many results, and their sums.
+
+    Tools can grade every run, so the database adds them up.
+    """
+
+    cycle_id: int
+    step: str
+    revision: int
+    results: int
+    samples: int
+    passes: int
+    risky: int
+
+
+@cached(RubricResult)
+def graded_in_cycle(uow: UnitOfWork, *, cycle_id: int) -> list[GradedSamples]:
+    """The graded samples of a cycle, by step and revision."""
     asked = {"workspace": uow.workspace_id, "cycle": cycle_id}
-    return list(uow.session.exec(_OF_CYCLE, params=asked))
+    return [GradedSamples(*row) for row in connection_of(uow.session).execute(_IN_CYCLE, asked)]
 
 
-def calibration(uow: UnitOfWork, *, adoption_id: int, after: int = 0) -> list[RubricResult]:
-    """An adoption's current graded samples after an id, oldest first."""
-    asked = {"workspace": uow.workspace_id, "adoption": adoption_id, "after": after}
-    return list(uow.session.exec(_OF_ADOPTION, params=asked))
+@cached(RubricResult)
+def graded(uow: UnitOfWork, *, adoption_id: int) -> list[GradedSamples]:
+    """The graded samples of an adoption, by cycle, step and revision."""
+    asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
+    return [GradedSamples(*row) for row in connection_of(uow.session).execute(_OF_ADOPTION, asked)]
 
 
-_CURRENT: Final = (
-    select(RubricResult)
-    .where(RubricResult.workspace_id == bindparam("workspace"), col(RubricResult.replaced_at).is_(None))
-    .order_by(col(RubricResult.id))
+@cached(RubricResult)
+def graded_since(
+    uow: UnitOfWork, *, adoption_id: int, step: str, revision: int, after: int, after_audit: int
+) -> list[GradedSamples]:
+    """The graded samples of a step on one revision of its rubric, by cycle.
+
+    Args:
+        after: only results with a higher id.
+        after_audit: only grades of spot audits with a higher id; other results count all the same.
+    """
+    asked = {
+        "workspace": uow.workspace_id,
+        "adoption": adoption_id,
+        "step": step,
+        "revision": revision,
+        "after": after,
+        "after_audit": after_audit,
+    }
+    return [GradedSamples(*row) for row in connection_of(uow.session).execute(_SINCE, asked)]
+
+
+_BY: Final = (col(RubricResult.cycle_id), col(RubricResult.step), col(RubricResult.revision))
+_GRADED: Final[Any] = (
+    select_columns(
+        *_BY,
+        func.count(),
+        func.sum(col(RubricResult.samples)),
+        func.sum(col(RubricResult.passes)),
+        func.sum(col(RubricResult.risky)),
+    )
+    .where(col(RubricResult.workspace_id) == bindparam("workspace"), col(RubricResult.replaced_at).is_(None))
+    .group_by(*_BY)
+    .order_by(*_BY)
 )
-_OF_CYCLE: Final = _CURRENT.where(RubricResult.cycle_id == bindparam("cycle"))
-_OF_ADOPTION: Final = _CURRENT.where(
-    RubricResult.adoption_id == bindparam("adoption"), col(RubricResult.id) > bindparam("after")
+_IN_CYCLE: Final = _GRADED.where(col(RubricResult.cycle_id) == bindparam("cycle"))
+_OF_ADOPTION: Final = _GRADED.where(col(RubricResult.adoption_id) == bindparam("adoption"))
+_SINCE: Final = _OF_ADOPTION.where(
+    col(RubricResult.step) == bindparam("step"),
+    col(RubricResult.revision) == bindparam("revision"),
+    col(RubricResult.id) > bindparam("after"),
+    or_(col(RubricResult.audit_id).is_(None), col(RubricResult.audit_id) > bindparam("after_audit")),
 )
 
 

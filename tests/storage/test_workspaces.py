@@ -698,7 +698,7 @@ BY_ID: dict[str, Call] = {
     "standards.events": lambda s, ws, ids: standards.events(
         _uow(s, ws), adoption_id=ids.adoption, step="send"
     ),
-    "rubrics.results_of_cycle": lambda s, ws, ids: rubrics.results_of_cycle(_uow(s, ws), cycle_id=ids.cycle),
+    "rubrics.graded_in_cycle": lambda s, ws, ids: rubrics.graded_in_cycle(_uow(s, ws), cycle_id=ids.cycle),
     "rubrics.result": lambda s, ws, ids: rubrics.result(_uow(s, ws), result_id=ids.result),
     "rubrics.revisions": lambda s, ws, ids: rubrics.revisions(
         _uow(s, ws), adoption_id=ids.adoption, step="send", limit=5
@@ -706,7 +706,10 @@ BY_ID: dict[str, Call] = {
     "rubrics.revision_after": lambda s, ws, ids: rubrics.revision_after(
         _uow(s, ws), adoption_id=ids.adoption, step="send", number=0
     ),
-    "rubrics.calibration": lambda s, ws, ids: rubrics.calibration(_uow(s, ws), adoption_id=ids.adoption),
+    "rubrics.graded": lambda s, ws, ids: rubrics.graded(_uow(s, ws), adoption_id=ids.adoption),
+    "rubrics.graded_since": lambda s, ws, ids: rubrics.graded_since(
+        _uow(s, ws), adoption_id=ids.adoption, step="send", revision=2, after=0, after_audit=0
+    ),
     "rubrics.result_of_audit": lambda s, ws, ids: rubrics.result_of_audit(_uow(s, ws), audit_id=ids.audit),
     "rubrics.audit": lambda s, ws, ids: rubrics.audit(_uow(s, ws), audit_id=ids.audit),
     "rubrics.audits_of_week": lambda s, ws, ids: rubrics.audits_of_week(

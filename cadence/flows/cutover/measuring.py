@@ -155,7 +155,7 @@ def _figures(
     in_force = {step.key: rubric_in_force(uow, at, step) for step in at.spec.steps}
     graded = [
         row
-        for row in rubrics.results_of_cycle(uow, cycle_id=cycle.id or 0)
+        for row in rubrics.graded_in_cycle(uow, cycle_id=cycle.id or 0)
         if row.revision == in_force.get(row.step)
     ]
     attested, expected = coverage(uow, at, cycle, until=cycle.closes_on)

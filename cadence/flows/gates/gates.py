@@ -70,7 +70,7 @@ def gate_of(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week: int) -> Gat
     if week == 2:
         return week_two(
             attested_runs=checkins.attested_runs(uow, cycle=cycle),
-            rubric_results=len(rubrics.results_of_cycle(uow, cycle_id=cycle_id)),
+            rubric_results=sum(one.results for one in rubrics.graded_in_cycle(uow, cycle_id=cycle_id)),
         )
     if week == 3:
         reasons = exceptions.exception_reasons(uow, cycle_id=cycle_id)

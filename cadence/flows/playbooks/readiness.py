@@ -17,6 +17,7 @@ from cadence.rules.kpi import Direction, Outcome, Unit, format_amount, meets
 from cadence.rules.percent import set_share
 from storage.queries import adoptions, playbooks, rubrics, setup
 from storage.queries import cycles as cycle_rows
+from storage.queries.rubrics import GradedSamples
 from storage.tables import (
     Adoption,
     AdoptionState,
@@ -24,7 +25,6 @@ from storage.tables import (
     CycleState,
     Playbook,
     PlaybookVersion,
-    RubricResult,
     Setup,
     Team,
 )
@@ -63,13 +63,13 @@ class Readiness:
 def package_gaps(uow: UnitOfWork, view: AdoptionView) -> tuple[str, ...]:
     """What is missing in an adoption's package, for display: parts of the file, and a good enough rubric
     result."""
-    rows = rubrics.calibration(uow, adoption_id=view.id)
+    rows = rubrics.graded(uow, adoption_id=view.id)
     gap = rubric_gap(view.spec, _revisions(uow, view.id), rows)
     return (*file_gaps(view.spec), *((gap,) if gap else ()))
 
 
 def rubric_gap(
-    spec: PlaybookSpec, revisions: Mapping[str, int], results: Sequence[RubricResult]
+    spec: PlaybookSpec, revisions: Mapping[str, int], results: Sequence[GradedSamples]
 ) -> str | None:
     """Why the graded samples don't meet the rubric's threshold yet; None if they do.
 
@@ -231,7 +231,7 @@ def _rubric_gap(uow: UnitOfWork, playbook: Playbook, spec: PlaybookSpec, teams: 
     """A good enough rubric result in one team; without any, the first team's is asked for."""
     first: str | None = None
     for adoption, _ in teams:
-        rows = rubrics.calibration(uow, adoption_id=adoption.id or 0)
+        rows = rubrics.graded(uow, adoption_id=adoption.id or 0)
         gap = rubric_gap(spec, _revisions(uow, adoption.id or 0), rows)
         if gap is None:
             return None

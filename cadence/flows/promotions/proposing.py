@@ -32,7 +32,8 @@ from cadence.rules.samples import lower_bound, samples_needed
 from cadence.rules.verdicts import Decision
 from storage.queries import cycles as cycle_rows
 from storage.queries import promotions, rubrics, standards
-from storage.tables import Cycle, CycleState, Promotion, PromotionState, RubricResult
+from storage.queries.rubrics import GradedSamples
+from storage.tables import Cycle, CycleState, Promotion, PromotionState
 from storage.work import UnitOfWork
 
 FIRST_RUBRIC = 1
@@ -51,19 +52,20 @@ def rubric_in_force(uow: UnitOfWork, view: AdoptionView, step: Step) -> int:
     return row.rubric if row else FIRST_RUBRIC
 
 
-def counted_results(uow: UnitOfWork, view: AdoptionView, step: Step) -> list[RubricResult]:
-    """The graded samples of a step on the rubric in force, since its evidence window opened."""
+def counted_samples(uow: UnitOfWork, view: AdoptionView, step: Step) -> list[GradedSamples]:
+    """The graded samples of a step on the rubric in force, since its evidence window opened, by cycle.
+
+    A spot audit drawn before the window opened doesn't count: its runs were made before.
+    """
     row = current_modes(uow, view).get(step.key)
-    rubric = row.rubric if row else FIRST_RUBRIC
-    results = rubrics.calibration(uow, adoption_id=view.id, after=row.after_result if row else 0)
-    drawn_before = row.after_audit if row else 0  # such runs were made before the window opened
-    return [
-        one
-        for one in results
-        if one.step == step.key
-        and one.revision == rubric
-        and (one.audit_id is None or one.audit_id > drawn_before)
-    ]
+    return rubrics.graded_since(
+        uow,
+        adoption_id=view.id,
+        step=step.key,
+        revision=row.rubric if row else FIRST_RUBRIC,
+        after=row.after_result if row else 0,
+        after_audit=row.after_audit if row else 0,
+    )
 
 
 def counted_cycles(uow: UnitOfWork, view: AdoptionView, step: Step) -> list[Cycle]:
@@ -81,24 +83,24 @@ def counted_cycles(uow: UnitOfWork, view: AdoptionView, step: Step) -> list[Cycl
 
 def graded_cycles(uow: UnitOfWork, view: AdoptionView, step: Step) -> tuple[GradedCycle, ...]:
     """The graded samples of each closed cycle since a step's evidence window opened, oldest first."""
-    results = counted_results(uow, view, step)
+    graded = counted_samples(uow, view, step)
     wanted = step.promote.cycles
     cycles = counted_cycles(uow, view, step)[-wanted:]
     return tuple(
-        _graded(uow, view, step, cycle, [one for one in results if one.cycle_id == cycle.id])
+        _graded(uow, view, step, cycle, [one for one in graded if one.cycle_id == cycle.id])
         for cycle in cycles
     )
 
 
 def _graded(
-    uow: UnitOfWork, view: AdoptionView, step: Step, cycle: Cycle, results: Sequence[RubricResult]
+    uow: UnitOfWork, view: AdoptionView, step: Step, cycle: Cycle, graded: Sequence[GradedSamples]
 ) -> GradedCycle:
     answered, expected = coverage(uow, view, cycle, until=cycle.closes_on)
     return GradedCycle(
         number=cycle.number,
-        samples=sum(one.samples for one in results),
-        passes=sum(one.passes for one in results),
-        risky=sum(one.risky for one in results),
+        samples=sum(one.samples for one in graded),
+        passes=sum(one.passes for one in graded),
+        risky=sum(one.risky for one in graded),
         over_cap=standards.count_verdicts(
             uow, cycle_id=cycle.id or 0, step=step.key, decisions=[Decision.WATCH, Decision.DEMOTE]
         ),
@@ -150,18 +152,15 @@ def pool(uow: UnitOfWork, view: AdoptionView, step: Step) -> Pool:
     cycles = cycle_rows.cycles_of(uow, adoption_id=view.id)
     now_on = view.cycle.number if view.cycle else 0
     numbers = {one.id: one.number for one in cycles if now_on - policy.cycles < one.number <= now_on}
-    results = [one for one in counted_results(uow, view, step) if one.cycle_id in numbers]
-    samples, passes = sum(one.samples for one in results), sum(one.passes for one in results)
-    short = dict.fromkeys(sorted({numbers[one.cycle_id] for one in results}), 0)
+    counted = {
+        numbers[one.cycle_id]: one for one in counted_samples(uow, view, step) if one.cycle_id in numbers
+    }
+    samples = sum(one.samples for one in counted.values())
+    passes = sum(one.passes for one in counted.values())
+    short: dict[int, int] = {}
     spoiled = None
-    for number in short:
-        graded = [one for one in results if numbers[one.cycle_id] == number]
-        lacking = samples_short(
-            sum(one.samples for one in graded),
-            sum(one.passes for one in graded),
-            sum(one.risky for one in graded),
-            policy,
-        )
+    for number, one in sorted(counted.items()):
+        lacking = samples_short(one.samples, one.passes, one.risky, policy)
         if lacking is None or (lacking and number < now_on):  # a closed cycle accepts no further samples
             spoiled = number
         short[number] = lacking or 0
@@ -169,7 +168,7 @@ def pool(uow: UnitOfWork, view: AdoptionView, step: Step) -> Pool:
     return Pool(
         samples=samples,
         passes=passes,
-        risky=sum(one.risky for one in results),
+        risky=sum(one.risky for one in counted.values()),
         bound=lower_bound(passes, samples, policy.confidence) if samples else 0.0,
         more=max(pooled, short.get(now_on, 1), 0),
         accuracy=policy.accuracy,
