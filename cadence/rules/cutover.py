@@ -11,8 +11,8 @@ INPUTS: Final = 0.95
 """Least share of the pilot's runs whose inputs were complete."""
 ADOPTION: Final = 0.80
 """Least share of the expected check-ins that came in."""
-ROLES: Final = ("owner", "champion", "exceptions", "training")
-"""Who needs a name before a playbook runs in production."""
+DUTIES: Final = ("rules", "updates", "exceptions", "adoption", "training")
+"""What needs a person each before a playbook runs in production: the owners by name."""
 
 
 class Requirement(StrEnum):
@@ -34,7 +34,7 @@ class Figures:
         passes: graded samples that passed by the rubric in force, of `samples`.
         threshold: of the rubric, 0 to 1; None without a rubric.
         attested: check-ins that came in time, of `expected`.
-        named: the roles of `ROLES` that have a person.
+        named: those of `DUTIES` that have a person.
         assessed: the owner answered the assessment, and every practice is sorted.
     """
 
@@ -84,16 +84,16 @@ def judge_cutover(figures: Figures) -> Verdict:
     """Compare what a pilot measured with what production needs.
 
     Policy (SPEC §6): inputs complete in at least 95% of the runs that were asked about, the rubric's threshold
-    reached by the graded samples, at least 80% of expected check-ins, a name for owner, champion, exception
-    queue and training, and the assessment answered. Nothing measured is never met. Shares are compared exactly.
+    reached by the graded samples, at least 80% of expected check-ins, a person for each of the
+    five duties, and the assessment answered. Nothing measured is never met. Shares are compared exactly.
     """
-    named = sum(1 for role in ROLES if role in figures.named)
+    named = sum(1 for duty in DUTIES if duty in figures.named)
     return Verdict(
         (
             _share(Requirement.INPUTS, INPUTS, figures.complete, figures.asked),
             _share(Requirement.ACCURACY, figures.threshold, figures.passes, figures.samples),
             _share(Requirement.ADOPTION, ADOPTION, figures.attested, figures.expected),
-            _share(Requirement.OWNERSHIP, 1.0, named, len(ROLES)),
+            _share(Requirement.OWNERSHIP, 1.0, named, len(DUTIES)),
             _share(Requirement.ASSESSMENT, 1.0, int(figures.assessed), 1),
         )
     )

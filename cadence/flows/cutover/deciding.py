@@ -30,7 +30,7 @@ from cadence.flows.cutover.measuring import (
 from cadence.flows.numbers import kpi_context
 from cadence.mrkdwn import mention, say
 from cadence.refusals import NotAllowed, Offer, Refusal
-from cadence.rules.cutover import ROLES, Line, Requirement
+from cadence.rules.cutover import DUTIES, Line, Requirement
 from cadence.rules.percent import percent_of, set_share
 from storage.queries import cutover, playbooks
 from storage.tables import (
@@ -54,6 +54,7 @@ from templates.contexts.cutover import (
     MoveAnywayForm,
     RequirementLine,
 )
+from templates.contexts.pilots import DUTY_WORDS
 from templates.filters import day, plural
 from templates.ids import Action, Field
 
@@ -71,12 +72,6 @@ _TITLES: Final = {
     Requirement.ASSESSMENT: "Assessment",
 }
 NOT_REPORTED: Final = "not reported yet (“Add details” in a check-in)"
-_ROLE_WORDS: Final = {
-    "owner": "owner",
-    "champion": "the pilot's champion",
-    "exceptions": "exception queue",
-    "training": "training",
-}
 
 
 def show_cutover(uow: UnitOfWork, slug: str) -> CutoverShown:
@@ -117,7 +112,7 @@ def _shown(uow: UnitOfWork, found: CutoverView, *, offers: tuple[Offer, ...]) ->
         kpi=kpi,
         missing=()
         if found.in_production
-        else tuple(_ROLE_WORDS[role] for role in ROLES if role not in found.people),
+        else tuple(DUTY_WORDS[duty] for duty in DUTIES if duty not in found.people),
         reviewer=found.assessment.reviewer if found.assessment else None,
         heroic=practices(found.assessment, PracticeKind.HEROIC),
         by=row.member if row else None,
@@ -151,7 +146,7 @@ def _line(found: CutoverView, line: Line) -> RequirementLine:
             measured = f"{line.count:,} of {line.total:,}{share}" if line.total else "nobody was asked"
             return _row(line, needed, measured, f"check-ins, {cycle}")
         case Requirement.OWNERSHIP:
-            return _row(line, f"{line.total} names", f"{line.count} of {line.total}", "playbook and duties")
+            return _row(line, f"{line.total} names", f"{line.count} of {line.total}", "owners by name")
         case Requirement.ASSESSMENT:
             return _row(line, "answered", _assessed(found, line), "the owner")
 
@@ -182,7 +177,7 @@ def _offers(uow: UnitOfWork, found: CutoverView) -> tuple[Offer, ...]:
     )
     first = () if assessed else (answer,)
     show = (Offer("Show the assessment", Action.SHOW_ASSESSMENT, slug),) if found.assessment else ()
-    if not {"exceptions", "training"} <= set(found.people):
+    if not set(DUTIES) <= set(found.people):
         show = (Offer("Name owners", Action.NAME_OWNERS, slug), *show)
     if is_curator(uow):
         move = (

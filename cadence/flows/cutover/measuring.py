@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cadence.documents import PlaybookSpec
-from cadence.flows.core import AdoptionView, adoption_views, champion_here, coverage, of_cycle
+from cadence.flows.core import AdoptionView, adoption_views, coverage, of_cycle
 from cadence.flows.pilots import duties_of
 from cadence.flows.promotions import rubric_in_force
 from cadence.rules.cutover import Figures, Line, Requirement, Verdict, judge_cutover
@@ -39,7 +39,7 @@ class CutoverView:
         verdict: every requirement with its numbers; as decided once the playbook is in production.
         decision: the newest decision; None before the first.
         request: the owner's request that nobody has decided; None without one.
-        people: who has each of the roles, by role.
+        people: who has each duty.
         threshold: the rubric's, 0 to 1; None without a rubric.
         target_met: whether the last closed cycle met the KPI's target; None if it has no result.
     """
@@ -51,7 +51,7 @@ class CutoverView:
     verdict: Verdict
     decision: Cutover | None
     request: Cutover | None
-    people: Mapping[str, str]
+    people: Mapping[DutyKind, str]
     assessment: Assessment | None
     target_met: bool | None
 
@@ -116,9 +116,11 @@ def cutover_of(uow: UnitOfWork, playbook: Playbook) -> CutoverView:
     cycle = last_closed(uow, pilot)
     at = of_cycle(uow, pilot, cycle) if pilot and cycle else pilot
     assessment = assessment_of(uow, playbook.id or 0)
-    people = _people(uow, playbook, pilot)
+    people = duties_of(uow, playbook.id or 0)
     done = decision is not None and decision.state in IN_PRODUCTION
-    figures = _figures(uow, at, cycle, named=frozenset(people), assessed=is_sorted(assessment))
+    figures = _figures(
+        uow, at, cycle, named=frozenset(duty.value for duty in people), assessed=is_sorted(assessment)
+    )
     return CutoverView(
         playbook=playbook,
         pilot=pilot,
@@ -168,19 +170,6 @@ def _figures(
         attested=attested,
         expected=expected,
     )
-
-
-def _people(uow: UnitOfWork, playbook: Playbook, pilot: AdoptionView | None) -> dict[str, str]:
-    """The person of each role that the cutover needs a name for."""
-    duties = duties_of(uow, playbook.id or 0)
-    champion = champion_here(uow, pilot) if pilot else None
-    found = {
-        "owner": playbook.owner,
-        "champion": champion,
-        "exceptions": duties.get(DutyKind.EXCEPTIONS),
-        "training": duties.get(DutyKind.TRAINING),
-    }
-    return {role: member for role, member in found.items() if member}
 
 
 def _target_met(at: AdoptionView | None, cycle: Cycle | None) -> bool | None:

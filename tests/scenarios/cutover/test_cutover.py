@@ -86,7 +86,7 @@ def assess(harness: BotHarness, **more: str) -> None:
 
 def name_duties(harness: BotHarness) -> None:
     with harness.bot.db.write() as session:
-        for duty in (DutyKind.EXCEPTIONS, DutyKind.TRAINING):
+        for duty in DutyKind:
             session.add(
                 Duty(
                     workspace_id=BUILT_IN_TEAM,
@@ -162,12 +162,15 @@ def test_the_table_compares_what_is_needed_with_what_was_measured(closed: BotHar
         "80 of 80 runs (100%)",
         "27 of 30 samples (90%)",
         "8 of 8",
-        "2 of 4",
+        "0 of 5",
         "not yet",
         "✗ Not met",
     ):
         assert words in shown, words
-    assert "*Without a name:* exception queue, training" in shown
+    assert (
+        "*Without a name:* the rules, model and prompt updates, the exception queue, adoption, training"
+        in shown
+    )
     assert "14 min in cycle 1, target 15 min (met; not a requirement)" in shown
     assert found(closed).verdict.missing == (Requirement.OWNERSHIP, Requirement.ASSESSMENT)
     with closed.bot.db.write() as session:
@@ -223,7 +226,7 @@ def test_a_hold_says_what_is_missing_and_the_owner_can_ask_again(closed: BotHarn
     closed.play_until(at("2026-03-30 09:30"))
     [told] = [one for one in bot_dms(closed, LEAD) if "Cutover on hold" in one.text]
     assert "Name who trains the &lt;next&gt; teams" in told.words
-    assert "☐ Ownership: 2 of 4 (needs 4 names)" in told.words
+    assert "☐ Ownership: 0 of 5 (needs 5 names)" in told.words
     owner = closed.workspace.person(LEAD)
     shown = owner.clicks(told, "Show the table")
     assert f"Held by <@{CURATOR}>" in shown.words
@@ -239,7 +242,7 @@ def test_a_curator_moves_it_anyway_with_a_reason_that_is_announced(closed: BotHa
     table = curator.types("/cadence cutover reply")
     assert table.message is not None
     curator.clicks(table.message, "Move anyway")
-    assert "☐ Ownership: 2 of 4 (needs 4 names)" in curator.form().words
+    assert "☐ Ownership: 0 of 5 (needs 5 names)" in curator.form().words
     assert "Say in a sentence" in curator.submits({"reason": "because"}).errors["reason"]
     curator.submits({"reason": "The season starts on Monday"})
     closed.play_until(at("2026-03-30 08:30"))

@@ -27,7 +27,7 @@ INPUTS = RequirementLine(
     met=True,
 )
 OWNERSHIP = RequirementLine(
-    title="Ownership", needed="4 names", measured="3 of 4", source="playbook and duties", met=False
+    title="Ownership", needed="5 names", measured="3 of 5", source="owners by name", met=False
 )
 LINES = (
     INPUTS,
@@ -152,7 +152,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     ),
     "form-cutover-hold": HoldForm(playbook="Support reply"),
     "form-cutover-anyway": MoveAnywayForm(
-        playbook="Support reply", missing=("Ownership: 3 of 4 (needs 4 names)",)
+        playbook="Support reply", missing=("Ownership: 3 of 5 (needs 5 names)",)
     ),
     "form-cutover-choose": ChooseCutoverForm(
         heading="Assess a pilot", playbooks=(Choice(label="Support reply", value="support-reply"),)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cadence.rules.cutover import ROLES, Figures, Requirement, judge_cutover
+from cadence.rules.cutover import DUTIES, Figures, Requirement, judge_cutover
 
 READY = Figures(
     complete=95,
@@ -17,7 +17,7 @@ READY = Figures(
     threshold=0.90,
     attested=8,
     expected=10,
-    named=frozenset(ROLES),
+    named=frozenset(DUTIES),
     assessed=True,
 )
 
@@ -38,8 +38,8 @@ def test_everything_at_its_limit_is_met() -> None:
         ({"threshold": 0.901}, Requirement.ACCURACY),
         ({"attested": 799, "expected": 1_000}, Requirement.ADOPTION),
         ({"attested": 0, "expected": 0}, Requirement.ADOPTION),
-        ({"named": frozenset(ROLES[:3])}, Requirement.OWNERSHIP),
-        ({"named": frozenset({*ROLES[:3], "rules"})}, Requirement.OWNERSHIP),
+        ({"named": frozenset(DUTIES[:3])}, Requirement.OWNERSHIP),
+        ({"named": frozenset({*DUTIES[:4], "owner"})}, Requirement.OWNERSHIP),
         ({"assessed": False}, Requirement.ASSESSMENT),
     ],
 )
