@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from cadence.flows.core import NeedsChoice
 from cadence.flows.waves import (
     GONE,
     AdaptGiven,
@@ -12,6 +13,7 @@ from cadence.flows.waves import (
     WaveGiven,
     adapt_form,
     adapt_part,
+    adaptable_in,
     cancel_wave,
     compare,
     compare_parts,
@@ -263,8 +265,15 @@ def comparison_posted(context: RequestContext, value: str, _body: Body) -> None:
 
 
 def adapt_by_command(context: RequestContext, command: Adapt) -> None:
-    """`/cadence adapt`: immediately if part and text are given, else by form."""
-    typed = part_typed(context.uow, playbook=command.playbook, team=command.team, typed=command.typed or "")
+    """`/cadence adapt`: immediately if part and text are given, else by form; what can be changed if it isn't
+    clear where."""
+    try:
+        typed = part_typed(
+            context.uow, playbook=command.playbook, team=command.team, typed=command.typed or ""
+        )
+    except NeedsChoice as several:
+        context.say(adaptable_in(context.uow, several.runs))
+        return
     if typed.part is not None and typed.text:
         given = AdaptGiven(typed.part, typed.text, playbook=command.playbook, team=command.team)
         context.say(adapt_part(context.uow, given))

@@ -11,7 +11,7 @@ from cadence.flows.core.adoptions import (
     mode_of,
     visible_adoptions,
 )
-from cadence.mrkdwn import code, mention, say
+from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
 from cadence.rules.modes import WORDS as MODE_WORDS
@@ -85,8 +85,16 @@ class NeedsChoice(Refusal):
 
     def __init__(self, runs: Sequence[AdoptionView]) -> None:
         self.runs = tuple(runs)
-        names = ", ".join(f"{view.playbook.slug} team={view.team.slug}" for view in runs[:5])
-        super().__init__(say("Which one? Add one of these: {names}.", names=code(names)))
+        lines = Mrkdwn("\n").join(
+            say(
+                "• {playbook} in {team}: {ending}",
+                playbook=view.playbook.title,
+                team=view.team.title,
+                ending=code(f"{view.playbook.slug} team={view.team.slug}"),
+            )
+            for view in runs[:5]
+        )
+        super().__init__(say("Which one? Add its name to the command:\n{lines}", lines=Mrkdwn(lines)))
 
 
 def narrowed(runs: Sequence[R], *wishes: Callable[[R], bool]) -> list[R]:

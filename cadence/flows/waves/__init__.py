@@ -1,7 +1,14 @@
 """Waves of teams: planning, opening, requests from teams, and teams side by side."""
 
 from cadence.flows.waves import comparing, shown
-from cadence.flows.waves.adapting import AdaptGiven, adapt_form, adapt_part, compare_parts, part_typed
+from cadence.flows.waves.adapting import (
+    AdaptGiven,
+    adapt_form,
+    adapt_part,
+    adaptable_in,
+    compare_parts,
+    part_typed,
+)
 from cadence.flows.waves.comparing import compare, post_comparison
 from cadence.flows.waves.decisions import waves_to_open, waves_to_plan
 from cadence.flows.waves.opening import WaveHeld, open_wave, wave_anyway_form
@@ -40,6 +47,7 @@ __all__ = [
     "WaveHeld",
     "adapt_form",
     "adapt_part",
+    "adaptable_in",
     "cancel_wave",
     "compare",
     "compare_parts",

@@ -1,5 +1,6 @@
 """Adaptable parts of a playbook: how a team does them, and the difference between teams."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,7 @@ from cadence.flows.core import (
     rewrite_setup,
 )
 from cadence.flows.numbers import require_team_member
-from cadence.mrkdwn import say
+from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Offer, Refusal
 from storage.queries import waves
 from storage.tables import Adaptation
@@ -29,6 +30,8 @@ LONGEST: Final = 1_000
 """Maximum characters of an adapted part."""
 TEAMS: Final = 20
 """Teams compared."""
+LISTED: Final = 5
+"""Adoptions to choose from, each with a button."""
 TO: Final = "adapt a part of a playbook"
 
 
@@ -156,6 +159,36 @@ class PartTyped:
 
     part: str | None
     text: str
+
+
+def adaptable_in(uow: UnitOfWork, views: Sequence[AdoptionView]) -> Done:
+    """What can be changed in each of several playbooks and teams, with a button for each."""
+    with uow.read():
+        several = [view for view in views if view.spec.adaptable]
+        if not several:
+            raise Refusal("Nothing is adaptable in your playbooks: every team uses the same.")
+        lines = Mrkdwn("\n").join(
+            say(
+                "• {playbook} in {team}: {parts}",
+                playbook=view.playbook.title,
+                team=view.team.title,
+                parts=", ".join(view.spec.adaptable)[:200],
+            )
+            for view in several[:LISTED]
+        )
+        more = len(several) - LISTED
+        rest = say("\nFor the other {count}, add the playbook and {team}.", count=more, team=code("team="))
+        return Done(
+            text=say(
+                "What teams can change, by playbook. Where do you want to adapt a part?\n{lines}{rest}",
+                lines=Mrkdwn(lines),
+                rest=rest if more > 0 else "",
+            ),
+            offers=tuple(
+                Offer(f"{view.playbook.title[:30]} · {view.team.title[:30]}", Action.ADAPT, str(view.id))
+                for view in several[:LISTED]
+            ),
+        )
 
 
 def part_typed(uow: UnitOfWork, *, playbook: str | None, team: str | None, typed: str) -> PartTyped:

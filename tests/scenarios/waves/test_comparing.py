@@ -72,6 +72,17 @@ def test_asked_in_a_dm_it_comes_there(harness: BotHarness) -> None:
     assert bot_dms(harness, SOLO)[-1].text.startswith("Reply: 4 teams side by side.")
 
 
+def test_adapting_without_saying_where_shows_what_each_team_can_change(harness: BotHarness) -> None:
+    curator = harness.workspace.person(CURATOR)
+    said = curator.types("/cadence adapt")
+    assert "• Reply in Apac: tone guide, queue" in said.words
+    assert said.message is not None
+    assert "Reply · Apac" in said.message.buttons
+    curator.clicks(said.message, "Reply · Apac")
+    assert "Part" in curator.form().words
+    assert "reply team=" not in said.words
+
+
 def test_a_team_adapts_a_part_and_others_see_it(harness: BotHarness) -> None:
     said = types(harness, APAC, "/cadence adapt reply tone guide We write formally", APAC_CHANNEL)
     assert "Apac does tone guide its own way." in said
