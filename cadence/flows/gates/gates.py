@@ -111,7 +111,7 @@ def words(check: Check) -> str:
     """A check in words, with its count or its missing parts."""
     name = _NAMES[check.item]
     if check.item is Item.PACKAGE and check.details:
-        return f"Package: {', '.join(check.details)} still missing"
+        return f"Complete the playbook's package for other teams. Missing: {', '.join(check.details)}"
     if check.item is Item.DELTAS:
         return f"{name}: {check.count} of {READINGS_NEEDED}"
     return name
@@ -132,21 +132,19 @@ def gate_lines(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[GateL
     return tuple(gate_line(gate, week=week) for gate in gates_of(uow, view, cycle))
 
 
-def gate_checks(gate: Gate, *, owner: str) -> tuple[GateCheck, ...]:
+def gate_checks(view: AdoptionView, gate: Gate) -> tuple[GateCheck, ...]:
     """A gate's checks for a message, each missing one with who can do it."""
-    return tuple(
-        GateCheck(text=words(check), met=check.met, who=_who(check, owner=owner)) for check in gate.checks
-    )
+    return tuple(GateCheck(text=words(check), met=check.met, who=_who(view, check)) for check in gate.checks)
 
 
-def _who(check: Check, *, owner: str) -> Mrkdwn:
+def _who(view: AdoptionView, check: Check) -> Mrkdwn:
     if check.met:
         return Mrkdwn("")
-    if check.item is Item.DELTAS:
-        return Mrkdwn("KPI reporter")
+    if check.item is Item.DELTAS and view.team.reporter:
+        return mention(view.team.reporter)
     if check.doer is Doer.MEMBER:
         return Mrkdwn("anyone on the team")
-    return mention(owner)
+    return mention(view.playbook.owner)
 
 
 def gate_offers(
@@ -213,7 +211,7 @@ def _opens(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week: int, message
     gate = gate_of(uow, view, cycle, week)
     earlier = missed_before(uow, view, cycle, week)
     again = week == 1 and cycle.number > 1
-    checks = gate_checks(gate, owner=view.playbook.owner)
+    checks = gate_checks(view, gate)
     theirs, ours = _lessons(uow, view, week)
     return WeekOpens(
         playbook=view.playbook.title,
@@ -275,7 +273,7 @@ def _due(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week: int, message: 
         playbook=view.playbook.title,
         team=view.team.title,
         week=week,
-        checks=gate_checks(gate, owner=view.playbook.owner),
+        checks=gate_checks(view, gate),
         met=gate.met,
         offers=gate_offers(view, cycle, gate.missing, week_of(message)) if cycle.result is None else (),
         closed=cycle.result is not None,

@@ -86,15 +86,18 @@ def rubric_gap(
         counted[row.step] = (passes + row.passes, samples + row.samples)
     counted = {step: count for step, count in counted.items() if count[1]}
     if not counted:
-        return f"a rubric result at or above {set_share(spec.rubric.threshold)}"
+        return _wanted(spec.rubric.threshold)
     low = [
-        f"“{found.title}”: {passes} of {samples} passed"
+        f"“{found.title}” {passes} of {samples}"
         for step, (passes, samples) in counted.items()
         if (found := spec.step(step)) and passes < spec.rubric.threshold * samples - 1e-9
     ]
-    return (
-        f"rubric results at or above {set_share(spec.rubric.threshold)} ({', '.join(low)})" if low else None
-    )
+    return f"{_wanted(spec.rubric.threshold)} (so far {', '.join(low)})" if low else None
+
+
+def _wanted(threshold: float) -> str:
+    """What a rubric asks for before others can start from a package."""
+    return f"graded results with at least {set_share(threshold)} passed"
 
 
 def _revisions(uow: UnitOfWork, adoption_id: int) -> dict[str, int]:
@@ -222,7 +225,7 @@ def _file_gap(playbook: Playbook, spec: PlaybookSpec) -> Gap | None:
         return None
     return Gap(
         "package",
-        say("Package: {parts} still missing", parts=", ".join(lacking)),
+        say("Complete the playbook's package for other teams. Missing: {parts}", parts=", ".join(lacking)),
         Offer("Edit the playbook", Action.EDIT_PLAYBOOK, playbook.slug),
     )
 
@@ -238,7 +241,7 @@ def _rubric_gap(uow: UnitOfWork, playbook: Playbook, spec: PlaybookSpec, teams: 
         first = first or gap
     if spec.rubric is None:
         return None
-    gap = first or f"a rubric result at or above {set_share(spec.rubric.threshold)}"
+    gap = first or _wanted(spec.rubric.threshold)
     offer = (
         Offer("Record a rubric result", Action.RUBRIC_RECORD, f"{teams[0][0].id}")
         if teams

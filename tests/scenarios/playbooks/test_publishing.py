@@ -153,8 +153,11 @@ def test_what_is_missing_is_listed_with_a_button_for_each(tmp_path: Path) -> Non
         said = types(harness, LEAD, "/cadence playbook publish reply")
         assert "4 items before v1 can be published" in said.words
         assert "at its target of 15 min in 2 closed cycles in a row: none yet" in said.words
-        assert "Package: examples, checklist, pillars" in said.words
-        assert "A rubric result at or above 90%" in said.words
+        assert (
+            "Complete the playbook's package for other teams. Missing: examples, checklist, pillars"
+            in said.words
+        )
+        assert "Graded results with at least 90% passed" in said.words
         assert "A second team set up within 60 min: none yet" in said.words
         assert said.message is not None
         offered = said.message.buttons
@@ -243,7 +246,10 @@ def test_a_ready_playbook_is_published_once_and_announced(ready: BotHarness) -> 
     [
         ({"cycles": 1}, "in 2 closed cycles in a row: 1 so far, in Desk"),
         ({"value": 16.0}, "in 2 closed cycles in a row: none yet"),
-        ({"samples": (20, 17)}, "Rubric results at or above 90% (“Draft the reply”: 17 of 20 passed)"),
+        (
+            {"samples": (20, 17)},
+            "Graded results with at least 90% passed (so far “Draft the reply” 17 of 20)",
+        ),
     ],
 )
 def test_one_thing_missing_is_enough(ready: BotHarness, proof: dict[str, float], told: str) -> None:

@@ -53,7 +53,12 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         OPENS, number=2, week=1, task="Next goal: First response time at or under 15 min", checks=()
     ),
     "week-opens-late": replace(
-        OPENS, week=4, earlier=("First rubric result", "Package: examples, checklist still missing")
+        OPENS,
+        week=4,
+        earlier=(
+            "First rubric result",
+            "Complete the playbook's package for other teams. Missing: examples, checklist",
+        ),
     ),
     "gate-due": DUE,
     "gate-due-closed": replace(DUE, closed=True, offers=()),

@@ -40,7 +40,7 @@ SHOWN = PlaybookShown(
     ),
     loop="Generate three drafts, edit, send, measure; refine every Friday.",
     lessons=("Load the policy file before the first draft.",),
-    missing=("a rubric result at or above 90%", "a second team's setup"),
+    missing=("graded results with at least 90% passed", "a second team's setup"),
     adoptions=(
         AdoptionLine(team="Support EMEA", version="draft 3", week=2, champion="U01AGENT1"),
         AdoptionLine(team="Support APAC", version="draft 2"),

@@ -70,7 +70,7 @@ CLOSED = CycleClosed(
         Guardrail(name="Reopen rate", unit="percent", direction="lower", limit=5),
     ),
     gates_met=3,
-    missed=("Week 3: Package: examples, checklist still missing",),
+    missed=("Week 3: Complete the playbook's package for other teams. Missing: examples, checklist",),
     moved="better",
     share=-0.667,
     origin_value=12,
