@@ -236,9 +236,9 @@ def test_members_see_the_waves_and_can_only_ask(harness: BotHarness) -> None:
 
 def test_status_and_waves_show_the_way_to_many_teams(harness: BotHarness) -> None:
     status = types(harness, LEAD, "/cadence status reply")
-    assert "▸ Pilot, now: one team hits the target" in status.replace("*", "")
+    assert "Pilot, now* → Assessment → Cutover" in status
     assert "Next, see its cycle with" in status
-    assert "☐ Assessment" in status
+    assert "▸ *Pilot, now*: one team hits the target" in types(harness, LEAD, "/cadence wave reply show")
     assert "From one team to many" not in types(harness, AGENT, "/cadence status reply")
     ready_for_waves(harness)
     shown = types(harness, SALES, "/cadence wave reply show")

@@ -202,7 +202,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         CLOSED,
         phases=(
             replace(PHASES[0], done=True),
-            replace(PHASES[1], done=False, then="answer it with `/cadence assess support-reply`"),
+            replace(PHASES[1], done=False, then=Mrkdwn("answer it with `/cadence assess support-reply`")),
             *(replace(one, done=False, then="") for one in PHASES[2:]),
         ),
         offers=(Offer("Answer the assessment", Action.ASSESS, "support-reply"), *CLOSED.offers),
