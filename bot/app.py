@@ -229,6 +229,7 @@ def _bolt(
 
     return BoltApp(
         db,
+        name="rollout-cadence",  # otherwise Bolt looks through the whole stack for one
         logger=_bolt_logger(),
         before_authorize=RequestValidation(),
         authorize=authorize,
