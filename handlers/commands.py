@@ -21,7 +21,7 @@ from handlers.grammar import (
     read_help,
 )
 from handlers.grammar.table import WHO
-from handlers.listeners import register_button, register_command
+from handlers.listeners import register_buttons, register_command
 from handlers.payloads import OLD_BUTTON, Body
 from templates.contexts import answers
 from templates.ids import Action
@@ -75,7 +75,7 @@ def register(app: App, services: Services) -> None:
     """Listen for every slash command."""
     for slash in COMMANDS.slashes:
         register_command(app, services, slash, _run(slash))
-    register_button(app, services, Action.TYPE_IT, typed_again)
+    register_buttons(app, services, {Action.TYPE_IT: typed_again})
 
 
 def typed_again(context: RequestContext, value: str, _body: Body) -> None:

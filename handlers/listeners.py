@@ -4,7 +4,8 @@ Every listener goes through here, so that a `Refusal` becomes a sentence where t
 listener only parses, makes one call and answers.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -112,12 +113,27 @@ def register_command(
 
 Pressed = Callable[[RequestContext, str, Body], None]
 """A button's handler, called with its value and the whole request."""
+Submitted = Callable[[RequestContext, Form], MessageContext | ViewContext | None]
+"""A form's handler. Its result is shown in the form's place; None closes it."""
 Listener = Callable[[Ack, dict[str, Any], WebClient, Respond], None]
 
 
-def register_button(app: App, services: Services, action: Action, run: Pressed) -> None:
-    """Listen for a button or a menu; the answer is shown to the person only."""
-    app.action(action)(_button_listener(services, action, run))
+def register_buttons(app: App, services: Services, buttons: Mapping[Action, Pressed]) -> None:
+    """Listen for buttons and menus; the answer is shown to the person only.
+
+    Bolt tries its listeners one by one, which for hundreds takes longer than most requests; so one listens for
+    all of these.
+    """
+    listeners = {action: _button_listener(services, action, run) for action, run in buttons.items()}
+
+    def pressed(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        listeners[body["actions"][0]["action_id"]](ack, body, client, respond)
+
+    app.action(_one_of(listeners))(pressed)
+
+
+def _one_of(ids: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"\A(?:{'|'.join(map(re.escape, ids))})\Z")
 
 
 def register_step(
@@ -180,14 +196,14 @@ def register_menu(app: App, services: Services, buttons: Mapping[Action, Pressed
     listeners = {action: _button_listener(services, action, run) for action, run in buttons.items()}
     outdated = _button_listener(services, Action.MENU, _refuse_outdated)
 
-    def listener(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    def chosen(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
         action, _, value = button_value(body).partition("|")
-        pressed = {**body["actions"][0], "type": "button", "action_id": action, "value": value}
-        pressed.pop("selected_option", None)
+        button = {**body["actions"][0], "type": "button", "action_id": action, "value": value}
+        button.pop("selected_option", None)
         found = listeners.get(Action(action), outdated) if action in set(Action) else outdated
-        found(ack, {**body, "actions": [pressed]}, client, respond)
+        found(ack, {**body, "actions": [button]}, client, respond)
 
-    app.action(Action.MENU)(listener)
+    app.action(Action.MENU)(chosen)
 
 
 def _refuse_outdated(_context: RequestContext, _value: str, _body: Body) -> None:
@@ -244,14 +260,19 @@ def register_shortcut(
     listen(shortcut)(listener)
 
 
-def register_form(
-    app: App,
-    services: Services,
-    callback: Callback,
-    run: Callable[[RequestContext, Form], MessageContext | ViewContext | None],
-) -> None:
-    """Listen for a submitted form. The result of `run` is shown in its place; None closes it."""
+def register_forms(app: App, services: Services, forms: Mapping[Callback, Submitted]) -> None:
+    """Listen for submitted forms, all with one listener, as for buttons."""
+    listeners = {callback: _form_listener(services, callback, run) for callback, run in forms.items()}
 
+    def submitted(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        listeners[body["view"]["callback_id"]](ack, body, client)
+
+    app.view(_one_of(listeners))(submitted)
+
+
+def _form_listener(
+    services: Services, callback: Callback, run: Submitted
+) -> Callable[[Ack, dict[str, Any], WebClient], None]:
     def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         form = Form.of(body["view"])
         context = context_of(services, body, client, "form", lambda _context: None)
@@ -282,7 +303,7 @@ def register_form(
         else:
             ack(response_action="update", view=answer_view(shown))
 
-    app.view(callback)(listener)
+    return listener
 
 
 def _took(respond: Respond, message: Rendered, *, instead: bool = False) -> bool:

@@ -5,7 +5,7 @@ from slack_bolt import App
 from handlers import commands, shortcuts, workflows
 from handlers.context import Services
 from handlers.features import FEATURES
-from handlers.listeners import register_failures, register_menu
+from handlers.listeners import register_buttons, register_failures, register_forms, register_menu
 from handlers.overview import home
 
 
@@ -16,7 +16,7 @@ def register_all(app: App, services: Services) -> None:
     shortcuts.register(app, services)
     home.register_events(app, services)
     workflows.register(app, services)
-    for feature in FEATURES:
-        feature.register(app, services)
-    buttons = {action: run for feature in FEATURES for action, run in feature.buttons.items()}
+    buttons = {name: run for one in FEATURES for name, run in one.buttons.items()}
+    register_buttons(app, services, buttons)
     register_menu(app, services, buttons)
+    register_forms(app, services, {name: run for one in FEATURES for name, run in one.forms.items()})

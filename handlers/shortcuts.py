@@ -10,7 +10,7 @@ from cadence.flows.exceptions import MessageSeen, exception_from
 from cadence.flows.numbers import kpi_form
 from cadence.typed import visible
 from handlers.context import RequestContext, Services, shortcut_ids
-from handlers.listeners import register_form, register_shortcut
+from handlers.listeners import register_forms, register_shortcut
 from handlers.payloads import Body, Form, read_week, split_week
 from templates.contexts.base import ViewContext
 from templates.contexts.checkins import ChooseCheckinForm
@@ -54,7 +54,7 @@ def register(app: App, services: Services) -> None:
     }
     for one in SHORTCUTS:
         register_shortcut(app, services, one.callback, runs[one.callback], on_message=one.on_message)
-    register_form(app, services, Callback.CHOOSE_CHECKIN, chosen)
+    register_forms(app, services, {Callback.CHOOSE_CHECKIN: chosen})
 
 
 def log_exception(context: RequestContext, body: Body) -> None:
