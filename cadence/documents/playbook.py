@@ -260,8 +260,12 @@ class Pillars(Group):
 
     @property
     def unanswered(self) -> tuple[str, ...]:
-        """The pillars without an answer, for display: `value event`."""
-        return tuple(name.replace("_", " ") for name, answer in self if answer is None)
+        """The pillars without an answer, for display: `input contract`."""
+        return tuple(
+            "when a run counts" if name == "value_event" else name.replace("_", " ")
+            for name, answer in self
+            if answer is None
+        )
 
 
 class Worth(Group):

@@ -347,7 +347,7 @@ class PillarsForm(
         "How structured are its inputs?", among=levels(STRUCTURE), optional=True
     )
     worth: str = ask.text(
-        "What is one value event worth?",
+        "What is one run that counts worth?",
         "The time saved or the money earned, such as 6. Leave blank if you don't know.",
         most=20,
         optional=True,
@@ -362,7 +362,7 @@ class PillarsForm(
         optional=True,
     )
     value_event: str = ask.lines(
-        "Value event",
+        "When does a run count?",
         "The moment someone is better off, such as a reply the customer didn't reopen.",
         optional=True,
         above="*The five pillars*: what to agree on before a pilot. Publishing needs all five.",

@@ -13,7 +13,7 @@ from storage.work import UnitOfWork
 from templates.contexts.pilots import Pillar, PilotCase, Rank, StepWhy
 
 PILLARS: Mapping[str, str] = {
-    "value_event": "Value event",
+    "value_event": "When a run counts",
     "input_contract": "Input contract",
     "output_trust": "Output trust",
     "operational_owner": "Operational owner",

@@ -45,7 +45,7 @@ def test_a_draft_is_asked_for_approved_and_started(harness: BotHarness) -> None:
     assert "5 · all day" in shown.words
     assert "1 of 1 draft · 80 of 125" in shown.words
     post = ask(harness)
-    assert "Value event" in post.words
+    assert "When a run counts" in post.words
     assert "waiting for a curator's review" in start(harness)
     curator.clicks(post, "Approve")
     later(harness)

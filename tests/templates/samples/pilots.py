@@ -38,7 +38,9 @@ CASE = PilotCase(
     points=80,
     rank=Rank(place=1, of=3),
     pillars=(
-        Pillar(title="Value event", answer="A reply that the customer didn't reopen within seven days."),
+        Pillar(
+            title="When a run counts", answer="A reply that the customer didn't reopen within seven days."
+        ),
         Pillar(title="Input contract", answer="Ticket text, refreshed hourly; the queue pauses without it."),
         Pillar(title="Output trust", answer="Sources linked on each draft; low confidence goes to a person."),
         Pillar(title="Operational owner", answer="The support lead owns the rules and the exception queue."),
@@ -139,7 +141,7 @@ OPEN = DutyOpen(
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     "pilot": SHOWN,
     "pilot-unanswered": replace(
-        SHOWN, case=EMPTY, missing=("frequency (case)", "value event", "input contract"), offers=(EDIT,)
+        SHOWN, case=EMPTY, missing=("frequency (case)", "when a run counts", "input contract"), offers=(EDIT,)
     ),
     "pilot-asked": replace(SHOWN, review=ASKED, offers=(*DECIDE, EDIT)),
     "pilot-sent-back": replace(SHOWN, review=BACK),

@@ -211,7 +211,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         CLOSED, steps=(replace(DRAFT, evidence=ALL_MEASURED), replace(SEND, evidence=MEASURED))
     ),
     "cycle-closed-worth": replace(
-        CLOSED, value="about 46 hours saved, estimated from 460 value events at 6 min"
+        CLOSED, value="about 46 hours saved, estimated from 460 runs that counted, at 6 min each"
     ),
     "cycle-closed-watched": replace(CLOSED, watched=True),
     "cycle-closed-insufficient": replace(
@@ -281,8 +281,9 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "why-drift": replace(
         WHY,
         drifts=(
-            "Fri 18 Dec: <@U01LEAD> went back to collaborative: two drafts a day are made together",
-            "Thu 17 Dec: drift, it ran as human-led (planned: collaborative) in 3 of 9 check-ins, week 1.",
+            "Fri 18 Dec: <@U01LEAD> decided to go back to collaborative: two drafts a day are made together",
+            "Thu 17 Dec: drift found. The step ran as human-led, not "
+            "collaborative as planned: 3 of 9 check-ins (33%, limit 20%) in week 1.",
         ),
     ),
 }

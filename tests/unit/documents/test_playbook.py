@@ -180,7 +180,7 @@ def test_package_gaps_names_every_missing_part() -> None:
         "scale rule",
         "examples",
         "checklist",
-        "pillars (value event, input contract, output trust, operational owner, replication template)",
+        "pillars (when a run counts, input contract, output trust, operational owner, replication template)",
     )
 
 
