@@ -284,7 +284,7 @@ def declared(uow: UnitOfWork, message: OutboxMessage) -> ModeDeclared:
 
 
 def drift_counts(found: StepDrift) -> Mrkdwn:
-    """`as human-led (planned: collaborative) in 3 of 9 check-ins (limit 20%), weeks 1 and 2`.
+    """`as human-led, not collaborative as planned: 3 of 9 check-ins (limit 20%) in weeks 1 and 2`.
 
     Mentions check-ins that were still open when it was found.
     """
@@ -292,12 +292,13 @@ def drift_counts(found: StepDrift) -> Mrkdwn:
     weeks = [str(week) for week in numbers.weeks]
     last = f"{', '.join(weeks[:-1])} and {weeks[-1]}" if len(weeks) > 1 else "".join(weeks)
     return say(
-        "as {used} (planned: {declared}) in {drifted} of {check_ins} ({share}limit {limit}{awaited}), {weeks} {last}",
+        "as {used}, not {declared} as planned: {drifted} of {check_ins} "
+        "({share}limit {limit}{awaited}) in {weeks} {last}",
         used=mode_word(found.used or found.declared),
         declared=mode_word(found.declared),
         drifted=numbers.drifted,
         check_ins=plural(numbers.attested + numbers.awaited, "check-in"),
-        awaited=f"; {numbers.awaited} of them open then, counted as planned" if numbers.awaited else "",
+        awaited=f"; {numbers.awaited} still open then, counted as planned" if numbers.awaited else "",
         share=f"{numbers.percent}, " if numbers.percent else "",
         limit=set_share(numbers.limit),
         weeks="weeks" if len(weeks) > 1 else "week",
@@ -322,20 +323,20 @@ def drift_history(rows: Sequence[StepDrift], zone: ZoneInfo, *, owner: bool) -> 
 
 def _line(row: StepDrift, on: str) -> Mrkdwn:
     if row.event is DriftEvent.REPORTED:
-        return say("{on}: one person reported that it ran {counts}.", on=on, counts=drift_counts(row))
+        return say("{on}: one person reported that the step ran {counts}.", on=on, counts=drift_counts(row))
     if row.event is DriftEvent.FOUND:
-        return say("{on}: drift, it ran {counts}.", on=on, counts=drift_counts(row))
+        return say("{on}: drift found. The step ran {counts}.", on=on, counts=drift_counts(row))
     if row.event is DriftEvent.BACK_TO_PLAN:
         return say(
-            "{on}: {who} went back to {mode}: {reason}",
+            "{on}: {who} decided to go back to {mode}: {reason}",
             on=on,
             who=mention(row.member or ""),
             mode=mode_word(row.declared),
             reason=row.reason,
         )
     if row.event is DriftEvent.DECLARED:
-        return say("{on}: settled, switched to {mode}.", on=on, mode=mode_word(row.declared))
-    return say("{on}: no drift anymore, check-ins were corrected.", on=on)
+        return say("{on}: settled. The plan is {mode} now.", on=on, mode=mode_word(row.declared))
+    return say("{on}: no drift anymore. Check-ins were corrected.", on=on)
 
 
 KINDS = (

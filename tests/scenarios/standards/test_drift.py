@@ -81,7 +81,8 @@ def test_one_honest_answer_goes_to_the_owner_and_to_no_channel(tmp_path: Path) -
 
         why = harness.workspace.person(OWNER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
         assert (
-            "Thu 12 Mar: one person reported that it ran as human-led (planned: collaborative)" in why.words
+            "Thu 12 Mar: one person reported that the step ran as human-led, not collaborative as planned"
+            in why.words
         )
         read = harness.workspace.person(MEMBER).types(
             "/cadence why support-reply draft", channel=DESK_CHANNEL
@@ -237,7 +238,7 @@ def test_a_drift_is_announced_once_with_its_numbers_and_without_names(tmp_path: 
         harness.workspace.person(OWNER).clicks(home, "Switch to human-led")
         form = harness.workspace.person(OWNER).form()
         assert (
-            "running as human-led (planned: collaborative) in 2 of 3 check-ins (limit 20%; 1 of them open then"
+            "running as human-led, not collaborative as planned: 2 of 3 check-ins (limit 20%; 1 still open then"
             in form.words
         )
         harness.workspace.person(OWNER).closes()
@@ -245,7 +246,7 @@ def test_a_drift_is_announced_once_with_its_numbers_and_without_names(tmp_path: 
         assert "Going back keeps it" in harness.workspace.person(OWNER).form().words
         why = harness.workspace.person(MEMBER).types("/cadence why support-reply draft", channel=DESK_CHANNEL)
         assert (
-            "2 of 3 check-ins (limit 20%; 1 of them open then, counted as planned), weeks 1 and 2"
+            "2 of 3 check-ins (limit 20%; 1 still open then, counted as planned) in weeks 1 and 2"
             in why.words
         )
 

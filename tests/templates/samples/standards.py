@@ -125,7 +125,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         groups=GROUPS,
         selected="7:draft",
         chosen="human-led",
-        drift=Mrkdwn("as human-led (planned: collaborative) in 2 of 8 check-ins (limit 20%), week 1"),
+        drift=Mrkdwn("as human-led, not collaborative as planned: 2 of 8 check-ins (limit 20%) in week 1"),
     ),
     "form-mode-filled": ModeForm(
         groups=GROUPS,
