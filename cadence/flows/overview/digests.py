@@ -93,6 +93,7 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
         not_improved=_names(scope, numbers.not_moved),
         moved_count=numbers.moved.count,
         not_moved_count=numbers.not_moved.count,
+        no_reading=_names(scope, answers.no_number),
         no_reading_count=answers.in_cycle - numbers.moved.count - numbers.not_moved.count,
         demotions=tuple(told(scope, demotions, SHOWN)),
         demotion_count=demotions.count,
@@ -154,12 +155,14 @@ class _Answers:
         in_cycle: adoptions that had a cycle.
         together: those of them in whose teams several members were asked.
         by_adoption: the check-ins of each that was asked.
+        no_number: those that were asked and have no number yet.
     """
 
     in_cycle: int
     together: set[int]
     by_adoption: dict[int, Coverage]
     coverage: Coverage | None
+    no_number: TopN[None]
 
 
 def _is_over(scope: Scope) -> bool:
@@ -172,6 +175,7 @@ def _answers(scope: Scope, slips: TopN[Callable[[AdoptionView], Attention]]) -> 
     over, monday = _is_over(scope), scope.week.monday
     together: set[int] = set()
     by_adoption: dict[int, Coverage] = {}
+    no_number: TopN[None] = TopN()
     expected = came = 0
     rows = digests.answering(scope.uow, asking=scope.asking(), sent=not over)
     for adoption, asked, answered, has_number, closed in rows:
@@ -180,6 +184,8 @@ def _answers(scope: Scope, slips: TopN[Callable[[AdoptionView], Attention]]) -> 
             by_adoption[adoption] = Coverage(answered=answered, asked=asked)
         if asked > 1:
             together.add(adoption)
+        if not has_number:
+            no_number.add((scope.places[adoption].rank,), adoption, None)
         if over and not closed:  # a closed cycle accepts no more answers
             add_silent(
                 slips,
@@ -192,7 +198,11 @@ def _answers(scope: Scope, slips: TopN[Callable[[AdoptionView], Attention]]) -> 
             )
     in_cycle = digests.in_cycle(scope.uow, day=monday)
     return _Answers(
-        in_cycle, together, by_adoption, Coverage(answered=came, asked=expected) if expected else None
+        in_cycle,
+        together,
+        by_adoption,
+        Coverage(answered=came, asked=expected) if expected else None,
+        no_number,
     )
 
 

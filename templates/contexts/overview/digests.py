@@ -114,7 +114,8 @@ class Digest(MessageContext):
         slipping: teams with a demotion, over a cap, whose number got worse, or with a guardrail past its limit.
         rows: the teams, at most ten, of `team_count` that had a cycle.
         watch_count: steps over their caps.
-        improved: the first teams whose number is better than its baseline, of `moved_count`; `not_improved` likewise.
+        improved: the first teams whose number is better than its baseline, of `moved_count`; `not_improved`
+            likewise, and `no_reading` those without a number in the week, of `no_reading_count`.
         over: whether the week is over; before that, check-ins that weren't asked for yet don't count.
         coverage: the week's check-ins, and `coverage_before` those of the week before; None when none was asked for.
         watched: teams whose planned cycles are over.
@@ -156,6 +157,7 @@ class Digest(MessageContext):
     over: bool = True
     improved: tuple[TeamName, ...] = ()
     not_improved: tuple[TeamName, ...] = ()
+    no_reading: tuple[TeamName, ...] = ()
     setup_minutes: float | None = None
     notes: tuple[str, ...] = ()
     note_count: int = 0

@@ -191,7 +191,7 @@ def test_weeks_go_on_into_the_next_cycle(ready: BotHarness) -> None:
     assert not [one for one in bot_dms(ready, LEAD) if "missing: Reply, week 4" in one.words]
     digest = posts(ready, CURATORS)[-1].words
     assert "Week of 23 Mar" in digest
-    assert "No number yet (1)" in digest
+    assert "No KPI number yet (1): Reply (" in digest
     assert "1 active cycle · 1 completed (+1)" in digest
     ready.play_until(at("2026-04-02 12:00"))
     assert "Reply · week 1 check-in" in bot_dms(ready, AGENT)[-1].words
@@ -206,7 +206,7 @@ def test_the_digest_after_the_close_counts_the_last_weeks_numbers(ready: BotHarn
     ready.play_until(at("2026-03-30 12:00"))
     digest = posts(ready, CURATORS)[-1].words
     assert "Desk\nReply · pilot\nFirst response time 42 min → 13 min\nmet\n" in digest
-    assert "No number yet" not in digest
+    assert "No KPI number yet" not in digest
     assert "Improved (1): Reply (Desk)" in digest
 
 

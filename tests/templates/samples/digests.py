@@ -87,6 +87,7 @@ DIGEST = Digest(
     moved_count=1,
     improved=(TeamName(playbook="Close", team="Finance"),),
     not_moved_count=5,
+    no_reading=(TeamName(playbook="Refund decision", team="Billing"),),
     not_improved=(
         TeamName(playbook="Refund decision", team="Billing"),
         TeamName(playbook="Close", team="Finance 2"),
@@ -182,7 +183,7 @@ SAMPLES: dict[str, MessageContext] = {
             "Support reply wave 1 of 2 holds (2 of 3 teams met), wave 2 can open",
             "Inbound routing wave 1 planned (controlled, 2 teams)",
         ),
-        value="about 46 hours saved (from 460 value events) in 4 weeks, estimated",
+        value="about 46 hours saved (from 460 runs that counted) in 4 weeks, estimated",
     ),
     "digest-coverage-down": replace(
         DIGEST, coverage=Coverage(answered=8, asked=12), decisions=DIGEST.decisions[:1], decision_count=1
