@@ -200,7 +200,10 @@ FUNCTIONS: Final = tuple(
     Choice(label=one, value=one) for one in ("sales", "support", "finance", "engineering", "other")
 )
 """The functions of teams and playbooks."""
-MODES: Final = tuple(Choice(label=mode(one), value=one) for one in ("human-led", "collaborative", "ai-led"))
+MODES: Final = tuple(
+    Choice(label=f"{mode(one)[0].upper()}{mode(one)[1:]}", value=one)
+    for one in ("human-led", "collaborative", "ai-led")
+)
 """The modes of a step."""
 
 

@@ -35,7 +35,8 @@ class Answer:
     """A member's answer: `as-declared`, `drifted` or `not-run`.
 
     `kpi` is the reading given with it, in the KPI's unit; `inputs_complete` counts runs with complete inputs.
-    `counted` are the member's runs that tools counted so far, if they contradict the answer.
+    `counted` are the member's runs that tools counted so far, if they contradict the answer. `worthwhile` are
+    the runs that counted, as the member said; None if they weren't asked or didn't say.
     """
 
     attestation: str
@@ -46,6 +47,7 @@ class Answer:
     drifts: tuple[Drift, ...] = ()
     note: str = ""
     counted: int | None = None
+    worthwhile: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +266,14 @@ class Snoozed(MessageContext):
     came: bool = True
 
 
+_IN_SHORT: Final = {
+    "human-led": "a person does it, AI can help",
+    "collaborative": "AI prepares it, a person checks",
+    "ai-led": "AI does it, people handle exceptions",
+}
+"""The modes in a few words, to follow their names in a menu."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftStep:
     """A step in the form: whether it ran differently, and the mode it ran in, if chosen."""
@@ -274,8 +284,12 @@ class DriftStep:
 
     @property
     def others(self) -> tuple[Choice, ...]:
-        """The modes it wasn't planned in."""
-        return tuple(one for one in MODES if one.value != self.step.mode)
+        """The modes it wasn't planned in, each with its meaning."""
+        return tuple(
+            Choice(label=f"{one.label}: {_IN_SHORT[one.value]}", value=one.value)
+            for one in MODES
+            if one.value != self.step.mode
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

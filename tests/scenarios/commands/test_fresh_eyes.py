@@ -236,7 +236,7 @@ def test_in_week_one_the_runs_filled_in_are_an_even_share(desk: BotHarness) -> N
 
 def test_the_message_that_asks_for_the_number_is_settled_by_it(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-06 14:30"))
-    [asked] = [one for one in bot_dms(desk, LEAD) if "What was First response time" in one.words]
+    [asked] = [one for one in bot_dms(desk, LEAD) if "What was “First response time”" in one.words]
     assert asked.buttons == ["Report the number"]
     desk.workspace.person(LEAD).types("/kpi 14m", channel=DESK_CHANNEL)
     desk.tick()
@@ -274,7 +274,7 @@ def test_between_the_start_and_the_first_monday_status_says_when_it_starts(tmp_p
 def test_the_form_for_a_number_says_of_which_week(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-06 15:00"))
     lead = desk.workspace.person(LEAD)
-    [asked] = [one for one in bot_dms(desk, LEAD) if "What was First response time" in one.text]
+    [asked] = [one for one in bot_dms(desk, LEAD) if "What was “First response time”" in one.text]
     desk.play_until(at("2026-03-09 10:00"))
     lead.clicks(asked, asked.buttons[0])
     assert "week of Mon 2 Mar" in lead.form().words

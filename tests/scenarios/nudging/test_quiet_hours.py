@@ -197,7 +197,7 @@ def test_down_until_friday_afternoon_each_gets_one_message(desk: BotHarness) -> 
     assert (reminder.state, reminder.reason) == (MessageState.SKIPPED, "the check-in came today")
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, LEAD) == ["Fri 15:00", "Fri 17:00"]
-    assert "What was First response time" in bot_dms(desk, LEAD)[-1].words
+    assert "What was “First response time”" in bot_dms(desk, LEAD)[-1].words
 
 
 def test_down_for_two_weeks_only_the_newest_is_sent(desk: BotHarness) -> None:

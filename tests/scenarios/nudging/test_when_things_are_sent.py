@@ -318,7 +318,7 @@ def test_a_cycles_buttons_go_when_it_closes(desk: BotHarness) -> None:
 
 def test_a_missing_number_is_asked_for_while_it_can_be_given(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-29 12:00"))
-    asked = [one for one in bot_dms(desk, LEAD) if "What was First response time" in one.words]
+    asked = [one for one in bot_dms(desk, LEAD) if "What was “First response time”" in one.words]
     assert len(asked) == 4
     assert all("Report the number" in one.buttons for one in asked)
     desk.play_until(at("2026-03-30 00:01"))

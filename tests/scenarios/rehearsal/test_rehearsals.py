@@ -99,7 +99,7 @@ ON_SQLITE = pytest.mark.sqlite
             [
                 "✓ Checked in · didn't run",
                 "Before: 6 runs",
-                "What was Month-end close time in week",
+                "What was “Month-end close time” in week",
                 "6 days, 5.5 days, no reading, 5 days",
                 "Variance review is set up: 44 min (50 planned).",
                 "⚪ Declined: “Write the explanation of each variance” → AI-led",

@@ -53,6 +53,8 @@ def test_members_say_how_many_runs_counted(tmp_path: Path) -> None:
         refused = agent.submits({"runs": "20", "counted": "21"})
         assert "can't be more than the 20 runs" in str(refused.errors)
         agent.submits({"runs": "20", "counted": "12"})
+        harness.tick()
+        assert "20 runs (12 counted)" in bot_dms(harness, AGENT)[-1].words
         assert [row.value_events for row in rows(harness, CheckIn) if row.replaced_at is None] == [None, 12]
         assert "from 32 runs that counted" in types(harness, "/cadence status", LEAD)
         assert "12 counted" in types(harness, "/cadence trace reply", LEAD)

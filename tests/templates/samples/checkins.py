@@ -68,6 +68,7 @@ DIFFER = RunsDiffer(
 
 SAMPLES: dict[str, MessageContext] = {
     "checkin": CheckinMessage(rows=(OPEN,)),
+    "checkin-first-week": CheckinMessage(rows=(replace(OPEN, week=1),)),
     "checkin-last-week": CheckinMessage(rows=(OPEN,), last_week=True),
     "checkin-no-number": CheckinMessage(rows=(replace(OPEN, kpi=NO_VALUE, reporter=False, exceptions=0),)),
     "checkin-answered": CheckinMessage(rows=(replace(OPEN, answer=RAN),)),
