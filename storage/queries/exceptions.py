@@ -1,11 +1,13 @@
 """Queries on logged exceptions."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam
+from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
+from storage.engine import connection_of
 from storage.query_cache import cached
 from storage.tables import LoggedException
 from storage.work import UnitOfWork
@@ -74,6 +76,20 @@ def exceptions_by(
     return list(uow.session.exec(query))
 
 
+class CycleException(NamedTuple):
+    """What counts of an exception. Tools can report thousands in a cycle, so they aren't loaded as rows."""
+
+    id: int
+    step: str
+    critical: bool
+    reason: str
+    link: str | None
+    token_id: int | None
+    happened_at: datetime | None
+    logged_at: datetime
+    withdrawn_after: int | None
+
+
 def exceptions(
     uow: UnitOfWork,
     *,
@@ -84,7 +100,7 @@ def exceptions(
     through_id: int | None = None,
     for_verdict: int | None = None,
     since: datetime | None = None,
-) -> list[LoggedException]:
+) -> list[CycleException]:
     """The exceptions of a step in a cycle that count, after one id and up to another, oldest first.
 
     An undone exception doesn't count, except in earlier verdicts: with `for_verdict`, return those that the
@@ -92,7 +108,7 @@ def exceptions(
     happened before that instant.
     """
 
-    def counts(row: LoggedException) -> bool:
+    def counts(row: CycleException) -> bool:
         taken_back = row.withdrawn_after
         return taken_back is None or (for_verdict is not None and taken_back >= for_verdict)
 
@@ -100,26 +116,26 @@ def exceptions(
         row
         for row in exceptions_of_cycle(uow, adoption_id=adoption_id, cycle_id=cycle_id)
         if row.step == step
-        and after_id < (row.id or 0)
-        and (through_id is None or (row.id or 0) <= through_id)
+        and after_id < row.id
+        and (through_id is None or row.id <= through_id)
         and counts(row)
         and (since is None or row.happened_at is None or row.happened_at >= since)
     ]
 
 
 @cached(LoggedException)
-def exceptions_of_cycle(uow: UnitOfWork, *, adoption_id: int, cycle_id: int) -> list[LoggedException]:
+def exceptions_of_cycle(uow: UnitOfWork, *, adoption_id: int, cycle_id: int) -> list[CycleException]:
     """Every exception of a cycle, undone or not, oldest first."""
     asked = {"workspace": uow.workspace_id, "adoption": adoption_id, "cycle": cycle_id}
-    return list(uow.session.exec(_EXCEPTIONS, params=asked))
+    return [CycleException(*row) for row in connection_of(uow.session).execute(_EXCEPTIONS, asked)]
 
 
-_EXCEPTIONS = (
-    select(LoggedException)
+_EXCEPTIONS: Final[Any] = (
+    select_columns(*(LoggedException.__table__.c[name] for name in CycleException._fields))  # type: ignore[attr-defined]
     .where(
-        LoggedException.workspace_id == bindparam("workspace"),
-        LoggedException.adoption_id == bindparam("adoption"),
-        LoggedException.cycle_id == bindparam("cycle"),
+        col(LoggedException.workspace_id) == bindparam("workspace"),
+        col(LoggedException.adoption_id) == bindparam("adoption"),
+        col(LoggedException.cycle_id) == bindparam("cycle"),
     )
     .order_by(col(LoggedException.id))
 )

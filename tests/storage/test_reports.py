@@ -157,6 +157,7 @@ def test_exceptions_of_a_cycle_are_separated_by_id(db: Database, ids: Planted) -
         session.add(exception("another step", 1, step="draft"))
     with db.read() as session:
         scope = {"adoption_id": ids.adoption}
+        sources = {row.id: row.source for row in session.exec(select(LoggedException))}
 
         def found(after_id: int = 0, through_id: int | None = None) -> list[str]:
             rows = exceptions.exceptions(
@@ -167,7 +168,7 @@ def test_exceptions_of_a_cycle_are_separated_by_id(db: Database, ids: Planted) -
                 after_id=after_id,
                 through_id=through_id,
             )
-            return [row.source for row in rows]
+            return [sources[row.id] for row in rows]
 
         assert found() == [ids.source, "clock ahead", "clock behind", "same instant"]
         assert found(after_id=ids.exception) == ["clock ahead", "clock behind", "same instant"]

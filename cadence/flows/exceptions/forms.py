@@ -20,7 +20,7 @@ from cadence.mrkdwn import Mrkdwn, plain_text
 from cadence.refusals import Refusal
 from cadence.rules.sight import Fact
 from storage.queries import exceptions, tokens
-from storage.tables import LoggedException
+from storage.queries.exceptions import CycleException
 from storage.work import UnitOfWork
 from templates.contexts import exceptions as contexts
 from templates.contexts.base import Evidence
@@ -93,7 +93,7 @@ def counted_exceptions(uow: UnitOfWork, *, adoption_id: int, step: str) -> conte
 
 
 def _listed(
-    uow: UnitOfWork, view: AdoptionView, rows: Sequence[LoggedException]
+    uow: UnitOfWork, view: AdoptionView, rows: Sequence[CycleException]
 ) -> tuple[contexts.LoggedException, ...]:
     names = tokens.names(uow, token_ids=[one.token_id for one in rows if one.token_id])
     return tuple(

@@ -23,7 +23,8 @@ from cadence.rules.drift import DriftEvent, DriftPolicy
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Policy, StepEvidence, Verdict, judge_step
 from storage.queries import checkins, cycles, exceptions, playbooks, promotions, standards, trail
-from storage.tables import Cycle, LoggedException, ModeChange, StepDrift, StepVerdict, TrailEntry
+from storage.queries.exceptions import CycleException
+from storage.tables import Cycle, ModeChange, StepDrift, StepVerdict, TrailEntry
 from storage.work import UnitOfWork
 
 
@@ -94,7 +95,7 @@ def _step_entries(
     return [one for one in rows if (one.id or 0) < before]
 
 
-def counted_then(uow: UnitOfWork, row: StepVerdict, window: WindowThen) -> list[LoggedException]:
+def counted_then(uow: UnitOfWork, row: StepVerdict, window: WindowThen) -> list[CycleException]:
     """The exceptions that a verdict counted in its window."""
     return exceptions.exceptions(
         uow,

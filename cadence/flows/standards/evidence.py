@@ -22,7 +22,8 @@ from cadence.rules.evidence import (
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import StepEvidence
 from storage.queries import checkins, exceptions, machines
-from storage.tables import Cycle, LoggedException, StepVerdict
+from storage.queries.exceptions import CycleException
+from storage.tables import Cycle, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.base import Evidence
 
@@ -33,7 +34,7 @@ class Gathered:
 
     evidence: StepEvidence
     window_from: datetime
-    exceptions: tuple[LoggedException, ...]
+    exceptions: tuple[CycleException, ...]
     mode: Mode
     fallback: Mode
     after_exception: int = 0
@@ -306,7 +307,7 @@ def assumed_why(uow: UnitOfWork, view: AdoptionView, row: StepVerdict) -> tuple[
     return bool(before), missing
 
 
-def top_reason(exceptions: Iterable[LoggedException]) -> tuple[str | None, int]:
+def top_reason(exceptions: Iterable[CycleException]) -> tuple[str | None, int]:
     """The most frequent reason, and its count; None if no reason occurred twice."""
     reasons = Counter(" ".join(one.reason.lower().split()) for one in exceptions)
     if not reasons:

@@ -25,7 +25,7 @@ from cadence.rules.modes import rank
 from cadence.rules.percent import set_share
 from cadence.rules.verdicts import Line, Rule
 from storage.queries import cycles, exceptions, playbooks, rubrics, standards, trail
-from storage.tables import LoggedException, ModeChange, OutboxMessage, RubricRevision, StepDrift, StepVerdict
+from storage.tables import ModeChange, OutboxMessage, RubricRevision, StepDrift, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.standards import Demoted, Drift, DriftNumbers, DriftReported, ModeDeclared, Watch
 from templates.filters import day, plural
@@ -141,7 +141,7 @@ def _revised(uow: UnitOfWork, row: StepVerdict) -> RubricRevision | None:
 def _critical_reason(uow: UnitOfWork, row: StepVerdict) -> str | None:
     if row.line is not Line.CRITICAL:
         return None
-    logged: list[LoggedException] = exceptions.exceptions(
+    logged = exceptions.exceptions(
         uow,
         adoption_id=row.adoption_id,
         step=row.step,
