@@ -145,6 +145,7 @@ class MonthBars:
     exceptions: int
     runs: int
     so_far: bool = False
+    measured: int = 0
 
     @property
     def label(self) -> str:
@@ -153,7 +154,7 @@ class MonthBars:
 
     @property
     def share(self) -> str:
-        """Exceptions as a share of the reported runs; empty with too few runs."""
+        """Exceptions as a share of the measured and reported runs; empty with too few runs."""
         return percent_of(self.exceptions, self.runs)
 
     @property
@@ -181,11 +182,17 @@ class ProcessChart:
         return f"Rollout by month, {span}{' so far' if last.so_far else ''}"
 
     @property
+    def rate_name(self) -> str:
+        """The name of the share of exceptions, with what it is a share of."""
+        measured = "measured and " if any(one.measured for one in self.months) else ""
+        return f"Exceptions, share of {measured}reported runs"
+
+    @property
     def text(self) -> str:
         """Alternative text of the chart: every number; 1,000 characters at most."""
         rates = [f"{one.label} {one.rate}" for one in self.months]
         told = [f"{name}: {', '.join(values)}" for name, values in self.series] + [
-            f"{_RATE}: {', '.join(rates)}"
+            f"{self.rate_name}: {', '.join(rates)}"
         ]
         return f"{self.title}. {'. '.join(told)}."[:1_000]
 
@@ -203,7 +210,6 @@ _COUNTS: Final = {
     "adopted": "Teams that adopted one",
     "completed": "Cycles completed",
 }
-_RATE: Final = "Exceptions, share of reported runs"
 
 AnyChart = Chart | TeamsChart | ProcessChart
 
@@ -245,7 +251,7 @@ def _draw_process(chart: ProcessChart) -> bytes:
     known = [rate for rate, one in zip(rates, chart.months, strict=True) if one.share]
     top = max([*known, 1.0])
     axes.set_ylim(-0.12 * top, top * 1.35)  # room below a dot at 0%
-    _small(axes, _RATE, chart)
+    _small(axes, chart.rate_name, chart)
     figure.suptitle(chart.title, x=0.005, ha="left", fontsize=11, fontweight="bold", parse_math=False)
     return _png(figure)
 

@@ -421,6 +421,10 @@ BY_NAME: dict[str, Call] = {
     "process.runs_by_week": lambda s, ws, _: process.runs_by_week(
         _uow(s, ws), first=MONDAY, until=MONDAY + 7 * DAY
     ),
+    "process.measured": lambda s, ws, _: process.measured(_uow(s, ws), first=MONDAY, until=MONDAY + 7 * DAY),
+    "process.reported_beside": lambda s, ws, _: process.reported_beside(
+        _uow(s, ws), first=MONDAY, until=MONDAY + 7 * DAY
+    ),
     "signals.exceptions_between": lambda s, ws, _: signals.exceptions_between(
         _uow(s, ws), since=SINCE, until=UNTIL
     ),

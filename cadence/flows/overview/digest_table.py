@@ -90,8 +90,11 @@ def _to_target(kpi: Kpi) -> float:
 
 
 def _nearest_to_its_cap(scope: Scope, view: AdoptionView) -> Evidence | None:
-    """The counts of the step that used most of its cap, as its status shows them."""
+    """The counts of the step that used most of its cap, as its status shows them; without exceptions only where
+    tools measured runs."""
     counted = [
-        one.evidence for one in step_states(scope.uow, view) if one.evidence and one.evidence.exceptions
+        one.evidence
+        for one in step_states(scope.uow, view)
+        if one.evidence and (one.evidence.exceptions or one.evidence.measured)
     ]
     return max(counted, key=lambda one: (one.ratio or 0.0) / (one.cap or 1e-9), default=None)

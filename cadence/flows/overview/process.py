@@ -3,6 +3,7 @@
 A month is its weeks: those whose Monday is in it. They begin at midnight in the workspace's zone.
 """
 
+from collections import Counter
 from dataclasses import asdict, replace
 from datetime import date, time, timedelta
 from itertools import dropwhile, pairwise
@@ -25,6 +26,7 @@ from cadence.flows.core import (
 from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from cadence.rules.calendar import ends_month, instant, monday_of, months_until
+from cadence.rules.evidence import MemberWeek, Runs, TeamWeek, count_runs
 from storage.outbox.queueing import NewMessage
 from storage.queries import playbooks
 from storage.queries.overview import process
@@ -56,7 +58,7 @@ def months_of(uow: UnitOfWork, *, week: date, over: bool) -> tuple[ProcessMonth,
     published = playbooks.published_at(uow)
     adopted, completed = process.adopted(uow, bounds=bounds), process.completed(uow, bounds=bounds)
     exceptions = process.exceptions(uow, bounds=bounds)
-    runs = process.runs_by_week(uow, first=mondays[0], until=mondays[-1])
+    runs = _runs_by_week(uow, first=mondays[0], until=mondays[-1])
     rows = [
         ProcessMonth(
             first=first,
@@ -64,12 +66,50 @@ def months_of(uow: UnitOfWork, *, week: date, over: bool) -> tuple[ProcessMonth,
             adopted=adopted[at],
             completed=completed[at],
             exceptions=exceptions[at],
-            runs=sum(count for monday, count in runs.items() if first <= monday < until),
+            runs=sum(count.total for monday, count in runs.items() if first <= monday < until),
+            measured=sum(count.measured for monday, count in runs.items() if first <= monday < until),
             so_far=at == MANY - 1 and not (over and ends_month(week)),
         )
         for at, (first, until) in enumerate(pairwise(mondays))
     ]
     return tuple(dropwhile(_is_empty, rows))
+
+
+def _runs_by_week(uow: UnitOfWork, *, first: date, until: date) -> dict[date, Runs]:
+    """The measured and further reported runs of all adoptions by week: a run that is both counts once.
+
+    Of counts by step, those of the step with most count: each run goes through several.
+    """
+    found = {
+        week: Runs(runs, 0) for week, runs in process.runs_by_week(uow, first=first, until=until).items()
+    }
+    counted: dict[tuple[int, date], dict[str, Counter[str]]] = {}
+    for row in process.measured(uow, first=first, until=until):
+        steps = counted.setdefault((row.adoption, row.week), {})
+        steps.setdefault(row.step, Counter())[row.member] += row.runs
+    answers: dict[tuple[int, date], dict[str, int]] = {}
+    for row in process.reported_beside(uow, first=first, until=until) if counted else ():
+        answers.setdefault((row.adoption, row.week), {})[row.member] = row.runs
+    for (adoption, week), steps in counted.items():
+        every = steps.pop("", Counter())
+        of_step = max(steps.values(), key=lambda one: one.total(), default=Counter())
+        known, reported = every + of_step, answers.get((adoption, week), {})
+        both = count_runs(
+            [
+                TeamWeek(
+                    tuple(
+                        MemberWeek(reported.get(member), 0, known[member])
+                        for member in {*reported, *known} - {""}
+                    ),
+                    unnamed=known[""],
+                )
+            ]
+        )
+        plain = found.get(week, Runs(0, 0))
+        found[week] = Runs(
+            plain.attested - sum(reported.values()) + both.attested, 0, plain.measured + both.measured
+        )
+    return found
 
 
 def _is_empty(row: ProcessMonth) -> bool:

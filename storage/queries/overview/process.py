@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, case, func, select, tuple_
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from storage.engine import connection_of
-from storage.tables import Adoption, CheckIn, Cycle, CycleKind, LoggedException
+from storage.tables import Adoption, CheckIn, Cycle, CycleKind, LoggedException, MeasuredRuns
 from storage.work import UnitOfWork
 
 
@@ -42,6 +42,57 @@ def _counted(
     ]
     query = select(*counts).where(*where, moment >= bounds[0], moment < bounds[-1])
     return [int(count or 0) for count in connection_of(uow.session).execute(query).one()]
+
+
+class CountedRuns(NamedTuple):
+    """Runs of an adoption's week: of a `member`, "" if it isn't known whose, and of a `step`, "" for each."""
+
+    adoption: int
+    week: date
+    step: str
+    member: str
+    runs: int
+
+
+def measured(uow: UnitOfWork, *, first: date, until: date) -> list[CountedRuns]:
+    """The runs that tools counted in all adoptions, from one Monday to before another."""
+    keys = (
+        col(MeasuredRuns.adoption_id),
+        col(MeasuredRuns.week_start),
+        col(MeasuredRuns.step),
+        col(MeasuredRuns.member),
+    )
+    query = (
+        select(*keys, func.sum(col(MeasuredRuns.runs)))
+        .where(*_measured_between(uow, first, until), col(MeasuredRuns.replaced_by).is_(None))
+        .group_by(*keys)
+    )
+    rows: Any = connection_of(uow.session).execute(query)
+    return [CountedRuns(*row) for row in rows]
+
+
+def reported_beside(uow: UnitOfWork, *, first: date, until: date) -> list[CountedRuns]:
+    """The runs that members reported in the weeks in which tools counted runs of their adoption too."""
+    weeks = select(col(MeasuredRuns.adoption_id), col(MeasuredRuns.week_start)).where(
+        *_measured_between(uow, first, until)
+    )
+    query = select(
+        col(CheckIn.adoption_id), col(CheckIn.week_start), col(CheckIn.member), col(CheckIn.runs)
+    ).where(
+        col(CheckIn.workspace_id) == uow.workspace_id,
+        col(CheckIn.replaced_at).is_(None),
+        tuple_(col(CheckIn.adoption_id), col(CheckIn.week_start)).in_(weeks),
+    )
+    rows: Any = connection_of(uow.session).execute(query)
+    return [CountedRuns(adoption, week, "", member, int(runs or 0)) for adoption, week, member, runs in rows]
+
+
+def _measured_between(uow: UnitOfWork, first: date, until: date) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(MeasuredRuns.workspace_id) == uow.workspace_id,
+        col(MeasuredRuns.week_start) >= first,
+        col(MeasuredRuns.week_start) < until,
+    )
 
 
 def runs_by_week(uow: UnitOfWork, *, first: date, until: date) -> dict[date, int]:

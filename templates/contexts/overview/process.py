@@ -5,6 +5,7 @@ from datetime import date
 from typing import ClassVar
 
 from templates.contexts.base import MessageContext, Picture
+from templates.filters import plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,7 @@ class ProcessMonth:
         published: playbooks published for the first time.
         adopted: teams that took on a playbook, the first one included.
         completed: cycles that closed, without watch periods.
-        exceptions: of all steps, in `runs` reported runs.
+        exceptions: of all steps, in `runs` of which tools measured `measured` and people reported the others.
         so_far: the month isn't over.
     """
 
@@ -27,6 +28,15 @@ class ProcessMonth:
     exceptions: int
     runs: int
     so_far: bool = False
+    measured: int = 0
+
+    @property
+    def known(self) -> str:
+        """The runs in words: `1,240 runs`, or `180 measured runs (+20 reported)`."""
+        if not self.measured:
+            return plural(self.runs, "run")
+        more = self.runs - self.measured
+        return f"{plural(self.measured, 'measured run')}{f' (+{more:,} reported)' if more else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from tests.harnesses import bot_harness
 from tests.scenarios.machines.tools import counts, notices
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle, at, posts, rows, says
 
-LEAD, AGENT = "U01LEAD", "U01AGENT1"
+LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 
 
 @pytest.fixture
@@ -69,6 +69,27 @@ def test_measured_runs_replace_the_estimate_of_their_member(desk: BotHarness) ->
     assert "1 exception in 19 measured runs (+14 reported), 3% (cap 10%)" in why
     assert "19 measured + 14 reported\n" in math(desk)
     assert "1 in 19 measured runs (+14 reported)" in types(desk, "/cadence cycle show")
+
+
+def test_the_digest_and_the_months_say_that_runs_were_measured(desk: BotHarness) -> None:
+    counts(desk, 12, member=AGENT)
+    desk.play_until(at("2026-03-05 12:00"))
+    assert "0 in 12 measured runs (+20 estimated) / 10%" in types(desk, "/cadence digest", CURATOR)
+    types(desk, "/attest as-planned runs=15")
+    types(desk, "/attest as-planned runs=8", LEAD)
+    types(desk, "/exception send tone was off")
+    assert "1 in 12 measured runs (+11 reported), 4% / 10%" in types(desk, "/cadence digest", CURATOR)
+    months = types(desk, "/cadence digest months", CURATOR)
+    assert "1 in 12 measured runs (+11 reported), 4%" in months
+    assert "exceptions of all steps in measured and reported runs" in months
+
+
+def test_the_months_count_a_run_of_several_steps_once(desk: BotHarness) -> None:
+    counts(desk, 30, step="send")
+    counts(desk, 4, step="draft")
+    counts(desk, 2)
+    types(desk, "/attest as-planned runs=33")
+    assert "0 in 32 measured runs (+1 reported)" in types(desk, "/cadence digest months", CURATOR)
 
 
 def test_a_tool_that_names_nobody_covers_the_team(desk: BotHarness) -> None:

@@ -166,6 +166,9 @@ PROCESS = ProcessMonths(
 
 SAMPLES: dict[str, MessageContext] = {
     "process-months": PROCESS,
+    "process-months-measured": replace(
+        PROCESS, rows=(replace(PROCESS.rows[0], measured=12), replace(PROCESS.rows[1], measured=90))
+    ),
     "process-months-chart": replace(
         PROCESS, chart=Picture(file="F0MONTHS", alt="By month"), chart_comes=False
     ),
