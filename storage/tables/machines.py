@@ -48,7 +48,10 @@ class MeasuredRuns(SQLModel, table=True):
     __tablename__ = "measured_runs"
     __table_args__ = (
         UniqueConstraint("workspace_id", "source"),
-        Index("ix_measured_runs_week", "adoption_id", "week_start", "step"),
+        Index(  # all that a sum reads: tools can count a run at a time
+            "ix_measured_runs_counted",
+            *("adoption_id", "week_start", "step", "member", "workspace_id", "runs", "replaced_by"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

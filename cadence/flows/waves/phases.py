@@ -119,7 +119,7 @@ def rollout_phases(uow: UnitOfWork, playbook: Playbook) -> tuple[RolloutPhase, .
         ),
         (
             "Controlled",
-            f"wave 1, {least} or {most} teams, each with a trained champion",
+            f"{least} or {most} more teams, each with a trained champion",
             moved and _controlled_holds(uow, playbook, rows),
             _next_of_controlled(uow, playbook, rows),
         ),

@@ -114,7 +114,7 @@ PHASES = (
     RolloutPhase("Cutover", "the pilot against what production needs", done=True),
     RolloutPhase(
         "Controlled",
-        "wave 1, 2 or 3 teams, each with a trained champion",
+        "2 or 3 more teams, each with a trained champion",
         then=Mrkdwn("add 3 training samples with `/cadence train support-reply add`"),
     ),
     RolloutPhase("Broad", "more waves, each once the last one holds"),
