@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     ScalarSelect,
     Select,
     String,
@@ -158,8 +157,11 @@ def _is_measured() -> ColumnElement[bool]:
     return counted.correlate(Adoption)
 
 
-def _of_person() -> CompoundSelect[int]:
-    """The ids of a person's adoptions; each part uses its own index."""
+def _of_person() -> Select[int]:
+    """The ids of a person's adoptions; each part uses its own index.
+
+    PostgreSQL computes them once: without statistics, as in a new workspace, it would for each adoption.
+    """
     of_team: Any = (
         select_rows(col(Adoption.id))
         .join(TeamMember, col(TeamMember.team_id) == col(Adoption.team_id))
@@ -179,7 +181,8 @@ def _of_person() -> CompoundSelect[int]:
             col(Adoption.state) != AdoptionState.ENDED,
         )
     )
-    return union_all(of_team, owned)
+    mine = union_all(of_team, owned).cte("mine").prefix_with("MATERIALIZED", dialect="postgresql")
+    return select_rows(mine.c.id)
 
 
 @cache
