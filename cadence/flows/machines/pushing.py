@@ -21,8 +21,6 @@ from storage.work import UnitOfWork
 
 MOST_ITEMS: Final = 1_000
 """Items of one request."""
-PART: Final = 50
-"""Items of one transaction."""
 _TRIES: Final = 5
 """Transactions begun for one part, if others record the same items at the same time."""
 
@@ -71,7 +69,10 @@ def push(
         except Wrong as wrong:
             given = value.get("id") if isinstance(value, dict) else None
             results[at] = _refused(given if isinstance(given, str) else "", wrong)
-    parts = [valid[start : start + PART] for start in range(0, len(valid), PART)]
+    # Of each team together, whose steps are then judged once rather than in each part.
+    valid.sort(key=lambda one: (one.item.playbook or "", one.item.team or ""))
+    size = SAVERS[kind].part
+    parts = [valid[start : start + size] for start in range(0, len(valid), size)]
     for number, part in enumerate(parts):
         give_way()
         try:
@@ -97,7 +98,7 @@ def _retried(uow: UnitOfWork, run: Callable[[], dict[int, ItemResult]]) -> dict[
 def _carry_out(
     uow: UnitOfWork, holder: TokenHolder, kind: type[Item], part: Sequence[Pushed]
 ) -> dict[int, ItemResult]:
-    """Record up to `PART` items in one transaction."""
+    """Record the items of one part in one transaction."""
     with uow.write():
         owner = f"token:{holder.id}"
         stored = machines.answered(uow, holder=owner, items=[one.id for one in part])

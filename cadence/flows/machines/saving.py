@@ -52,6 +52,8 @@ class Saver(Protocol):
 
     for_owners: str
     """What only the owner and curators can do, whose tools report it: "count runs"; "" for what members report."""
+    part: int
+    """Items of one transaction: as many as take about 20 ms, because on SQLite people's requests wait for it."""
 
     def save(
         self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: Any, earlier: Sequence[Saved]
@@ -138,6 +140,7 @@ def keep_runs(uow: UnitOfWork, counted: Sequence[Saved], *, token_id: int | None
 
 class _Runs:
     for_owners = "report runs that a tool counted"
+    part = 100
 
     def save(
         self, uow: UnitOfWork, holder: TokenHolder, place: Place, item: RunsItem, earlier: Sequence[Saved]
@@ -201,6 +204,7 @@ def _require_replaceable(
 
 class _Kpi:
     for_owners = ""
+    part = 10
 
     def save(
         self,
@@ -252,6 +256,7 @@ def _written(value: float) -> str:
 
 class _Exceptions:
     for_owners = ""
+    part = 20
 
     def save(
         self,
@@ -312,6 +317,7 @@ def _is_same(earlier: Saved, place: Place, item: ExceptionItem) -> bool:
 
 class _Rubric:
     for_owners = "record a rubric result"
+    part = 50
 
     def save(
         self,
@@ -336,6 +342,7 @@ class _Rubric:
 
 class _Checks:
     for_owners = "report what a check found"
+    part = 50
 
     def save(
         self,

@@ -16,7 +16,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 from bot.api.otlp import JSON, PROTOBUF
 from bot.api.telemetry import MOST_RECORDS
 from bot.rehearsal.harness import BotHarness
-from cadence.flows.machines import pushing
+from cadence.flows.machines.items import RunsItem
+from cadence.flows.machines.saving import SAVERS
 from storage.engine import Conflict
 from storage.queries import adoptions
 from storage.tables import CheckResult, MeasuredRuns, RubricResult
@@ -131,7 +132,7 @@ def test_an_exporter_sends_all_again_if_the_database_becomes_busy(
         lock(uow, adoption_ids=adoption_ids)
 
     with monkeypatch.context() as patched:
-        patched.setattr(pushing, "PART", 1)
+        patched.setattr(SAVERS[RunsItem], "part", 1)
         patched.setattr(adoptions, "lock_adoptions", busy)
         assert (answer := send(desk, token, body, PROTOBUF)).status == 503
     assert answer.code == "busy"
