@@ -18,6 +18,7 @@ from bot.api.reads import reads_router
 from bot.api.telemetry import telemetry_router
 from bot.assistants.mounting import mcp_app
 from bot.settings import Settings
+from cadence.flows.machines import Turn
 from handlers.context import Services
 from storage.engine import Database
 
@@ -38,17 +39,17 @@ def build_api(
     services: Services,
     secret: str | None,
     serves: Callable[[str], bool],
-    give_way: Callable[[], None],
+    turn: Turn,
 ) -> ASGIApp:
     """The API of the workspaces in a database, behind its guard, and beside it the MCP server.
 
     Args:
         secret: Slack's signing secret; None where Slack's requests come through a socket.
         serves: whether the bot is installed in a workspace.
-        give_way: called before each transaction of a push, outside any.
+        turn: opens around each transaction of a push.
     """
     limits = RequestLimits(settings.cadence_api_requests_a_minute, proxies=settings.cadence_proxies)
-    api = Guard(build_app(Pushes(db, clock, give_way)), db, clock, limits)
+    api = Guard(build_app(Pushes(db, clock, turn)), db, clock, limits)
     assistants = mcp_app(services, db=db, clock=clock, secret=secret, serves=serves, limits=limits)
 
     async def either(scope: Scope, receive: Receive, send: Send) -> None:

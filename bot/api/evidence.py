@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse
 from bot.api.guard import database_problems
 from bot.api.problems import Problem, responses_of
 from bot.metrics import PUSHES
-from cadence.flows.machines import KINDS, MOST_ITEMS, Item, ItemResult, at_once, push
+from cadence.flows.machines import KINDS, MOST_ITEMS, Item, ItemResult, Turn, push
 from cadence.flows.tokens import TokenHolder
 from storage.engine import Database
 from storage.work import UnitOfWork
@@ -57,15 +58,11 @@ def require_write(holder: TokenHolder) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Pushes:
-    """Carries out pushes and counts their items by outcome.
-
-    Args:
-        give_way: called before each transaction, outside any.
-    """
+    """Carries out pushes and counts their items by outcome."""
 
     db: Database
     clock: Callable[[], datetime]
-    give_way: Callable[[], None] = at_once
+    turn: Turn = nullcontext
 
     def carry_out(
         self, holder: TokenHolder, model: type[Item], values: Sequence[Any], *, key: str | None = None
@@ -77,7 +74,7 @@ class Pushes:
         """
         uow = UnitOfWork(self.db, holder.actor(), self.clock())
         with database_problems(), self.db.for_a_request():
-            results = push(uow, holder, model, values, key=key, give_way=self.give_way)
+            results = push(uow, holder, model, values, key=key, turn=self.turn)
         for outcome, count in Counter(one.outcome for one in results).items():
             PUSHES.labels(path=model.PATH, outcome=outcome).inc(count)
         return results

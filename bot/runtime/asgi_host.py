@@ -84,6 +84,7 @@ class Traffic:
     def __init__(self) -> None:
         self._changed = Condition()
         self._open = 0
+        self._turn = Lock()
 
     @contextmanager
     def passing(self) -> Iterator[None]:
@@ -96,6 +97,13 @@ class Traffic:
             with self._changed:
                 self._open -= 1
                 self._changed.notify_all()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Do what can wait: one transaction at a time, because several would only take the processor from Slack's."""
+        with self._turn:
+            self.give_way()
+            yield
 
     def give_way(self, seconds: float = GIVE_WAY_SECONDS) -> None:
         """Wait until none is being answered, but not longer than this."""
@@ -256,7 +264,7 @@ def api_host(
             services=services(),
             secret=secret,
             serves=serves,
-            give_way=traffic.give_way,
+            turn=traffic.turn,
         )
 
     return AsgiHost(make, threads=settings.cadence_api_threads, traffic=traffic)

@@ -11,7 +11,7 @@ from cadence.flows.machines.items import (
     RubricItem,
     RunsItem,
 )
-from cadence.flows.machines.pushing import MOST_ITEMS, at_once, push
+from cadence.flows.machines.pushing import MOST_ITEMS, Turn, push
 from cadence.flows.machines.reading import (
     MOST_ROWS,
     EvidencePage,
@@ -41,9 +41,9 @@ __all__ = [
     "RubricItem",
     "RunsItem",
     "StatusAnswer",
+    "Turn",
     "VerdictPage",
     "Wanted",
-    "at_once",
     "push",
     "read_evidence",
     "read_registry",

@@ -5,6 +5,7 @@ id (table `request`), so that it counts once however often it is sent; its row's
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,8 +39,8 @@ class Pushed:
         return self.item.id or ""
 
 
-def at_once() -> None:
-    """Give way to nobody."""
+Turn = Callable[[], AbstractContextManager[None]]
+"""Opens around each transaction of a push, outside of it, once more urgent work has passed."""
 
 
 def push(
@@ -49,14 +50,14 @@ def push(
     values: Sequence[Any],
     *,
     key: str | None = None,
-    give_way: Callable[[], None] = at_once,
+    turn: Turn = nullcontext,
 ) -> list[ItemResult]:
     """Record the items of a request; returns what became of each, in their order.
 
     Args:
         values: at most `MOST_ITEMS`, as parsed from JSON.
         key: the request's idempotency key: items without an id get `{key}:{position}`, counted from 0.
-        give_way: called before each transaction, to let more urgent work pass.
+        turn: by default at once.
 
     Raises:
         Conflict, OperationalError: the database was busy before anything was recorded.
@@ -74,9 +75,9 @@ def push(
     size = SAVERS[kind].part
     parts = [valid[start : start + size] for start in range(0, len(valid), size)]
     for number, part in enumerate(parts):
-        give_way()
         try:
-            results |= _retried(uow, lambda part=part: _carry_out(uow, holder, kind, part))  # type: ignore[misc]
+            with turn():
+                results |= _retried(uow, lambda part=part: _carry_out(uow, holder, kind, part))  # type: ignore[misc]
         except Exception as error:
             if not number or not (isinstance(error, Conflict) or is_busy(error) or is_unreachable(error)):
                 raise
