@@ -38,7 +38,7 @@ def crowd(db: Database) -> Database:
     build(db, 60)
     chance = random.Random(20261122)
     with db.write() as session:
-        for adoption in session.execute(select(Adoption)).scalars():
+        for adoption in session.execute(select(Adoption).order_by(col(Adoption.id))).scalars():
             adoption.hours = chance.choice(
                 [
                     {},
@@ -61,7 +61,8 @@ def crowd(db: Database) -> Database:
                 )
             )
         session.get_one(Adoption, 2).state = AdoptionState.PAUSED
-        session.execute(select(Cycle)).scalars().all()[3].started_at = datetime(2026, 3, 4, 18, tzinfo=UTC)
+        cycles = session.execute(select(Cycle).order_by(col(Cycle.id))).scalars().all()
+        cycles[3].started_at = datetime(2026, 3, 4, 18, tzinfo=UTC)
         session.get_one(Team, 4).reporter = "U0000003"
     return db
 
