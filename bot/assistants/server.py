@@ -14,8 +14,10 @@ from uuid import uuid4
 import anyio.to_thread
 from anyio import CapacityLimiter
 from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import ValidationError
 
 from bot.api.guard import database_problems
 from bot.api.limits import RequestLimits
@@ -23,6 +25,7 @@ from bot.api.problems import Problem
 from bot.assistants.identity import Identities, Identity, Refused
 from bot.assistants.tools import Said, Scope, Tools
 from cadence.actor import Actor
+from cadence.flows.machines import sentence_of
 from handlers.context import Services
 from storage.work import UnitOfWork
 
@@ -54,7 +57,7 @@ class Assistants:
         self._identities = identities
         self._limits = limits
         self._threads = CapacityLimiter(THREADS)
-        self._app = _server(Tools(services, self._person), self._in_thread).streamable_http_app(
+        self._app = _Server(Tools(services, self._person), self._in_thread).streamable_http_app(
             streamable_http_path=PATH,
             json_response=True,
             stateless_http=True,
@@ -129,23 +132,36 @@ class Assistants:
             await asyncio.Event().wait()
 
 
-def _server(tools: Tools, in_thread: Callable[[Callable[[], Any]], Awaitable[Any]]) -> MCPServer[Any]:
-    server: MCPServer[Any] = MCPServer(
-        "rollout-cadence",
-        title="Rollout Cadence",
-        version=version("rollout-cadence"),
-        instructions=INSTRUCTIONS,
-    )
-    for name in (*READ, *WRITE):
-        server.add_tool(
-            _asynchronous(getattr(tools, name), in_thread),
-            name=name,
-            annotations=ToolAnnotations(
-                read_only_hint=name in READ, destructive_hint=False, open_world_hint=False
-            ),
-            structured_output=False,
+class _Server(MCPServer[Any]):
+    """The SDK's server with our tools. What an assistant got wrong is answered in a sentence, and is in the trail."""
+
+    def __init__(self, tools: Tools, in_thread: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
+        super().__init__(
+            "rollout-cadence",
+            title="Rollout Cadence",
+            version=version("rollout-cadence"),
+            instructions=INSTRUCTIONS,
         )
-    return server
+        self._refused = _asynchronous(tools.refuse, in_thread)
+        for name in (*READ, *WRITE):
+            self.add_tool(
+                _asynchronous(getattr(tools, name), in_thread),
+                name=name,
+                annotations=ToolAnnotations(
+                    read_only_hint=name in READ, destructive_hint=False, open_world_hint=False
+                ),
+                structured_output=False,
+            )
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """Call a tool; arguments that aren't valid are refused like what is wrong for the flow behind it."""
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as failed:
+            if not isinstance(failed.__cause__, ValidationError):
+                raise
+            scope: Scope = "read" if name in READ else "write"
+            return await self._refused(name, scope, sentence_of(failed.__cause__))
 
 
 def _asynchronous(

@@ -129,6 +129,14 @@ class Tools:
     def _call(self, tool: str, scope: Scope, run: Callable[[UnitOfWork], MessageContext]) -> Said:
         return call(self._services, self._person(scope), tool, run)
 
+    def refuse(self, tool: str, scope: Scope, sentence: str) -> Said:
+        """Answer a call whose arguments aren't valid."""
+
+        def run(_uow: UnitOfWork) -> MessageContext:
+            raise Refusal(sentence)
+
+        return self._call(tool, scope, run)
+
     def status(self, playbook: Playbook = None, team: Team = None) -> Said:
         """See this week: the KPI, check-ins, the gate, and how each step is led."""
         return self._call("status", "read", lambda uow: overview.status(uow, playbook=playbook, team=team))

@@ -10,6 +10,7 @@ from cadence.flows.machines.items import (
     KpiItem,
     RubricItem,
     RunsItem,
+    sentence_of,
 )
 from cadence.flows.machines.pushing import MOST_ITEMS, Turn, push
 from cadence.flows.machines.reading import (
@@ -50,4 +51,5 @@ __all__ = [
     "read_status",
     "read_verdicts",
     "report_runs",
+    "sentence_of",
 ]

@@ -212,7 +212,7 @@ def read_item(kind: type[Item], value: Any, *, otherwise: str | None) -> Item:
     try:
         item = kind.model_validate(value)
     except ValidationError as wrong:
-        raise Wrong("invalid-item", _sentence(wrong)) from None
+        raise Wrong("invalid-item", sentence_of(wrong)) from None
     if item.id is None:
         if otherwise is None:
             raise Wrong("no-id", "Give the item an `id`, or the request the header `Idempotency-Key`.")
@@ -220,7 +220,7 @@ def read_item(kind: type[Item], value: Any, *, otherwise: str | None) -> Item:
     return item
 
 
-def _sentence(wrong: ValidationError) -> str:
+def sentence_of(wrong: ValidationError) -> str:
     """The first problem: `runs`: Input should be a valid integer."""
     first = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"][:1])

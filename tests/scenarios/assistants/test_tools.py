@@ -145,19 +145,32 @@ def test_a_critical_exception_is_confirmed_first(desk: BotHarness) -> None:
 
 
 def test_what_an_assistant_sends_is_checked(desk: BotHarness) -> None:
-    wrong: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("check_in", {"answered": "perfectly"}),
-        ("check_in", {"answered": "as-planned", "runs": -1}),
-        ("check_in", {"answered": "changed", "steps": {"send": "robot-led"}}),
-        ("log_exception", {"step": "send", "reason": ""}),
-        ("log_exception", {"step": "send", "reason": "x" * 2_001}),
+    wrong: tuple[tuple[str, dict[str, Any], str], ...] = (
+        (
+            "check_in",
+            {"answered": "perfectly"},
+            "`answered`: Input should be 'as-planned', 'changed' or 'not-run'.",
+        ),
+        ("check_in", {"answered": "as-planned", "runs": -1}, "`runs`: "),
+        ("check_in", {"answered": "changed", "steps": {"send": "robot-led"}}, "`steps`: "),
+        ("log_exception", {"step": "send", "reason": ""}, "`reason`: "),
+        ("log_exception", {"step": "send", "reason": "x" * 2_001}, "`reason`: "),
+        ("why", {}, "`step`: "),
     )
 
     async def every(client: Client) -> list[CallToolResult]:
-        return [await client.call_tool(tool, given) for tool, given in wrong]
+        return [await client.call_tool(tool, given) for tool, given, _ in wrong]
 
-    assert all(result.is_error for result in talk(desk, token(desk, AGENT), every))
+    results = talk(desk, token(desk, AGENT), every)
+    assert all(result.is_error for result in results)
+    for result, (_, _, sentence) in zip(results, wrong, strict=True):
+        assert text(result).startswith(sentence), text(result)
+        assert "http" not in text(result), "and not the SDK's words"
     assert not rows(desk, CheckIn) + rows(desk, LoggedException)
+    calls = entries(desk, "assistant-called")
+    assert [(one.after["tool"], one.after["outcome"], one.surface) for one in calls] == [
+        (tool, "refused", "mcp") for tool, _, _ in wrong
+    ]
 
 
 def test_invisible_characters_are_removed(desk: BotHarness) -> None:
