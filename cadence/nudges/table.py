@@ -1,7 +1,7 @@
 """The week's nudges as data, one row each (SPEC §4): to whom, when, on what condition, for how long they are
 useful.
 
-The table in `docs/messages.md` is generated from these rows, planning computes its slots from them, and composing a
+The table in `docs/messages.md` is compared with these rows, planning computes its slots from them, and composing a
 message skips it for their reasons.
 """
 
