@@ -118,7 +118,8 @@ class Settings(BaseSettings):
     )
     cadence_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = Field(
         PRIVATE_NETWORKS,
-        description="Proxy networks exempt from that limit, separated by commas.",
+        description="Proxy networks, separated by commas. They are exempt from that limit and from the one for "
+        "requests without a valid token.",
     )
     cadence_messages_a_minute: int = Field(
         500, ge=60, le=60_000, description="Most messages a minute in one workspace."

@@ -19,7 +19,7 @@ _REFERENCE: Final = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 def plain_text(blocks: Collection[Json]) -> str:
     """The same content as text to read outside of Slack, without buttons: a line a paragraph, no escapes.
 
-    People stay `<@U…>`: whoever reads it can look them up.
+    People are left as `<@U…>`: names are Slack's, and the program that asked can look them up.
     """
     texts = []
     for block in plain_blocks(blocks):

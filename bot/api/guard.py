@@ -70,7 +70,6 @@ class Guard:
             Problem: the token is missing or not valid, or the database is busy.
         """
         address = (scope.get("client") or ("",))[0]
-        self.limits.require_few_failures(address)
         try:
             with database_problems(), self.db.for_a_request():
                 return authenticate(self.db, _bearer(scope), now=self.clock())

@@ -52,24 +52,19 @@ class RequestLimits:
             )
         return headers
 
-    def require_few_failures(self, address: str) -> None:
-        """Check that an address hasn't failed too often.
+    def failed(self, address: str) -> None:
+        """Count a request without a valid token.
 
         Raises:
-            Problem: it has.
+            Problem: there were too many from the address in the last minute.
         """
-        if not self._is_counted(address) or self._limiter.test(self._failures, "address", address):
+        if not self._is_counted(address) or self._limiter.hit(self._failures, "address", address):
             return
         raise Problem(
             "too-many-requests",
             "Too many requests without a valid token came from this address. Try again in a minute.",
             headers={"Retry-After": "60"},
         )
-
-    def failed(self, address: str) -> None:
-        """Count a request without a valid token."""
-        if self._is_counted(address):
-            self._limiter.hit(self._failures, "address", address)
 
     def _is_counted(self, address: str) -> bool:
         try:

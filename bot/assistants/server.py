@@ -87,7 +87,6 @@ class Assistants:
             Problem: not authenticated, too many requests, or the database is busy.
         """
         address = (scope.get("client") or ("",))[0]
-        self._limits.require_few_failures(address)
         try:
             with database_problems():
                 who: Identity = await self._in_thread(lambda: self._identities.of(headers, body))

@@ -35,7 +35,7 @@ class Answer:
     """A member's answer: `as-declared`, `drifted` or `not-run`.
 
     `kpi` is the reading given with it, in the KPI's unit; `inputs_complete` counts runs with complete inputs.
-    `counted` are the member's runs that tools counted so far, if they contradict the answer. `worthwhile` are
+    `counted` are the member's runs that tools counted so far, if they contradict the answer. `value_events` are
     the runs that counted, as the member said; None if they weren't asked or didn't say.
     """
 
@@ -47,7 +47,7 @@ class Answer:
     drifts: tuple[Drift, ...] = ()
     note: str = ""
     counted: int | None = None
-    worthwhile: int | None = None
+    value_events: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

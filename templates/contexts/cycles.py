@@ -204,7 +204,7 @@ class CycleClosed(MessageContext):
             begun.
         watched: a watch period follows instead of a cycle.
         value: what the cycle was worth, as a phrase; empty if the playbook names no worth.
-        phases: the playbook's way to many teams, once its pilot is finished.
+        phases: the playbook's path to many teams, once its pilot is finished.
         offers: buttons, at most five, the first being the thing to do.
         more: entries of the menu, seldom used.
         chart: the KPI's chart, None until it is uploaded.

@@ -146,7 +146,7 @@ class WavesShown(MessageContext):
         note: what just happened, if anything.
         may_plan: whether the reader can plan waves.
         offers: what the reader can do, the next thing first.
-        phases: the playbook's way to many teams; empty once it is retired.
+        phases: the playbook's path to many teams; empty once it is retired.
     """
 
     TEMPLATE: ClassVar[str] = "answers/waves/waves_shown.json.j2"

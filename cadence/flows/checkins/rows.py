@@ -189,7 +189,7 @@ def answer_context(uow: UnitOfWork, view: AdoptionView, row: CheckIn) -> Answer:
         inputs_complete=row.complete_inputs,
         drifts=tuple(Drift(step=titles.get(one.step, one.step), mode=one.mode) for one in drifted),
         note=row.note,
-        worthwhile=row.value_events,
+        value_events=row.value_events,
         counted=counted_otherwise(uow, view, row) if row.replaced_at is None else None,
     )
 

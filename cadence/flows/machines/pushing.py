@@ -70,8 +70,7 @@ def push(
         except Wrong as wrong:
             given = value.get("id") if isinstance(value, dict) else None
             results[at] = _refused(given if isinstance(given, str) else "", wrong)
-    # Of each team together, whose steps are then judged once rather than in each part.
-    valid.sort(key=lambda one: (one.item.playbook or "", one.item.team or ""))
+    _group(valid)
     size = SAVERS[kind].part
     parts = [valid[start : start + size] for start in range(0, len(valid), size)]
     for number, part in enumerate(parts):
@@ -85,6 +84,16 @@ def push(
             results |= {one.position: _refused(one.id, late) for rest in parts[number:] for one in rest}
             break
     return [results[at] for at in range(len(values))]
+
+
+def _group(items: list[Pushed]) -> None:
+    """Bring a team's items together, whose steps are then judged once rather than in each part.
+
+    Items of the same team keep their order. Where some leave out a name, which team they mean is known only later, so
+    all stay where they are.
+    """
+    if len({(one.item.playbook is None, one.item.team is None) for one in items}) == 1:
+        items.sort(key=lambda one: (one.item.playbook or "", one.item.team or ""))
 
 
 def _retried(uow: UnitOfWork, run: Callable[[], dict[int, ItemResult]]) -> dict[int, ItemResult]:

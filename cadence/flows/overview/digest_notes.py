@@ -136,16 +136,19 @@ def tell_promotion(view: AdoptionView, row: Promotion) -> Decision:
     )
 
 
-def notes(scope: Scope, *, together: Collection[int]) -> tuple[tuple[Mrkdwn, ...], int]:
+def notes(
+    scope: Scope, *, together: Collection[int], unmet: TopN[Callable[[AdoptionView], Mrkdwn]]
+) -> tuple[tuple[Mrkdwn, ...], int]:
     """One sentence for each notable event, most urgent first, and the total.
 
     Args:
         together: adoptions of teams with several members; a single member necessarily reports everything.
+        unmet: the targets missed in the week.
     """
     contradicting, heroes = contradictions(scope), heroes_of(scope, together)
     overrides = _overrides(scope.uow, scope.week)
     changes = [_declined(scope), *(_changes(scope, kind, word) for kind, word in _CHANGES)]
-    courses, unmet = _courses(scope), missed(scope)
+    courses = _courses(scope)
     lines: list[Mrkdwn] = [
         *told(scope, unmet, NOTES),
         *told(scope, courses, NOTES),

@@ -64,14 +64,15 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
     watches, numbers, demotions = watches_of(scope), numbers_of(scope), demotions_of(scope)
     needs, need_count = _needs(scope, slips, watches)
     idle, coverage_before = idle_of(scope), _coverage_before(scope)
-    noted, note_count = notes(scope, together=answers.together)
+    unmet = missed(scope)
+    noted, note_count = notes(scope, together=answers.together, unmet=unmet)
     handed, handed_count = handoff_lines(uow, workspace, since=week.at(0), until=week.at(1))
     slipping: list[TopN[Any]] = [
         demotions,
         watches.over,
         numbers.broken,
         slips,
-        missed(scope),
+        unmet,
         numbers.not_moved,
     ]
     return Digest(

@@ -107,7 +107,7 @@ def status(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> Status
 
 
 def _phases(uow: UnitOfWork, views: Sequence[AdoptionView]) -> tuple[RolloutPhase, ...]:
-    """The way of a playbook to many teams, for its owner and curators if no other one is shown."""
+    """A playbook's path to many teams, for its owner and curators if no other one is shown."""
     books = {view.playbook.id: view.playbook for view in views}
     only = next(iter(books.values())) if len(books) == 1 else None
     if only is None or not (is_curator(uow) or uow.actor.member == only.owner):

@@ -91,7 +91,7 @@ def wave_line(uow: UnitOfWork, playbook_id: int) -> Mrkdwn | None:
 
 
 def rollout_phases(uow: UnitOfWork, playbook: Playbook) -> tuple[RolloutPhase, ...]:
-    """The way of a playbook from its pilot to every team, with what comes next; empty once it is retired."""
+    """A playbook's path from its pilot to every team, with what comes next; empty once it is retired."""
     if playbook.state is PlaybookState.RETIRED:
         return ()
     where = playbook.id or 0
@@ -103,7 +103,7 @@ def rollout_phases(uow: UnitOfWork, playbook: Playbook) -> tuple[RolloutPhase, .
     least, most = CONTROLLED_TEAMS
     cycles = pilot.spec.scale_cycles if pilot else 1
     goal = "the target" if cycles == 1 else f"the target {cycles} cycles in a row"
-    way: list[tuple[str, str, bool, Mrkdwn]] = [
+    path: list[tuple[str, str, bool, Mrkdwn]] = [
         ("Pilot", f"one team hits {goal}", proven, _next_of_pilot(playbook, has_begun=pilot is not None)),
         (
             "Assessment",
@@ -130,11 +130,11 @@ def rollout_phases(uow: UnitOfWork, playbook: Playbook) -> tuple[RolloutPhase, .
             _next_of_broad(uow, playbook, rows),
         ),
     ]
-    current = next(place for place, (_, _, done, _) in enumerate(way) if not done)
+    current = next(place for place, (_, _, done, _) in enumerate(path) if not done)
     return (
         *(
             RolloutPhase(name, about, done=place < current, then=then if place == current else "")
-            for place, (name, about, _, then) in enumerate(way)
+            for place, (name, about, _, then) in enumerate(path)
         ),
         RolloutPhase(
             "Published",

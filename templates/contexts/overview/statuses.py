@@ -112,7 +112,7 @@ class Status(MessageContext):
     """This week, one adoption after the other; may be empty.
 
     `more` adoptions aren't among the rows; then those that need a decision come first. `handoffs` to be
-    accepted: a sentence each. `phases`: the playbook's way to many teams, for its owner and curators if it is
+    accepted: a sentence each. `phases`: the playbook's path to many teams, for its owner and curators if it is
     the only one shown.
     """
 

@@ -87,6 +87,17 @@ def test_a_number_becomes_the_weeks_reading(desk: BotHarness, tool: Tool) -> Non
     assert "Thursday 5 March 12:00" in late.body["detail"]
 
 
+def test_items_of_a_team_keep_their_order_whether_or_not_they_name_it(desk: BotHarness, tool: Tool) -> None:
+    answer = tool.push("kpi", {"id": "k-1", "value": 14, "team": "desk"}, {"id": "k-2", "value": 13})
+    assert answer.outcomes == [("recorded", "")] * 2
+    assert [(row.value, row.replaced_at is None) for row in rows(desk, Reading)] == [(14, False), (13, True)]
+    first = {"id": "r-1", "runs": 12, "team": "desk", "playbook": "reply"}
+    assert (
+        tool.push("runs", first, {"id": "r-2", "runs": 10, "replaces": "r-1"}).outcomes
+        == [("recorded", "")] * 2
+    )
+
+
 def test_a_number_in_words_that_are_none_is_refused_with_what_would_be_right(tool: Tool) -> None:
     answer = tool.push("kpi", {"id": "k-1", "value": "fast"})
     assert answer.status == 422

@@ -1,7 +1,14 @@
 """Whole requests of tools that can't be carried out: each is a problem that says what would be right."""
 
-import pytest
+from itertools import count
 
+import pytest
+from starlette.testclient import TestClient
+
+from bot.api.app import build_app
+from bot.api.evidence import Pushes
+from bot.api.guard import Guard
+from bot.api.limits import FAILURES_A_MINUTE, RequestLimits
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
 from cadence.actor import Actor
@@ -117,6 +124,26 @@ def test_a_token_has_a_number_of_requests_a_minute(desk: BotHarness, tool: Tool)
     assert 1 <= int(last.headers["retry-after"]) <= 60
     other = Tool(desk, made_token(desk, LEAD, playbook="reply", name="CI"))
     assert other.push("runs", RUNS).status == 200
+
+
+def test_requests_without_a_valid_token_are_limited_but_never_those_with_one(
+    desk: BotHarness, tool: Tool
+) -> None:
+    limits = RequestLimits(60)  # no proxy: the loopback address is a client like any other
+
+    def asked(token: str) -> tuple[int, str]:
+        guard = Guard(build_app(Pushes(desk.bot.db, desk.clock.now)), desk.bot.db, desk.clock.now, limits)
+        headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": f"203.0.113.{next(clients)}"}
+        answer = TestClient(guard, client=("198.51.100.7", 1)).post(
+            "/api/v1/runs", json=RUNS, headers=headers
+        )
+        return answer.status_code, answer.json().get("code", "")
+
+    clients = count(1)
+    refused = [asked(f"{tool.token[:-3]}xyz") for _ in range(2 * FAILURES_A_MINUTE + 1)]
+    assert refused[:FAILURES_A_MINUTE] == [(401, "unauthorized")] * FAILURES_A_MINUTE
+    assert refused[-1] == (429, "too-many-requests"), "another X-Forwarded-For is no other client"
+    assert asked(tool.token)[0] == 200, "who shares the address with a bad client isn't refused"
 
 
 def test_the_last_use_is_kept(desk: BotHarness, tool: Tool) -> None:

@@ -93,7 +93,7 @@ SAMPLES: dict[str, MessageContext] = {
     "recorded-late": replace(RECORDED, result="met"),
     "attested": Attested(rows=(ROW,)),
     "attested-otherwise": Attested(rows=(replace(ROW, answer=replace(RAN, counted=19)),)),
-    "attested-counted": Attested(rows=(replace(ROW, answer=replace(RAN, worthwhile=11)),)),
+    "attested-counted": Attested(rows=(replace(ROW, answer=replace(RAN, value_events=11)),)),
     "attested-correction": Attested(rows=(replace(ROW, answer=DRIFTED, previous=RAN),)),
     "attested-several": Attested(rows=(ROW, replace(ROW, playbook="Refund decision", answer=NOT_RUN))),
     "exception-logged": LOGGED,
