@@ -61,9 +61,15 @@ def _monday_in(zone: str) -> date:
     return today - timedelta(days=today.weekday())
 
 
-def database(folder: Path, *, running: tuple[str, ...] = ("support-reply",)) -> Database:
-    """The database of a process in `folder`; the cycles of these playbooks began on Monday of their team's week."""
-    db = Database(f"sqlite:///{folder / 'var' / 'cadence.db'}")
+def database(
+    folder: Path, *, running: tuple[str, ...] = ("support-reply",), url: str | None = None
+) -> Database:
+    """The database of a process in `folder`; the cycles of these playbooks began on Monday of their team's week.
+
+    Args:
+        url: the database's URL if it isn't the process's own file.
+    """
+    db = Database(url or f"sqlite:///{folder / 'var' / 'cadence.db'}")
     migrate(db)
     mondays = {slug: _monday_in(ZONES.get(slug, "Europe/Berlin")) for slug in running}
     before = datetime.combine(min(mondays.values()) - timedelta(days=3), datetime.min.time(), tzinfo=UTC)
