@@ -74,9 +74,11 @@ def teams_of(uow: UnitOfWork, *, wave_ids: Sequence[int]) -> list[tuple[WaveTeam
     return list(uow.session.exec(query.order_by(col(WaveTeam.id))))
 
 
-def wave_team(uow: UnitOfWork, *, row_id: int) -> WaveTeam | None:
-    """A team's place in a wave, removed or not."""
+def wave_team(uow: UnitOfWork, *, row_id: int, lock: bool = False) -> WaveTeam | None:
+    """A team's place in a wave, removed or not; locked until the transaction ends if asked."""
     query = select(WaveTeam).where(WaveTeam.workspace_id == uow.workspace_id, WaveTeam.id == row_id)
+    if lock and uow.session.get_bind().dialect.name != "sqlite":
+        query = query.with_for_update().execution_options(populate_existing=True)
     return uow.session.exec(query).first()
 
 

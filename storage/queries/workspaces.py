@@ -7,6 +7,7 @@ from sqlalchemy import select as select_rows
 from sqlmodel import Session, SQLModel, col, select
 
 import storage.tables  # noqa: F401 - registers them
+from storage import query_cache
 from storage.engine import connection_of
 from storage.queries.people import _WORKSPACES
 from storage.query_cache import cached
@@ -20,7 +21,20 @@ def workspace(uow: UnitOfWork) -> Workspace | None:
     return uow.session.exec(_ONE, params={"workspace": uow.workspace_id}).first()
 
 
+def lock_workspace(uow: UnitOfWork) -> Workspace:
+    """The current workspace, locked until the transaction ends: what is counted against its limits can't change.
+
+    Other requests can still add rows that refer to it. On SQLite a write transaction has locked the whole database
+    since it began.
+    """
+    if uow.session.get_bind().dialect.name == "sqlite":
+        return uow.session.exec(_ONE, params={"workspace": uow.workspace_id}).one()
+    query_cache.forget(uow)
+    return uow.session.exec(_LOCK, params={"workspace": uow.workspace_id}).one()
+
+
 _ONE: Final = select(Workspace).where(Workspace.id == bindparam("workspace"))
+_LOCK: Final = _ONE.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def workspaces(session: Session) -> list[Workspace]:

@@ -323,6 +323,7 @@ BY_NAME: dict[str, Call] = {
     ),
     "playbooks.numbers": lambda s, ws, _: playbooks.numbers(_uow(s, ws)),
     "workspaces.workspace": lambda s, ws, _: workspaces.workspace(_uow(s, ws)),
+    "workspaces.lock_workspace": lambda s, ws, _: workspaces.lock_workspace(_uow(s, ws)),
     "people.team_ids": lambda s, ws, _: people.team_ids(_uow(s, ws), member_id=MEMBER),
     "people.team_slugs": lambda s, ws, _: people.team_slugs(_uow(s, ws)),
     "people.curators": lambda s, ws, _: people.curators(_uow(s, ws)),

@@ -73,6 +73,7 @@ def adopt(uow: UnitOfWork, given: AdoptionGiven) -> Done:
     with uow.write():
         playbook = require_playbook(uow, given.playbook)
         require_may_adopt(uow, playbook)
+        playbook = playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
         require_adoptable(playbook)
         team = _team(uow, playbook, given)
         known = adoptions.adoption_of(uow, playbook_id=playbook.id or 0, team_id=team.id or 0)

@@ -65,8 +65,7 @@ def assess(uow: UnitOfWork, given: AssessmentGiven) -> Done:
         NotAllowed: the caller is neither the owner nor a curator.
     """
     with uow.write():
-        playbook, pilot = _assessed(uow, given.playbook)
-        playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
+        playbook, pilot = _assessed(uow, given.playbook, hold=True)
         before = assessment_of(uow, playbook.id or 0)
         known = {one["text"]: one.get("kind") for one in before.practices} if before else {}
         texts = _checked(given)
@@ -109,8 +108,7 @@ def sort_practices(uow: UnitOfWork, *, assessment_id: int, kinds: Mapping[int, s
     """
     with uow.write():
         found = _by_id(uow, assessment_id)
-        playbook, _ = _assessed(uow, found[0].slug)
-        playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
+        playbook, _ = _assessed(uow, found[0].slug, hold=True)
         before = assessment_of(uow, playbook.id or 0)
         if before is None or before.id != assessment_id:
             raise Refusal(
@@ -312,11 +310,13 @@ def _by_id(uow: UnitOfWork, assessment_id: int) -> tuple[Playbook, Assessment]:
     return playbooks.by_id(uow, playbook_id=row.playbook_id), row
 
 
-def _assessed(uow: UnitOfWork, slug: str) -> tuple[Playbook, AdoptionView]:
-    """A playbook whose pilot has closed a cycle, with its pilot."""
+def _assessed(uow: UnitOfWork, slug: str, *, hold: bool = False) -> tuple[Playbook, AdoptionView]:
+    """A playbook whose pilot has closed a cycle, held until the transaction ends if asked, with its pilot."""
     require_workspace(uow)
     playbook = require_playbook(uow, slug)
     require_owner_or_curator(uow, playbook=playbook, to=TO_ASSESS)
+    if hold:
+        playbook = playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
     require_not_retired(playbook)
     return playbook, require_pilot(uow, playbook)
 

@@ -313,8 +313,8 @@ def hold_cutover(uow: UnitOfWork, slug: str, *, reason: str) -> Done:
 
 def _locked(uow: UnitOfWork, playbook: Playbook) -> CutoverView:
     """The cutover of a playbook that has one to decide on, held until the transaction ends."""
-    require_not_retired(playbook)
     playbook = playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
+    require_not_retired(playbook)
     require_pilot(uow, playbook)
     return cutover_of(uow, playbook)
 

@@ -32,7 +32,7 @@ from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS, closing_day, local_day, monday_of, next_monday
 from cadence.rules.modes import Mode
-from storage.queries import adoptions, people, playbooks, standards
+from storage.queries import adoptions, people, playbooks, standards, workspaces
 from storage.queries import cycles as cycle_rows
 from storage.tables import (
     Adoption,
@@ -177,6 +177,7 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
         require_workspace(uow)
         playbook = require_playbook(uow, given.playbook)
         require_owner_or_curator(uow, playbook=playbook, to="start a cycle")
+        playbook = playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
         require_not_retired(playbook)
         require_approved(uow, playbook)
         version = version_to_run(uow, playbook, None)
@@ -196,6 +197,7 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
         starts_on = start_day(view, given.starts_on)
         number = next_number(uow, view, starts_on)
         require_trained(uow, view)
+        workspaces.lock_workspace(uow)
         require_first_cycle_room(uow, view, starts_on=starts_on, reason=given.over_limit)
         require_capacity(uow, view, starts_on=starts_on, reason=given.override)
         if view.is_watched or adoption.planned_cycles is not None:

@@ -89,9 +89,11 @@ def _own(uow: UnitOfWork) -> list[Playbook]:
     return rows
 
 
-def _editable(uow: UnitOfWork, slug: str) -> Playbook:
+def _editable(uow: UnitOfWork, slug: str, *, hold: bool = False) -> Playbook:
     playbook = require_playbook(uow, slug)
     require_owner_or_curator(uow, playbook=playbook, to=f"name the owners of {playbook.title}")
+    if hold:
+        playbook = playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
     if playbook.state is PlaybookState.RETIRED:
         raise Refusal(say("{title} is retired, so nobody needs to be named.", title=playbook.title))
     return playbook
@@ -107,8 +109,7 @@ def name_owners(uow: UnitOfWork, given: OwnersGiven) -> OwnersNamed:
     """
     with uow.write():
         require_workspace(uow)
-        playbook = _editable(uow, given.playbook)
-        playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
+        playbook = _editable(uow, given.playbook, hold=True)
         for duty in DutyKind:
             member = given.members.get(duty)
             if not member:

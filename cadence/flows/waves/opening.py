@@ -45,9 +45,7 @@ def open_wave(uow: UnitOfWork, wave_id: int, *, reason: str | None = None) -> Wa
         planned any more, no team has a champion, or the reason is too short.
     """
     with uow.write():
-        playbook, wave = _planned(uow, wave_id)
-        playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
-        wave = waves.wave(uow, wave_id=wave_id, lock=True) or wave
+        playbook, wave = _planned(uow, wave_id, hold=True)
         if wave.state is WaveState.OPEN:
             return opened_context(uow, playbook, wave)
         verdict = judged(uow, playbook, wave)
@@ -69,12 +67,18 @@ def open_wave(uow: UnitOfWork, wave_id: int, *, reason: str | None = None) -> Wa
         return opened_context(uow, playbook, wave)
 
 
-def _planned(uow: UnitOfWork, wave_id: int) -> tuple[Playbook, Wave]:
+def _planned(uow: UnitOfWork, wave_id: int, *, hold: bool = False) -> tuple[Playbook, Wave]:
+    """A wave that isn't canceled, and its playbook; both held until the transaction ends if asked."""
     wave = waves.wave(uow, wave_id=wave_id)
-    if wave is None or wave.state is WaveState.CANCELED:
+    if wave is None:
         raise Refusal(GONE)
     playbook = playbooks.by_id(uow, playbook_id=wave.playbook_id)
     require_curator(uow, to=f"{TO} of {playbook.title[:60]}")
+    if hold:
+        playbook = playbooks.lock_playbook(uow, playbook_id=wave.playbook_id)
+        wave = waves.wave(uow, wave_id=wave_id, lock=True) or wave
+    if wave.state is WaveState.CANCELED:
+        raise Refusal(GONE)
     require_not_retired(playbook)
     return playbook, wave
 

@@ -56,8 +56,8 @@ def plan_wave(uow: UnitOfWork, given: WaveGiven) -> WavesShown:
         workspace = require_workspace(uow)
         playbook = require_playbook(uow, given.playbook)
         require_may_plan(uow, playbook)
-        require_adoptable(playbook)
         playbook = playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
+        require_adoptable(playbook)
         rows = waves.of_playbook(uow, playbook_id=playbook.id or 0)
         planned = next((row for row in rows if row.state is WaveState.PLANNED), None)
         number = planned.number if planned else len(rows) + 1
@@ -242,7 +242,7 @@ def confirm_team(uow: UnitOfWork, *, row_id: int, champion: str | None, room: bo
         or the champion isn't in the team.
     """
     with uow.write():
-        playbook, wave, row, team = _planned_team(uow, row_id)
+        playbook, wave, row, team = _planned_team(uow, row_id, hold=True)
         if champion not in {None, row.champion, playbook.owner, *member_ids(uow, team)}:
             raise Refusal(
                 say(
@@ -304,12 +304,20 @@ def wave_team_form(uow: UnitOfWork, *, row_id: int) -> WaveTeamForm:
         )
 
 
-def _planned_team(uow: UnitOfWork, row_id: int) -> tuple[Playbook, Wave, WaveTeam, Team]:
-    """A team of a planned wave that the caller can confirm."""
+def _planned_team(
+    uow: UnitOfWork, row_id: int, *, hold: bool = False
+) -> tuple[Playbook, Wave, WaveTeam, Team]:
+    """A team of a planned wave that the caller can confirm; held until the transaction ends if asked."""
     row = waves.wave_team(uow, row_id=row_id)
-    wave = waves.wave(uow, wave_id=row.wave_id) if row and row.removed_at is None else None
+    wave = waves.wave(uow, wave_id=row.wave_id) if row else None
+    if hold and wave is not None:
+        playbooks.lock_playbook(
+            uow, playbook_id=wave.playbook_id
+        )  # as those do who open, change or cancel it
+        wave = waves.wave(uow, wave_id=wave.id or 0, lock=True)
+        row = waves.wave_team(uow, row_id=row_id, lock=True)
     team = people.team_by_id(uow, team_id=row.team_id) if row else None
-    if row is None or wave is None or team is None or wave.state is not WaveState.PLANNED:
+    if row is None or row.removed_at or wave is None or team is None or wave.state is not WaveState.PLANNED:
         raise Refusal(GONE)
     playbook = playbooks.by_id(uow, playbook_id=wave.playbook_id)
     allowed = {playbook.owner, *member_ids(uow, team)}
