@@ -61,12 +61,20 @@ def build_api(
 
 def build_app(pushes: Pushes) -> FastAPI:
     """The routes, for requests that the guard let through."""
-    app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=f"{ROOT}/openapi.json")
+    # A redirect from an address with another slash would name the host of the request, and plain HTTP behind a proxy.
+    app = FastAPI(
+        title=TITLE,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{ROOT}/openapi.json",
+        redirect_slashes=False,
+    )
     app.include_router(evidence_router(pushes), prefix=ROOT)
     app.include_router(reads_router(pushes.db, pushes.clock), prefix=ROOT)
     app.include_router(telemetry_router(pushes), prefix=OTLP)
 
     @app.get("/api/docs", include_in_schema=False)
+    @app.get("/api/docs/", include_in_schema=False)
     def docs() -> HTMLResponse:
         """The page that shows the OpenAPI document."""
         return HTMLResponse(_PAGE.read_text(encoding="utf-8"), headers={"Content-Security-Policy": _POLICY})

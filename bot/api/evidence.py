@@ -1,5 +1,6 @@
 """The paths to which tools push: one route for each kind of item."""
 
+import codecs
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -16,13 +17,15 @@ from starlette.responses import JSONResponse
 from bot.api.guard import database_problems
 from bot.api.problems import Problem, responses_of
 from bot.metrics import PUSHES
-from cadence.flows.machines import KINDS, MOST_ITEMS, Item, ItemResult, Turn, push
+from cadence.flows.machines import ITEM_ID, KINDS, MOST_ITEMS, Item, ItemResult, Turn, push
 from cadence.flows.tokens import TokenHolder
 from storage.engine import Database
 from storage.work import UnitOfWork
 
 LONGEST_KEY: Final = 100
 """Characters of an idempotency key: the position of an item is added to it."""
+_MARKS: Final = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+"""What bodies in other encodings begin with; the mark of UTF-32 in little-endian begins with UTF-16's."""
 PUSH_PROBLEMS: Final = (
     "unauthorized",
     "missing-scope",
@@ -120,7 +123,7 @@ def _add(router: APIRouter, model: type[Item], pushes: Pushes) -> None:
             None,
             min_length=1,
             max_length=LONGEST_KEY,
-            pattern=r"^[\x21-\x7e]+$",
+            pattern=ITEM_ID,
             description="For items without an id: they get this key, a colon and their position, counted from 0.",
         ),
     ) -> JSONResponse:
@@ -133,9 +136,14 @@ def require_json(request: Request) -> None:
     """Require a body of JSON.
 
     Raises:
-        Problem: the header says that it is something else.
+        Problem: a header says that it is something else, or packed.
     """
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise Problem(
+            "unsupported-media-type",
+            "Send the body as it is, without `Content-Encoding`. Only OpenTelemetry's logs can be packed.",
+        )
     if given != "application/json" and not (given.startswith("application/") and given.endswith("+json")):
         raise Problem("unsupported-media-type", "Send JSON with the header `Content-Type: application/json`.")
 
@@ -176,6 +184,10 @@ def _items(body: bytes) -> tuple[list[Any], bool]:
     Raises:
         Problem: it isn't JSON, has no items or too many.
     """
+    if not body.strip():
+        raise Problem("invalid-request", "The body is empty. Send one item as an object of JSON.")
+    if body.startswith(_MARKS):
+        raise Problem("invalid-request", "Send the JSON in UTF-8, without a byte order mark.")
     try:
         data = from_json(body, allow_inf_nan=False)
     except ValueError as wrong:

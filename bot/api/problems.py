@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from cadence.flows.machines import ItemResult
+from cadence.flows.machines import ItemResult, told
 
 CODES: Final = {
     "unauthorized": (401, "No valid token"),
@@ -94,17 +94,15 @@ def answer_with_problems(app: FastAPI) -> None:
     async def invalid(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-        return Problem("invalid-request", f"`{where}`: {first['msg']}.").response()
+        return Problem("invalid-request", told(str(first["loc"][-1]), first)).response()
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+        path = request.scope["path"]  # not the URL's, which can't be read if the header `Host` isn't one
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            detail = (
-                f"{request.url.path} doesn't take {request.method}. The addresses are described at /api/docs."
-            )
+            detail = f"{path} doesn't take {request.method}. The addresses are described at /api/docs."
             return Problem("method-not-allowed", detail, headers=error.headers).response()
-        detail = f"There's nothing at {request.url.path}. The addresses are described at /api/docs."
+        detail = f"There's nothing at {path}. The addresses are described at /api/docs."
         return Problem("not-found", detail).response()
 
     app.add_exception_handler(Problem, problem)

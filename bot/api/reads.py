@@ -14,8 +14,11 @@ from pydantic_core import PydanticCustomError
 from bot.api.guard import database_problems
 from bot.api.problems import Problem, responses_of
 from cadence.flows.machines import (
+    CURSOR,
+    FUNCTION,
     KINDS,
     MOST_ROWS,
+    SLUG,
     EvidencePage,
     Item,
     RegistryPage,
@@ -41,14 +44,14 @@ YEARS: Final = range(2000, 2101)
 
 def _near(day: date | None) -> date | None:
     if day is not None and day.year not in YEARS:
-        raise PydanticCustomError("day", "Input should be a day from 2000 to 2100")
+        raise PydanticCustomError("date_parsing", "Input should be a day from 2000 to 2100")
     return day
 
 
-Slug = Annotated[str | None, Query(pattern=r"^[a-z0-9-]{1,40}$")]
+Slug = Annotated[str | None, Query(pattern=SLUG)]
 Cursor = Annotated[
     str | None,
-    Query(pattern=r"^[0-9]{1,15}$", description="`next` of the page before; none for the first page."),
+    Query(pattern=CURSOR, description="`next` of the page before; none for the first page."),
 ]
 Week = Annotated[
     date | None, AfterValidator(_near), Query(description="Any day of the week, in the team's zone.")
@@ -152,7 +155,7 @@ def reads_router(db: Database, clock: Callable[[], datetime]) -> APIRouter:
     )
     def registry(
         request: Request,
-        function: Annotated[str | None, Query(pattern=r"^[a-z]{1,20}$")] = None,
+        function: Annotated[str | None, Query(pattern=FUNCTION)] = None,
         page: Annotated[int, Query(ge=1, le=10_000)] = 1,
     ) -> RegistryPage:
         return reader.read(request, lambda uow, _: read_registry(uow, function=function, page=page))

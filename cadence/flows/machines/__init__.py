@@ -2,6 +2,7 @@
 
 from cadence.flows.machines.items import (
     KINDS,
+    MOST_RUNS,
     CheckItem,
     ExceptionItem,
     Item,
@@ -10,7 +11,6 @@ from cadence.flows.machines.items import (
     KpiItem,
     RubricItem,
     RunsItem,
-    sentence_of,
 )
 from cadence.flows.machines.pushing import MOST_ITEMS, Turn, push
 from cadence.flows.machines.reading import (
@@ -25,12 +25,27 @@ from cadence.flows.machines.reading import (
     read_status,
     read_verdicts,
 )
+from cadence.flows.machines.sentences import (
+    CURSOR,
+    FUNCTION,
+    ITEM_ID,
+    SLUG,
+    sentence_of,
+    shown,
+    told,
+    unknown_field,
+)
 from cadence.flows.machines.workflows import report_runs
 
 __all__ = [
+    "CURSOR",
+    "FUNCTION",
+    "ITEM_ID",
     "KINDS",
     "MOST_ITEMS",
     "MOST_ROWS",
+    "MOST_RUNS",
+    "SLUG",
     "CheckItem",
     "EvidencePage",
     "ExceptionItem",
@@ -52,4 +67,7 @@ __all__ = [
     "read_verdicts",
     "report_runs",
     "sentence_of",
+    "shown",
+    "told",
+    "unknown_field",
 ]

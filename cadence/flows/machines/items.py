@@ -1,5 +1,6 @@
 """What tools report: one model per path of the API, with the words and examples of its documentation."""
 
+import re
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -7,6 +8,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -14,25 +16,47 @@ from pydantic import (
     StrictInt,
     ValidationError,
 )
-from pydantic_core import to_json
+from pydantic_core import PydanticCustomError, to_json
 
-from cadence.links import LONGEST_LINK
+from cadence.flows.machines.sentences import ITEM_ID, LINK, SLUG, sentence_of
+from cadence.links import LONGEST_LINK, is_link
 from cadence.rules.amounts import LARGEST
 from cadence.typed import visible
 
 MOST_RUNS: Final = 100_000
 """Runs or samples in one item."""
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
-ItemId = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[\x21-\x7e]+$")]
+Slug = Annotated[str, Field(pattern=SLUG)]
+ItemId = Annotated[str, Field(min_length=1, max_length=120, pattern=ITEM_ID)]
+
+
+def _link(given: str) -> str:
+    """A link without invisible characters, if that is one."""
+    link = visible(given)
+    if not is_link(link):
+        raise PydanticCustomError("string_pattern_mismatch", "String should be a link", {"pattern": LINK})
+    return link
+
+
 Visible = AfterValidator(visible)
 """Removes invisible characters, as from what people type; among them the NUL that PostgreSQL can't store."""
 Note = Annotated[str, Field(max_length=1_000), Visible]
-Link = Annotated[str, Field(max_length=LONGEST_LINK, pattern=r"^https?://[^\s<>|\x00-\x1f\x7f]+$"), Visible]
+Link = Annotated[str, Field(max_length=LONGEST_LINK, pattern=LINK), AfterValidator(_link)]
 Count = Annotated[StrictInt, Field(ge=0, le=MOST_RUNS)]
+_COUNT: Final = re.compile(r"\s*[-+]?[\d_.]+\s*")
 Number = (
     Annotated[StrictFloat, Field(ge=-LARGEST, le=LARGEST)]
     | Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)]
 )
+
+
+def _no_count(given: object) -> object:
+    """Refuse seconds since 1970, which nobody can tell from milliseconds, or from a count in the wrong field."""
+    if isinstance(given, (bool, int, float)) or (isinstance(given, str) and _COUNT.fullmatch(given)):
+        raise PydanticCustomError("datetime_type", "Input should be a time with a UTC offset")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_count)]
 
 
 class Item(BaseModel):
@@ -58,7 +82,7 @@ class Item(BaseModel):
         description="The team's short name. It can be left out if the token or the playbook leaves one.",
         examples=["support-emea"],
     )
-    at: AwareDatetime | None = Field(
+    at: Moment | None = Field(
         None,
         description="When it happened, with a UTC offset; by default now. At most 5 minutes ahead and 35 days ago. "
         "It decides the week, in the team's zone.",
@@ -212,16 +236,9 @@ def read_item(kind: type[Item], value: Any, *, otherwise: str | None) -> Item:
     try:
         item = kind.model_validate(value)
     except ValidationError as wrong:
-        raise Wrong("invalid-item", sentence_of(wrong)) from None
+        raise Wrong("invalid-item", sentence_of(wrong, model=kind)) from None
     if item.id is None:
         if otherwise is None:
             raise Wrong("no-id", "Give the item an `id`, or the request the header `Idempotency-Key`.")
         item = item.model_copy(update={"id": otherwise})
     return item
-
-
-def sentence_of(wrong: ValidationError) -> str:
-    """The first problem: `runs`: Input should be a valid integer."""
-    first = wrong.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"][:1])
-    return f"`{where}`: {first['msg']}." if where else f"{first['msg']}."

@@ -219,7 +219,7 @@ class _Kpi:
         if item.guardrail is None:
             name, value = "", amount(view, typed)
         else:
-            ((name, (value, _)),) = read_guardrails(view, {item.guardrail: typed}).items()
+            name, value = _guardrail(view, item.guardrail, typed)
         known = numbers.reading(uow, adoption_id=view.id, week_start=place.week_start, guardrail=name)
         if known is not None:
             since = known.happened_at or known.reported_at
@@ -247,6 +247,19 @@ class _Kpi:
             judge_again(uow, place.view, place.cycle)
             tell_target_reached(uow, place.view, place.cycle)
         return [None] * len(saved)
+
+
+def _guardrail(view: AdoptionView, name: str, typed: str) -> tuple[str, float]:
+    """A guardrail's name as the playbook has it, and its number.
+
+    Raises:
+        Wrong: no number, or the playbook has no guardrails. Refusal: no such guardrail, or not a number of its unit.
+    """
+    if not view.spec.kpi.guardrails:
+        raise Wrong("invalid-item", f"{view.playbook.title} has no guardrails. Leave `guardrail` out.")
+    for known, (value, _) in read_guardrails(view, {name: typed}).items():
+        return known, value
+    raise Wrong("invalid-item", "`value` is empty. It takes a number in the guardrail's unit.")
 
 
 def _written(value: float) -> str:

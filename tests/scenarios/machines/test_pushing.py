@@ -276,7 +276,7 @@ def test_each_item_of_a_batch_is_judged_alone(desk: BotHarness, tool: Tool) -> N
     ]
     assert [one["detail"] for one in answer.body["results"]][1:4] == [
         "Reply has no step `sent`. Did you mean `send`?",
-        "`reason`: Field required.",
+        "`reason` is missing.",
         "There's no team `desks` that this token covers. Did you mean `desk`?",
     ]
     assert len(rows(desk, LoggedException)) == 1
