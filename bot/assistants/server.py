@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from functools import wraps
 from importlib.metadata import version
+from inspect import signature
 from typing import Any, Final
 from uuid import uuid4
 
@@ -18,6 +19,8 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
+from pydantic_core import from_json
+from starlette.responses import JSONResponse
 
 from bot.api.guard import database_problems
 from bot.api.limits import RequestLimits
@@ -25,7 +28,9 @@ from bot.api.problems import Problem
 from bot.assistants.identity import Identities, Identity, Refused
 from bot.assistants.tools import Said, Scope, Tools
 from cadence.actor import Actor
-from cadence.flows.machines import sentence_of
+from cadence.flows.machines import sentence_of, shown, unknown_field
+from cadence.nearest import nearest
+from cadence.refusals import NotAllowed
 from handlers.context import Services
 from storage.work import UnitOfWork
 
@@ -39,6 +44,8 @@ INSTRUCTIONS: Final = (
 )
 READ: Final = ("status", "why", "digest")
 WRITE: Final = ("check_in", "report_kpi", "log_exception")
+NOT_SERVED: Final = ("prompts/get", "resources/read")
+"""What the SDK would look for, although there is none."""
 _who: ContextVar[Identity] = ContextVar("who")
 
 Message = MutableMapping[str, Any]
@@ -57,7 +64,8 @@ class Assistants:
         self._identities = identities
         self._limits = limits
         self._threads = CapacityLimiter(THREADS)
-        self._app = _Server(Tools(services, self._person), self._in_thread).streamable_http_app(
+        self._server = _Server(Tools(services, self._person, _require), self._in_thread)
+        self._app = self._server.streamable_http_app(
             streamable_http_path=PATH,
             json_response=True,
             stateless_http=True,
@@ -67,7 +75,16 @@ class Assistants:
         self._up = asyncio.Event()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request whose body is held back until it is known who asks."""
+        """Answer one request whose body is held back until it is known who asks.
+
+        A `GET` would open a stream of what the server has to tell, which is nothing, and keep it open for ever.
+        """
+        if scope["method"] != "POST":
+            detail = f"{PATH} takes POST, with a request of JSON-RPC. It has no stream to listen to, and no sessions."
+            await Problem("method-not-allowed", detail, headers={"Allow": "POST"}).response()(
+                scope, receive, send
+            )
+            return
         body = await _whole(receive)
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
@@ -77,8 +94,12 @@ class Assistants:
         except Problem as problem:
             await problem.response()(scope, receive, send)
             return
+        wrong = _wrong_envelope(body)
+        if wrong is not None:
+            await JSONResponse(wrong, 400)(scope, receive, send)
+            return
         await self._started()
-        await self._app(scope, _again(body, receive), send)
+        await self._app({**scope, "path": PATH, "raw_path": PATH.encode()}, _again(body, receive), send)
 
     async def _identified(self, scope: Message, headers: dict[str, str], body: bytes) -> Identity:
         """Who asks.
@@ -96,19 +117,9 @@ class Assistants:
         self._limits.spend(f"{who.workspace_id}:{who.member}")
         return who
 
-    def _person(self, scope: Scope) -> UnitOfWork:
-        """The unit of work of the person who asks.
-
-        Raises:
-            PermissionError: their token doesn't have the scope, or the request names no person.
-        """
+    def _person(self) -> UnitOfWork:
+        """The unit of work of the person who asks."""
         who = _who.get()
-        if not (who.may_write if scope == "write" else who.may_read):
-            raise PermissionError(
-                "This token can't report. Make one with “Write evidence” in Slack: /cadence token."
-                if scope == "write"
-                else "This token can't read. Make one with “Read” in Slack: /cadence token."
-            )
         actor = Actor(who.workspace_id, who.member, "mcp", request=who.request or uuid4().hex)
         return UnitOfWork(self._services.db, actor, self._services.clock())
 
@@ -131,6 +142,21 @@ class Assistants:
             await asyncio.Event().wait()
 
 
+def _require(scope: Scope) -> None:
+    """Require that the token of the person who asks has a scope.
+
+    Raises:
+        NotAllowed: it doesn't.
+    """
+    who = _who.get()
+    if not (who.may_write if scope == "write" else who.may_read):
+        raise NotAllowed(
+            "This token can't report. Make one with “Write evidence” in Slack: /cadence token."
+            if scope == "write"
+            else "This token can't read. Make one with “Read” in Slack: /cadence token."
+        )
+
+
 class _Server(MCPServer[Any]):
     """The SDK's server with our tools. What an assistant got wrong is answered in a sentence, and is in the trail."""
 
@@ -140,11 +166,15 @@ class _Server(MCPServer[Any]):
             title="Rollout Cadence",
             version=version("rollout-cadence"),
             instructions=INSTRUCTIONS,
+            subscriptions=False,  # nobody would be told anything, and the request would stay open
         )
         self._refused = _asynchronous(tools.refuse, in_thread)
+        self._takes: dict[str, list[str]] = {}
         for name in (*READ, *WRITE):
+            run = getattr(tools, name)
+            self._takes[name] = list(signature(run).parameters)
             self.add_tool(
-                _asynchronous(getattr(tools, name), in_thread),
+                _asynchronous(run, in_thread),
                 name=name,
                 annotations=ToolAnnotations(
                     read_only_hint=name in READ, destructive_hint=False, open_world_hint=False
@@ -153,14 +183,27 @@ class _Server(MCPServer[Any]):
             )
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
-        """Call a tool; arguments that aren't valid are refused like what is wrong for the flow behind it."""
+        """Call a tool; a call that isn't valid is refused like what is wrong for the flow behind it."""
+        if name not in self._takes:
+            return await self._refused("unknown", self._no_such_tool(name))
+        unknown = next((one for one in arguments if one not in self._takes[name]), None)
+        if unknown is not None:
+            return await self._refused(name, unknown_field(unknown, self._takes[name]))
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as failed:
             if not isinstance(failed.__cause__, ValidationError):
                 raise
-            scope: Scope = "read" if name in READ else "write"
-            return await self._refused(name, scope, sentence_of(failed.__cause__))
+            return await self._refused(name, sentence_of(failed.__cause__))
+
+    def _no_such_tool(self, name: str) -> str:
+        near = nearest(name, self._takes)
+        hint = (
+            f"Did you mean `{near}`?"
+            if near
+            else f"The tools are {', '.join(f'`{one}`' for one in self._takes)}."
+        )
+        return f"There's no tool `{shown(name)}`. {hint}"
 
 
 def _asynchronous(
@@ -170,14 +213,58 @@ def _asynchronous(
 
     @wraps(run)
     async def tool(*args: Any, **given: Any) -> CallToolResult:
-        try:
-            said: Said = await in_thread(lambda: run(*args, **given))
-        except PermissionError as refused:
-            said = Said(str(refused), refused=True)
+        said: Said = await in_thread(lambda: run(*args, **given))
         return CallToolResult(content=[TextContent(type="text", text=said.text)], is_error=said.refused)
 
     tool.__annotations__ = {**run.__annotations__, "return": CallToolResult}
     return tool
+
+
+def _wrong_envelope(body: bytes) -> dict[str, Any] | None:
+    """The error of JSON-RPC that answers a body which isn't one request, notification or response; else None.
+
+    The SDK takes it from there, but quotes its own classes for these.
+    """
+    code, number = -32600, None
+    try:
+        asked = from_json(body)
+    except ValueError as wrong:
+        code, detail = (
+            -32700,
+            f"The body isn't valid JSON: {wrong}. Send one request of JSON-RPC 2.0, in UTF-8.",
+        )
+    else:
+        number = asked.get("id") if isinstance(asked, dict) else None
+        number = number if isinstance(number, (int, str)) and not isinstance(number, bool) else None
+        if isinstance(asked, list):
+            detail = "Send one request at a time, as an object: batches aren't taken."
+        elif not isinstance(asked, dict) or asked.get("jsonrpc") != "2.0":
+            detail = (
+                'Send a request of JSON-RPC 2.0: an object with "jsonrpc": "2.0", an `id` and a `method`.'
+            )
+        elif "id" in asked and number is None:
+            detail = "The `id` of a request is a whole number or text."
+        elif not (isinstance(asked.get("method"), str) or "result" in asked or "error" in asked):
+            detail = "The `method` of a request is text, such as `tools/call`."
+        elif asked.get("method") == "tools/call" and not _is_call(asked.get("params")):
+            code = -32602
+            detail = "A call's `params` have the `name` of the tool, and its `arguments` as an object."
+        elif asked.get("method") in NOT_SERVED:
+            code, detail = (
+                -32602,
+                "There are only tools here, no prompts and no resources. List them with `tools/list`.",
+            )
+        else:
+            return None
+    return {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": detail}}
+
+
+def _is_call(params: object) -> bool:
+    return (
+        isinstance(params, dict)
+        and isinstance(params.get("name"), str)
+        and isinstance(params.get("arguments"), dict | None)
+    )
 
 
 async def _whole(receive: Receive) -> bytes:

@@ -6,12 +6,14 @@ from functools import partial
 from typing import Annotated, Final, Literal
 
 import structlog
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from cadence.flows import overview
 from cadence.flows.checkins import AnswerGiven, answer
 from cadence.flows.core import NeedsChoice, Repeated, admit
 from cadence.flows.exceptions import ExceptionGiven, NeedsConfirming, log_exception
+from cadence.flows.machines import MOST_RUNS
 from cadence.flows.numbers import NumberGiven, record_number
 from cadence.flows.tokens import note_call
 from cadence.refusals import Refusal
@@ -34,21 +36,40 @@ def _visible(text: str | None) -> str | None:
     return None if text is None else visible(text)
 
 
+def _no_bool(given: object) -> object:
+    if isinstance(given, bool):
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return given
+
+
 Visible = AfterValidator(_visible)
-"""Removes invisible characters, as from what people type."""
+"""Removes invisible characters, as from what people type. It comes last: a limit on its length is text's alone."""
+NoBool = BeforeValidator(_no_bool)
+"""Refuses true and false where a number is due."""
+LONGEST_NAME: Final = 200
+"""Characters of a short name; a person's words for one may be longer than the name."""
 Playbook = Annotated[
     str | None,
+    Field(
+        max_length=LONGEST_NAME,
+        description="The playbook's short name, such as support-reply; needed if there are several.",
+    ),
     Visible,
-    Field(description="The playbook's short name, such as support-reply; needed if there are several."),
 ]
 Team = Annotated[
-    str | None, Visible, Field(description="The team's short name; needed if several run the playbook.")
+    str | None,
+    Field(max_length=LONGEST_NAME, description="The team's short name; needed if several run the playbook."),
+    Visible,
 ]
 Week = Annotated[
-    int | None, Field(ge=1, le=4, description="The week of the cycle, 1 to 4; without it, this week.")
+    int | None,
+    Field(ge=1, le=4, description="The week of the cycle, 1 to 4; without it, this week."),
+    NoBool,
 ]
-Note = Annotated[str, Visible, Field(max_length=2_000, description="A remark that the team can read.")]
-Step = Annotated[str, Visible, Field(description="The step's short name, such as draft.")]
+Note = Annotated[str, Field(max_length=2_000, description="A remark that the team can read."), Visible]
+Step = Annotated[
+    str, Field(max_length=LONGEST_NAME, description="The step's short name, such as draft."), Visible
+]
 Modes = Annotated[
     dict[str, Mode] | None,
     Field(description="For “changed”: how each changed step was actually led, by the step's short name."),
@@ -76,7 +97,10 @@ def call(services: Services, uow: UnitOfWork, tool: str, run: Callable[[UnitOfWo
     try:
         said = _said(services, uow, run)
     except Exception as error:  # noqa: BLE001 - every error becomes a sentence
-        return Said(sentence_for(services, error).text, refused=True)
+        said = Said(sentence_for(services, error).text, refused=True)
+        if is_busy(error) or is_unreachable(error):  # so the trail would be
+            return said
+        uow.facts.clear()
     try:
         note_call(uow, tool=tool, outcome="refused" if said.refused else "answered")
     except Exception as error:
@@ -118,24 +142,30 @@ class Tools:
 
     Args:
         person: the unit of work of the person for whom the tool is called.
-
-    Raises (each method): PermissionError, if the token doesn't have the scope.
+        require: raises a refusal if their token doesn't have a scope.
     """
 
-    def __init__(self, services: Services, person: Callable[[Scope], UnitOfWork]) -> None:
+    def __init__(
+        self, services: Services, person: Callable[[], UnitOfWork], require: Callable[[Scope], None]
+    ) -> None:
         self._services = services
         self._person = person
+        self._require = require
 
     def _call(self, tool: str, scope: Scope, run: Callable[[UnitOfWork], MessageContext]) -> Said:
-        return call(self._services, self._person(scope), tool, run)
+        def allowed(uow: UnitOfWork) -> MessageContext:
+            self._require(scope)
+            return run(uow)
 
-    def refuse(self, tool: str, scope: Scope, sentence: str) -> Said:
-        """Answer a call whose arguments aren't valid."""
+        return call(self._services, self._person(), tool, allowed)
+
+    def refuse(self, tool: str, sentence: str) -> Said:
+        """Answer a call that names no tool, or whose arguments aren't valid."""
 
         def run(_uow: UnitOfWork) -> MessageContext:
             raise Refusal(sentence)
 
-        return self._call(tool, scope, run)
+        return call(self._services, self._person(), tool, run)
 
     def status(self, playbook: Playbook = None, team: Team = None) -> Said:
         """See this week: the KPI, check-ins, the gate, and how each step is led."""
@@ -158,7 +188,9 @@ class Tools:
             Field(description="How the week went, as the person said."),
         ],
         runs: Annotated[
-            int | None, Field(ge=0, description="How often they ran it; without it, their usual number.")
+            int | None,
+            Field(ge=0, le=MOST_RUNS, description="How often they ran it; without it, their usual number."),
+            NoBool,
         ] = None,
         steps: Modes = None,
         playbook: Playbook = None,
@@ -182,8 +214,8 @@ class Tools:
         self,
         value: Annotated[
             str,
-            Visible,
             Field(max_length=40, description="The number as people write it, such as 12.5, 1h30m or 4%."),
+            Visible,
         ],
         playbook: Playbook = None,
         team: Team = None,
@@ -206,7 +238,7 @@ class Tools:
             bool, Field(description="Whether it must never happen. It demotes the step right away.")
         ] = False,
         link: Annotated[
-            str | None, Visible, Field(max_length=1_000, description="Where it can be seen.")
+            str | None, Field(max_length=1_000, description="Where it can be seen."), Visible
         ] = None,
         playbook: Playbook = None,
         team: Team = None,

@@ -149,13 +149,32 @@ def test_what_an_assistant_sends_is_checked(desk: BotHarness) -> None:
         (
             "check_in",
             {"answered": "perfectly"},
-            "`answered`: Input should be 'as-planned', 'changed' or 'not-run'.",
+            "`answered` takes 'as-planned', 'changed' or 'not-run'.",
         ),
-        ("check_in", {"answered": "as-planned", "runs": -1}, "`runs`: "),
-        ("check_in", {"answered": "changed", "steps": {"send": "robot-led"}}, "`steps`: "),
-        ("log_exception", {"step": "send", "reason": ""}, "`reason`: "),
-        ("log_exception", {"step": "send", "reason": "x" * 2_001}, "`reason`: "),
-        ("why", {}, "`step`: "),
+        ("check_in", {"answered": "as-planned", "runs": -1}, "`runs` takes a number from 0 on."),
+        ("check_in", {"answered": "as-planned", "runs": 10**400}, "`runs` takes 100,000 at most."),
+        ("check_in", {"answered": "as-planned", "runs": True}, "`runs` takes a whole number."),
+        ("check_in", {"answered": "as-planned", "week": 1.5}, "`week` takes a whole number."),
+        (
+            "check_in",
+            {"answered": "changed", "steps": {"send": "robot-led"}},
+            "`steps` takes 'human-led', 'collaborative' or 'ai-led'.",
+        ),
+        ("check_in", {"answered": "changed", "steps": []}, "`steps` takes an object."),
+        ("report_kpi", {"value": 12}, "`value` takes text."),
+        ("report_kpi", {"value": "1" * 41}, "`value` takes 40 characters at most."),
+        ("report_kpi", {"value": "12m", "nota": "x"}, "There's no field `nota`. Did you mean `note`?"),
+        ("log_exception", {"step": "send", "reason": ""}, "`reason` can't be empty."),
+        (
+            "log_exception",
+            {"step": "send", "reason": "x" * 2_001},
+            "`reason` takes 2,000 characters at most.",
+        ),
+        ("log_exception", {"step": "send", "reason": "x", "critical": []}, "`critical` takes true or false."),
+        ("log_exception", {"step": "send", "reason": "x", "confirm": "no"}, "`confirm` takes a list."),
+        ("digest", {"page": 1}, "There's no field `page`. It takes none."),
+        ("why", {}, "`step` is missing."),
+        ("status", {"playbook": "x" * 1_000_000}, "`playbook` takes 200 characters at most."),
     )
 
     async def every(client: Client) -> list[CallToolResult]:
@@ -164,13 +183,37 @@ def test_what_an_assistant_sends_is_checked(desk: BotHarness) -> None:
     results = talk(desk, token(desk, AGENT), every)
     assert all(result.is_error for result in results)
     for result, (_, _, sentence) in zip(results, wrong, strict=True):
-        assert text(result).startswith(sentence), text(result)
-        assert "http" not in text(result), "and not the SDK's words"
+        assert text(result) == sentence, "and not the SDK's words"
     assert not rows(desk, CheckIn) + rows(desk, LoggedException)
     calls = entries(desk, "assistant-called")
     assert [(one.after["tool"], one.after["outcome"], one.surface) for one in calls] == [
         (tool, "refused", "mcp") for tool, _, _ in wrong
     ]
+
+
+def test_a_tool_that_does_not_exist_is_refused_and_in_the_trail(desk: BotHarness) -> None:
+    for tool, hint in (
+        ("check-in", "Did you mean `check_in`?"),
+        ("<!channel>\0" * 99, "The tools are `status`"),
+    ):
+        answer = ask(desk, AGENT, tool)
+        assert answer.is_error
+        assert text(answer).startswith("There's no tool `")
+        assert hint in text(answer)
+        assert len(text(answer)) < 200
+    calls = entries(desk, "assistant-called")
+    assert [(one.subject, one.after["outcome"], one.surface) for one in calls] == [
+        ("tool:unknown", "refused", "mcp")
+    ] * 2
+    shown = desk.workspace.person(CURATOR).types("/cadence trace", channel=DESK_CHANNEL)
+    assert "<!channel" not in shown.words
+
+
+def test_an_optional_argument_can_be_null(desk: BotHarness) -> None:
+    answer = ask(desk, AGENT, "log_exception", step="send", reason="tone was off", link=None, playbook=None)
+    assert not answer.is_error, text(answer)
+    answer = ask(desk, AGENT, "check_in", answered="as-planned", runs=None, steps=None, team=None, week=None)
+    assert not answer.is_error, text(answer)
 
 
 def test_invisible_characters_are_removed(desk: BotHarness) -> None:
@@ -217,6 +260,7 @@ def test_a_token_that_only_reads_reports_nothing(desk: BotHarness) -> None:
     refused = talk(desk, reading, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
     assert refused.is_error
     assert "Write evidence" in text(refused)
+    assert [one.after["outcome"] for one in entries(desk, "assistant-called")] == ["refused"]
     assert not talk(desk, reading, lambda client: client.call_tool("status", {})).is_error
     assert rows(desk, Reading) == []
 
@@ -335,6 +379,85 @@ def test_what_is_not_json_rpc_is_refused(desk: BotHarness, body: bytes) -> None:
     sent = {"Authorization": f"Bearer {token(desk, AGENT)}", "Content-Type": "application/json"}
     assert 400 <= post(desk, body, **sent).status_code < 500
     assert 400 <= post(desk, body, **signed(desk, body)).status_code < 500
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "valid JSON"),
+        (b"\xef\xbb\xbf{}", "valid JSON"),
+        ("{}".encode("utf-16"), "valid JSON"),
+        (b"[" * 10_000 + b"]" * 10_000, "valid JSON"),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "\\ud800"}', "valid JSON"),
+        (b"null", '"jsonrpc": "2.0"'),
+        (b'{"jsonrpc": "1.0", "id": 1, "method": "ping"}', '"jsonrpc": "2.0"'),
+        (b"[" + b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}' + b"]", "one request at a time"),
+        (b'{"jsonrpc": "2.0", "id": null, "method": "ping"}', "`id`"),
+        (b'{"jsonrpc": "2.0", "id": true, "method": "ping"}', "`id`"),
+        (b'{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}', "`id`"),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": ["tools/list"]}', "`method`"),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call"}', "`name`"),
+        (
+            b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "digest", "arguments": []}}',
+            "`arguments`",
+        ),
+        (b'{"jsonrpc": "2.0", "id": 1, "method": "prompts/get", "params": {"name": "x"}}', "only tools"),
+    ],
+)
+def test_the_answer_says_how_a_request_looks(desk: BotHarness, body: bytes, words: str) -> None:
+    sent = {"Authorization": f"Bearer {token(desk, AGENT)}", "Content-Type": "application/json"}
+    answer = post(desk, body, **sent)
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]["message"]
+    assert "validation error" not in answer.text
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "HEAD"])
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
+def test_nobody_waits_for_a_stream_that_says_nothing(desk: BotHarness, method: str, path: str) -> None:
+    """It would stay open, and after 64 of them nobody else would be answered."""
+    headers = {"Authorization": f"Bearer {token(desk, AGENT)}", "Accept": "text/event-stream"}
+    answer = httpx2.request(method, f"{desk.server.url}{path}", headers=headers, timeout=5)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def test_there_is_nothing_to_subscribe_to(desk: BotHarness) -> None:
+    meta = {
+        "protocolVersion": "2026-07-28",
+        "clientCapabilities": {},
+        "clientInfo": {"name": "x", "version": "1"},
+    }
+    params = {
+        "notifications": {"toolsListChanged": True},
+        "_meta": {f"io.modelcontextprotocol/{name}": value for name, value in meta.items()},
+    }
+    call = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params}
+    headers = {
+        "Authorization": f"Bearer {token(desk, AGENT)}",
+        "Accept": "application/json, text/event-stream",
+        "Mcp-Protocol-Version": "2026-07-28",
+        "Mcp-Method": "subscriptions/listen",
+    }
+    answer = httpx2.post(f"{desk.server.url}/mcp", json=call, headers=headers, timeout=5)
+    assert answer.status_code == 404
+
+
+def test_the_address_may_end_with_a_slash(desk: BotHarness) -> None:
+    headers = {"Authorization": f"Bearer {token(desk, AGENT)}", "Accept": "application/json"}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    answer = httpx2.post(f"{desk.server.url}/mcp/", json=call, headers=headers)
+    assert {tool["name"] for tool in answer.json()["result"]["tools"]} == set(TOOLS)
+
+
+@pytest.mark.parametrize(
+    ("body", "signature"),
+    [(b"\xff", b"v0=" + b"0" * 64), (b"{}", b"\xff\xff"), (b"{}", b"v0="), (b"{}", b"")],
+)
+def test_a_signature_of_any_kind_is_a_401(desk: BotHarness, body: bytes, signature: bytes) -> None:
+    stamp = str(int(time.time())).encode()
+    headers = {b"X-Slack-Signature": signature, b"X-Slack-Request-Timestamp": stamp}
+    answer = httpx2.post(f"{desk.server.url}/mcp", content=body, headers=headers)
+    assert answer.status_code == 401
 
 
 def test_a_tool_s_token_is_not_a_person_s(desk: BotHarness) -> None:
