@@ -28,12 +28,14 @@ def visible(text: str) -> str:
         return text
     text = _BREAKS.sub("\n", text)
     kept: list[str] = []
-    for at, char in enumerate(text):
-        before = kept[-1] if kept else ""
-        if _SUSPECT.match(char) is None:
-            kept.append(char)
-        elif char in _JOINERS:
-            if (before == _EMOJI_STYLE or _is_joined(before)) and _is_joined(text[at + 1 : at + 2]):
+    end = 0
+    for found in _SUSPECT.finditer(text):
+        char, plain, end = found[0], text[end : found.start()], found.end()
+        if plain:
+            kept.append(plain)
+        before = kept[-1][-1] if kept else ""
+        if char in _JOINERS:
+            if (before == _EMOJI_STYLE or _is_joined(before)) and _is_joined(text[end : end + 1]):
                 kept.append(char)
         elif _SELECTORS.match(char):
             if before.strip() and not _SELECTORS.match(before) and before not in _JOINERS:
@@ -42,7 +44,7 @@ def visible(text: str) -> str:
             kept.append(" ")
         elif char in _VISIBLE_FORMATS or (category(char) not in _GONE and char not in _BLANKS):
             kept.append(char)
-    return "".join(kept)
+    return "".join(kept) + text[end:]
 
 
 def one_line(text: str) -> str:

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Final
 
 from jinja2 import Undefined
@@ -97,7 +98,9 @@ def cell(text: str) -> Markup:
 def _width(piece: str) -> int:
     """The maximum length of an entity, a mention or a character against a limit: Slack may count UTF-16
     units."""
-    return _ESCAPED_WIDTHS.get(piece) or sum(2 if char > "\uffff" else 1 for char in piece)
+    if len(piece) == 1:
+        return 2 if piece > "\uffff" else _ESCAPED_WIDTHS.get(piece, 1)
+    return sum(2 if char > "\uffff" else 1 for char in piece)
 
 
 def _plain_width(text: str) -> int:
@@ -115,7 +118,8 @@ def clip(text: str, size: int) -> str:
     text = text if safe else _spaced(text)
     if len(text) * (2 if safe else _WIDEST) <= size or (not safe and _plain_width(text) <= size):
         return text
-    widths = [(piece, _width(piece)) for piece in (_TOKEN.findall(text) if safe else text)]
+    pieces = (found[0] for found in _TOKEN.finditer(text)) if safe else text
+    widths = [(piece, _width(piece)) for piece in islice(pieces, size + 1)]  # no piece is narrower than 1
     if sum(width for _, width in widths) <= size:
         return text
     left, kept = size - 1 - widths[0][1], 0

@@ -1,13 +1,31 @@
 """The parts of a rendered message or view that Slack validates and people see."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from bot.sandbox.limits import problems_of_message, problems_of_view
-from templates.render import Rendered
+from templates.render import Rendered, render
+from tests.templates.samples import SAMPLES
+from tests.templates.stretch import shortest
+
+Shown = Rendered | dict[str, Any]
+"""A message or a view. Many tests look at the same one: nobody changes it."""
 
 
-def problems(rendered: Rendered | dict[str, Any]) -> list[str]:
+@cache
+def usual() -> dict[str, Shown]:
+    """Every sample with its usual values, by name."""
+    return {name: render(sample) for name, sample in SAMPLES.items()}
+
+
+@cache
+def short() -> dict[str, Shown]:
+    """Every sample with the shortest values, by name."""
+    return {name: render(shortest(sample)) for name, sample in SAMPLES.items()}
+
+
+def problems(rendered: Shown) -> list[str]:
     if isinstance(rendered, Rendered):
         return problems_of_message({"text": rendered.text, "blocks": rendered.blocks}, update=True)
     return problems_of_view(rendered)
@@ -48,7 +66,7 @@ def mrkdwn_objects(value: Any) -> Iterator[dict[str, Any]]:
             yield from mrkdwn_objects(part)
 
 
-def blocks_of(rendered: Rendered | dict[str, Any]) -> Any:
+def blocks_of(rendered: Shown) -> Any:
     if isinstance(rendered, Rendered):
         return [{"text": rendered.text}, *rendered.blocks]
     return rendered

@@ -1,13 +1,13 @@
 """The longest and nastiest values: Slack accepts them, and no input becomes a mention, a link or a ping."""
 
 import re
-from typing import Any
 
 import pytest
 
+from templates.plain import plain_blocks
 from templates.render import Rendered, render
 from tests.templates.samples import SAMPLES
-from tests.templates.seen import blocks_of, characters, mrkdwn_objects, problems, texts
+from tests.templates.seen import Shown, blocks_of, characters, mrkdwn_objects, problems, texts
 from tests.templates.stretch import EVIL, NASTY, longest
 
 OURS = re.compile(r"<(?:@U01[A-Z0-9]+|#C01[A-Z0-9]+|https://example\.[^<>]*|!date\^\d+\^[^<>|]*\|[\w :]+)>")
@@ -19,40 +19,40 @@ HIDDEN = re.compile(
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 FORMATTED = re.compile(rf"[*_~`]{EVIL}[*_~`]|(^|\n)(&gt;|>) ?{EVIL}")
 
-Extremes = list[tuple[str, Rendered | dict[str, Any]]]
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_longest_and_nastiest_values(name: str) -> None:
+    """Rendered once for every rule: that takes more time than the rules."""
+    for text in NASTY:
+        rendered = render(longest(SAMPLES[name], text))
+        slack_takes(rendered, text)
+        what_is_typed_is_never_active(rendered, text)
+        if EVIL in text:
+            what_is_typed_formats_nothing(rendered)
 
 
-@pytest.fixture(scope="module", params=SAMPLES)
-def extremes(request: pytest.FixtureRequest) -> Extremes:
-    """One sample, drawn out with every nasty text."""
-    return [(text, render(longest(SAMPLES[request.param], text))) for text in NASTY]
+def slack_takes(rendered: Shown, text: str) -> None:
+    """Whole, and a message in its plain form too."""
+    assert problems(rendered) == [], text
+    if isinstance(rendered, Rendered):
+        assert characters(rendered.blocks) <= TEXT_OF_A_MESSAGE, text
+        assert len(rendered.text) <= 4_000, text
+        assert problems(Rendered(rendered.text, plain_blocks(rendered.blocks))) == [], text
 
 
-def test_slack_takes_the_longest_and_nastiest_values(extremes: Extremes) -> None:
-    for text, rendered in extremes:
-        assert problems(rendered) == [], text
-        if isinstance(rendered, Rendered):
-            assert characters(rendered.blocks) <= TEXT_OF_A_MESSAGE, text
-            assert len(rendered.text) <= 4_000, text
+def what_is_typed_is_never_active(rendered: Shown, text: str) -> None:
+    for shown in texts(blocks_of(rendered)):
+        rest = OURS.sub("", shown)
+        assert not re.search("[<>]", rest), shown
+        assert not re.search(r"&(?!amp;|lt;|gt;)", rest), "an entity was cut in two"
+        assert "49" not in rest or "{{7*7}}" not in text, "a template ran what was typed"
+        assert HIDDEN.search(rest) is None, "something nobody can see"
 
 
-def test_what_is_typed_is_never_active(extremes: Extremes) -> None:
-    for text, rendered in extremes:
-        for shown in texts(blocks_of(rendered)):
-            rest = OURS.sub("", shown)
-            assert not re.search("[<>]", rest), shown
-            assert not re.search(r"&(?!amp;|lt;|gt;)", rest), "an entity was cut in two"
-            assert "49" not in rest or "{{7*7}}" not in text, "a template ran what was typed"
-            assert HIDDEN.search(rest) is None, "something nobody can see"
-
-
-def test_what_is_typed_formats_nothing(extremes: Extremes) -> None:
+def what_is_typed_formats_nothing(rendered: Shown) -> None:
     """No bold line of its own under the bot's words, no quote, no code: whichever template shows it."""
-    for text, rendered in extremes:
-        if EVIL not in text:
-            continue
-        head = [rendered.text] if isinstance(rendered, Rendered) else []
-        for shown in [*head, *(one["text"] for one in mrkdwn_objects(blocks_of(rendered)))]:
-            rest = CODE.sub("", shown)
-            assert FORMATTED.search(rest) is None, rest
-            assert not re.search(rf"\n\W*{EVIL}", rest), f"a line of its own: {rest}"
+    head = [rendered.text] if isinstance(rendered, Rendered) else []
+    for shown in [*head, *(one["text"] for one in mrkdwn_objects(blocks_of(rendered)))]:
+        rest = CODE.sub("", shown)
+        assert FORMATTED.search(rest) is None, rest
+        assert not re.search(rf"\n\W*{EVIL}", rest), f"a line of its own: {rest}"

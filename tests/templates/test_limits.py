@@ -5,8 +5,6 @@ import pkgutil
 from importlib import import_module
 from pathlib import Path
 
-import pytest
-
 import templates
 import templates.contexts
 from cadence.mrkdwn import escape
@@ -17,8 +15,7 @@ from templates.contexts.base import MessageContext, ViewContext
 from templates.contexts.overview.home import Home
 from templates.render import render
 from tests.templates.samples import SAMPLES
-from tests.templates.seen import problems
-from tests.templates.stretch import shortest
+from tests.templates.seen import problems, short, usual
 
 FOLDER = Path(templates.__file__).parent
 
@@ -61,14 +58,14 @@ def test_a_template_is_in_the_folder_of_its_feature() -> None:
             assert template.split("/")[1] == feature, one.__name__
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-def test_usual_values_fit(name: str) -> None:
-    assert problems(render(SAMPLES[name])) == []
+def test_usual_values_fit() -> None:
+    for name, rendered in usual().items():
+        assert problems(rendered) == [], name
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-def test_shortest_values_fit(name: str) -> None:
-    assert problems(render(shortest(SAMPLES[name]))) == []
+def test_shortest_values_fit() -> None:
+    for name, rendered in short().items():
+        assert problems(rendered) == [], name
 
 
 def test_buttons_of_one_action_stand_in_blocks_of_their_own() -> None:

@@ -11,16 +11,15 @@ from cadence.mrkdwn import escape
 from templates.contexts.answers import Refused
 from templates.contexts.playbooks import ImportForm
 from templates.render import render
-from tests.templates.samples import SAMPLES
-from tests.templates.seen import blocks_of, mrkdwn_objects
+from tests.templates.seen import blocks_of, mrkdwn_objects, usual
 from tests.templates.stretch import NASTY
 
 FILES = sorted(path for path in Path(templates.__file__).parent.rglob("*.j2") if "sandbox" not in path.parts)
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-def test_every_mrkdwn_text_is_verbatim(name: str) -> None:
-    assert all(one["verbatim"] is True for one in mrkdwn_objects(blocks_of(render(SAMPLES[name]))))
+def test_every_mrkdwn_text_is_verbatim() -> None:
+    for name, rendered in usual().items():
+        assert all(one["verbatim"] is True for one in mrkdwn_objects(blocks_of(rendered))), name
 
 
 @pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))
@@ -59,7 +58,7 @@ def test_only_ids_and_values_of_slack_are_printed_raw(path: Path) -> None:
             assert allowed.search(line), line
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-def test_rendering_is_plain_json(name: str) -> None:
-    blocks = blocks_of(render(SAMPLES[name]))
-    assert json.loads(json.dumps(blocks)) == blocks
+def test_rendering_is_plain_json() -> None:
+    for name, rendered in usual().items():
+        blocks = blocks_of(rendered)
+        assert json.loads(json.dumps(blocks)) == blocks, name

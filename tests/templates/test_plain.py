@@ -1,18 +1,16 @@
-"""The plain form of every message: sections only, within Slack's limits, and with every word of the original."""
+"""The plain form of every message: sections only, within Slack's limits, and with every word of the original.
+
+`test_extremes.py` looks at the plain form of the longest values.
+"""
 
 import re
-
-import pytest
 
 from bot.sandbox.kinds import words_of
 from cadence.mrkdwn import escape
 from templates.plain import IN_VIEWS, PLAIN, plain_blocks
-from templates.render import Json, Rendered, render
-from tests.templates.samples import SAMPLES
-from tests.templates.seen import problems
-from tests.templates.stretch import NASTY, longest
+from templates.render import Json, Rendered
+from tests.templates.seen import problems, usual
 
-MESSAGES = [name for name, sample in SAMPLES.items() if isinstance(render(sample), Rendered)]
 TABLE: Json = {
     "type": "table",
     "rows": [
@@ -27,26 +25,16 @@ def words(blocks: list[Json]) -> set[str]:
     return set(re.findall(r"\w+", escape(words_of(blocks))))
 
 
-def plain(name: str, text: str | None = None) -> tuple[Rendered, Rendered]:
-    shown = render(SAMPLES[name] if text is None else longest(SAMPLES[name], text))
-    assert isinstance(shown, Rendered)
-    return shown, Rendered(shown.text, plain_blocks(shown.blocks))
-
-
-@pytest.mark.parametrize("name", MESSAGES)
-def test_the_plain_form_loses_nothing_and_needs_no_newer_block(name: str) -> None:
-    shown, simple = plain(name)
-    assert {block["type"] for block in simple.blocks} <= PLAIN
-    assert not any("fields" in block for block in simple.blocks)
-    assert problems(simple) == []
-    named_by_its_row = {block["rows"][0][0]["text"] for block in shown.blocks if block["type"] == "table"}
-    assert words(shown.blocks) - named_by_its_row <= words(simple.blocks)
-
-
-@pytest.mark.parametrize("name", MESSAGES)
-def test_the_longest_values_fit_in_the_plain_form_too(name: str) -> None:
-    for text in NASTY:
-        assert problems(plain(name, text)[1]) == [], text
+def test_the_plain_form_loses_nothing_and_needs_no_newer_block() -> None:
+    for name, shown in usual().items():
+        if not isinstance(shown, Rendered):
+            continue
+        simple = plain_blocks(shown.blocks)
+        assert {block["type"] for block in simple} <= PLAIN, name
+        assert not any("fields" in block for block in simple), name
+        assert problems(Rendered(shown.text, simple)) == [], name
+        named_by_its_row = {block["rows"][0][0]["text"] for block in shown.blocks if block["type"] == "table"}
+        assert words(shown.blocks) - named_by_its_row <= words(simple), name
 
 
 def test_a_row_of_a_table_becomes_a_line_that_names_its_columns() -> None:
