@@ -6,12 +6,13 @@ development, so unknown attributes are ignored and several spellings of a result
 
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
 from math import isnan
+from threading import Lock
 from typing import Final, Literal
 
 from google.protobuf.json_format import MessageToJson, Parse, ParseError
@@ -31,9 +32,14 @@ PASS_AT: Final = 0.5
 """A score from here on passed, unless `cadence.pass_at` says otherwise."""
 LARGEST: Final = 8_000_000
 """Bytes of an unpacked body."""
+MOST_PARTS: Final = 400_000
+"""Resources, scopes, records and attributes of one request. Empty ones are two bytes each, so that 8 MB could have
+four million."""
 _PASSED: Final = frozenset({"pass", "passed", "ok", "correct", "good", "true", "yes"})
 _FAILED: Final = frozenset({"fail", "failed", "incorrect", "bad", "false", "no"})
 
+_one_at_a_time: Final = Lock()
+"""A body of the largest size can take 200 MB while it is read."""
 Value = str | bool | int | float
 Kind = Literal["evaluation", "runs"]
 
@@ -98,20 +104,33 @@ def read(body: bytes, content_type: str) -> list[Record | Refused]:
     """The log records of a request, in order; those about anything else are left out.
 
     Raises:
-        Unreadable: neither protobuf nor JSON of `ExportLogsServiceRequest`.
+        Unreadable: neither protobuf nor JSON of `ExportLogsServiceRequest`, or too many parts.
     """
+    with _one_at_a_time:
+        return list(_records(_parsed(body, content_type)))
+
+
+def _parsed(body: bytes, content_type: str) -> ExportLogsServiceRequest:
     request = ExportLogsServiceRequest()
     try:
         if content_type == JSON:
             if not body.lstrip().startswith(b"{"):  # the parser takes a string for an object without fields
                 raise ParseError("not an object")
+            if body.count(b"{") + body.count(b"[") > 2 * MOST_PARTS:  # an attribute has two objects
+                raise _too_many()
             Parse(body, request, ignore_unknown_fields=True)
         else:
             request.ParseFromString(body)
     except (DecodeError, ParseError, ValueError, RecursionError):
         form = "JSON" if content_type == JSON else "protobuf"
         raise Unreadable(f"The body isn't an ExportLogsServiceRequest in {form}.") from None
-    return list(_records(request))
+    return request
+
+
+def _too_many() -> Unreadable:
+    return Unreadable(
+        f"The body has more than {MOST_PARTS:,} records and attributes. Send it in smaller batches."
+    )
 
 
 def response(content_type: str, *, refused: int, why: str) -> bytes:
@@ -126,10 +145,22 @@ def response(content_type: str, *, refused: int, why: str) -> bytes:
 
 
 def _records(request: ExportLogsServiceRequest) -> Iterator[Record | Refused]:
+    parts = 0
+
+    def count(*found: Sized) -> None:
+        nonlocal parts
+        parts += sum(map(len, found))
+        if parts > MOST_PARTS:
+            raise _too_many()
+
+    count(request.resource_logs)
     for resource in request.resource_logs:
+        count(resource.resource.attributes, resource.scope_logs)
         shared = _attributes(resource.resource.attributes)
         for scope in resource.scope_logs:
+            count(scope.log_records)
             for record in scope.log_records:
+                count(record.attributes)
                 attributes = {**shared, **_attributes(record.attributes)}
                 event = record.event_name or str(attributes.get("event.name", ""))
                 if event == EVALUATION:

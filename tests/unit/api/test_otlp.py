@@ -15,7 +15,18 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceResponse,
 )
 
-from bot.api.otlp import JSON, LARGEST, PROTOBUF, Record, Refused, Unreadable, read, response, unpacked
+from bot.api.otlp import (
+    JSON,
+    LARGEST,
+    MOST_PARTS,
+    PROTOBUF,
+    Record,
+    Refused,
+    Unreadable,
+    read,
+    response,
+    unpacked,
+)
 
 AT = 1_772_708_400_000_000_000  # 5 March 2026, 11:00 UTC
 RESOURCE = {
@@ -207,9 +218,48 @@ def test_no_bytes_break_the_protobuf_reader(body: bytes) -> None:
 def test_a_packed_body_is_unpacked_within_limits() -> None:
     assert unpacked(gzip.compress(b"x" * 100), "gzip") == b"x" * 100
     assert unpacked(b"x", "") == b"x"
-    for body, encoding in ((b"x", "gzip"), (b"x", "zstd"), (gzip.compress(b"x" * (LARGEST + 1)), "gzip")):
+    bomb = gzip.compress(b"x" * (LARGEST + 1))
+    cut, trailing = gzip.compress(b"x")[:-4], gzip.compress(b"x") + b"rubbish"
+    for body, encoding in (
+        (b"x", "gzip"),
+        (cut, "gzip"),
+        (trailing, "gzip"),
+        (b"x", "zstd"),
+        (b"x", "gzip, gzip"),
+        (bomb, "gzip"),
+    ):
         with pytest.raises(Unreadable):
             unpacked(body, encoding)
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A field of protobuf: its tag, its length, its bytes."""
+    length, rest = b"", len(content)
+    while rest > 0x7F:
+        length, rest = length + bytes([rest & 0x7F | 0x80]), rest >> 7
+    return bytes([number << 3 | 2]) + length + bytes([rest]) + content
+
+
+MANY = MOST_PARTS + 1
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (field(1, b"") * MANY, PROTOBUF),
+        (field(1, field(2, b"") * MANY), PROTOBUF),
+        (field(1, field(2, field(2, b"") * MANY)), PROTOBUF),
+        (field(1, field(1, field(1, b"") * MANY)), PROTOBUF),
+        (field(1, field(2, field(2, field(6, b"") * MANY))), PROTOBUF),
+        (b'{"resourceLogs": [' + b"{}," * 2 * MANY + b"{}]}", JSON),
+        (b'{"other": ' + b"[" * 2 * MANY, JSON),
+    ],
+    ids=["resources", "scopes", "records", "shared attributes", "attributes", "JSON", "JSON, nested"],
+)
+def test_a_body_of_many_empty_parts_is_refused_before_each_is_read(body: bytes, content_type: str) -> None:
+    """Packed, they are a few kilobytes; they took up to 16 seconds and 450 MB."""
+    with pytest.raises(Unreadable, match="smaller batches"):
+        read(body, content_type)
 
 
 @pytest.mark.parametrize("content_type", [JSON, PROTOBUF])
