@@ -205,7 +205,9 @@ def test_the_collector_sends_to_the_servers_path(desk: BotHarness, settings: dic
     config = YAML(typ="safe").load(text)
     pipeline = config["service"]["pipelines"]["logs"]
     assert pipeline["processors"] == list(config["processors"])
-    (exporter,) = (config["exporters"][name] for name in pipeline["exporters"])
+    (name,) = pipeline["exporters"]
+    assert name.partition("/")[0] == "otlp_http", "its older name is an alias that will be removed"
+    exporter = config["exporters"][name]
     assert exporter["endpoint"] == "${env:CADENCE_URL}" + OTLP
     assert exporter["headers"] == {"Authorization": "Bearer ${env:CADENCE_TOKEN}"}
     url = exporter["endpoint"].replace("${env:CADENCE_URL}", settings["CADENCE_URL"]) + LOGS
