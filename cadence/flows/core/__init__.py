@@ -97,7 +97,13 @@ from cadence.flows.core.nudge_hours import (
     save_hours,
     workspace_hours,
 )
-from cadence.flows.core.overrides import override_about, save_override
+from cadence.flows.core.overrides import (
+    LEAST_REASON,
+    LONGEST_REASON,
+    override_about,
+    save_override,
+    worthy_reason,
+)
 from cadence.flows.core.persons import (
     keep_days,
     named,
@@ -111,7 +117,6 @@ from cadence.flows.core.persons import (
     zone_of,
 )
 from cadence.flows.core.proposals import PROPOSED, lapse_open, reopen, rewrite_proposal
-from cadence.flows.core.reasons import LEAST_REASON, LONGEST_REASON, worthy_reason
 from cadence.flows.core.repeats import Repeated, forget_old, once, require_still_new
 from cadence.flows.core.reviews import REVIEW, needs_approval, review_of, review_revision, rewrite_review
 from cadence.flows.core.sight import may_see, require_digest, require_sight

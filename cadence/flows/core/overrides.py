@@ -1,7 +1,7 @@
 """Curators' overrides: stored with their reason, and shown for good."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from cadence.flows.core.adoptions import AdoptionView, adoption_by_id, require_workspace
 from cadence.flows.core.messages import announce
@@ -9,6 +9,30 @@ from cadence.refusals import Refusal
 from storage.queries.overview import registry
 from storage.tables import OutboxMessage, Override, OverrideKind, Team
 from storage.work import UnitOfWork
+
+LEAST_REASON: Final = 15
+"""Minimum characters of a reason; it also needs three words."""
+LONGEST_REASON: Final = 1_000
+"""Maximum characters of a reason."""
+
+
+def worthy_reason(reason: str, *, readers: str = "The teams that run it") -> str:
+    """The reason without spaces around it, if it says something.
+
+    Args:
+        readers: who will see it, as the subject of a sentence.
+
+    Raises:
+        Refusal: it has fewer than three words or 15 characters, or more than 1,000.
+    """
+    reason = reason.strip()
+    if len(reason) < LEAST_REASON or len(reason.split()) < 3:
+        raise Refusal(f"Say in a sentence why it can't wait. {readers} will see this.", field="reason")
+    if len(reason) > LONGEST_REASON:
+        raise Refusal(
+            f"Keep it to {LONGEST_REASON:,} characters. This one has {len(reason):,}.", field="reason"
+        )
+    return reason
 
 
 def save_override(
