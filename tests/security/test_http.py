@@ -320,6 +320,12 @@ def test_a_signed_body_that_cannot_be_slacks_is_a_400(harness: BotHarness, clien
     assert _post(client, text, headers).status_code == 400
 
 
+def test_a_payload_that_nobody_listens_to_may_have_no_view(harness: BotHarness, client: Client) -> None:
+    text = json.dumps({"type": "other", "team": {"id": BUILT_IN_TEAM}, "user": {"id": "U1"}, "view": None})
+    headers = _headers(harness, text) | {"Content-Type": "application/json"}
+    assert _post(client, text, headers).status_code == 404
+
+
 def test_an_event_that_the_bot_does_not_listen_to_is_taken(harness: BotHarness, client: Client) -> None:
     event = {"type": "event_callback", "team_id": BUILT_IN_TEAM, "event": {"type": "channel_rename"}}
     text = json.dumps(event)
