@@ -236,9 +236,7 @@ class RequestValidation(Middleware):
         """Pass a valid request on, authorized for its workspace; anything else is a 400."""
         if not is_sound(req.body, req.raw_body):
             return BoltResponse(status=400, body="not readable\n")
-        if (
-            "view" in req.body and req.body["view"] is None
-        ):  # Bolt fails at it, if nobody listens to the request
+        if req.body.get("view", ...) is None:  # Bolt fails at it, if nobody listens to the request
             del req.body["view"]
         origin = origin_of(req.body)
         req.context["team_id"] = origin.workspace or None

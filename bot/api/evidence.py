@@ -170,6 +170,8 @@ def _answered(results: list[ItemResult], *, single: bool) -> dict[str, Any]:
         raise Problem("id-reused", refused[0].detail, results=shown)
     if all(one.code == "busy" for one in refused):
         raise Problem("busy", refused[0].detail, headers={"Retry-After": "1"})
+    if all(one.code == "revoked" for one in refused):
+        raise Problem("unauthorized", refused[0].detail, headers={"WWW-Authenticate": "Bearer"})
     detail = (
         refused[0].detail
         if single

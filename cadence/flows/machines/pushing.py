@@ -17,7 +17,7 @@ from cadence.flows.numbers import require_team_member
 from cadence.flows.tokens import TokenHolder
 from cadence.refusals import NotAllowed, Refusal
 from storage.engine import Conflict, is_busy, is_unreachable
-from storage.queries import adoptions, machines
+from storage.queries import adoptions, machines, tokens
 from storage.work import UnitOfWork
 
 MOST_ITEMS: Final = 1_000
@@ -108,8 +108,11 @@ def _retried(uow: UnitOfWork, run: Callable[[], dict[int, ItemResult]]) -> dict[
 def _carry_out(
     uow: UnitOfWork, holder: TokenHolder, kind: type[Item], part: Sequence[Pushed]
 ) -> dict[int, ItemResult]:
-    """Record the items of one part in one transaction."""
+    """Record the items of one part in one transaction, unless the token was revoked meanwhile."""
     with uow.write():
+        token = tokens.token(uow, token_id=holder.id)
+        if token is None or token.revoked_at is not None:
+            return {one.position: _refused(one.id, _REVOKED) for one in part}
         owner = f"token:{holder.id}"
         stored = machines.answered(uow, holder=owner, items=[one.id for one in part])
         sources = machines.recorded_sources(uow, sources=[source_of(holder, one.id) for one in part])
@@ -215,6 +218,9 @@ def _again(one: Pushed, before: Pushed, first: ItemResult) -> ItemResult:
 _REUSED: Final = Wrong(
     "id-reused", "This id was used for something else before. Give each item an id of its own."
 )
+
+
+_REVOKED: Final = Wrong("revoked", "This token was revoked. Make another one in Slack with `/cadence token`.")
 
 
 def _refused(item_id: str, wrong: Wrong) -> ItemResult:
