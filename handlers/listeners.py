@@ -21,7 +21,7 @@ from cadence.flows.core import Repeated
 from cadence.refusals import Refusal
 from cadence.typed import visible
 from handlers.context import SHORTCUT, RequestContext, Services, context_of
-from handlers.payloads import Body, Form, button_value
+from handlers.payloads import Body, Form, button_value, member_of
 from handlers.views import (
     SLACK_TROUBLE,
     NotMade,
@@ -156,7 +156,7 @@ def register_step(
         said: list[MessageContext] = []
         event = body["event"]
         execution, inputs = str(event["function_execution_id"]), event.get("inputs") or {}
-        named = visible(str(inputs.get(person) or "")).strip()
+        named = member_of(inputs.get(person))
         context = context_of(
             services,
             {**body, "user": {"id": named}, "trigger_id": execution},

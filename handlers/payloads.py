@@ -49,6 +49,12 @@ class Origin(NamedTuple):
         return bool(self.home) and self.home != self.workspace and not self.organization
 
 
+def member_of(given: object) -> str:
+    """The Slack ID of a person, as a workflow names one; "" if it isn't one."""
+    named = visible(str(given or "")).strip()
+    return named if _MEMBER.fullmatch(named) else ""
+
+
 def origin_of(body: Body) -> Origin:
     """The origin of a request of any kind: commands, buttons, forms, shortcuts and events all use this.
 

@@ -1,26 +1,34 @@
 """Strangers on the network and a real `cadence web` with people working: idle connections, endless bodies."""
 
+import gzip
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from threading import Thread
 from urllib.parse import urlencode
+from zlib import DEFLATED, compressobj
 
 import pytest
 from slack_sdk.signature import SignatureVerifier
 
+from bot.api.otlp import PROTOBUF
+from bot.ops.commands import BUILT_IN_TEAM
 from bot.runtime.http_server import Limits
+from cadence.flows.tokens import TokenGiven, draw_token, make_token
+from storage.work import UnitOfWork
 from tests.processes import places
-from tests.processes.places import ROOM, slack, tokens
+from tests.processes.places import ROOM, now, slack, someone, tokens
 from tests.processes.programs import Program, eventually, fetch, free_port, started
 
 HEAD = b"POST /slack/events HTTP/1.1\r\nHost: bot.example.com\r\n"
+PUSH = b"POST /api/v1/runs HTTP/1.1\r\nHost: bot.example.com\r\nContent-Type: application/json\r\n"
 MEGABYTE = b"x" * 1_000_000
 HELD = 200
+TRICKLING = 64
 QUICK_SECONDS = 1.0
 """Slack waits for three; a busy machine may take some of that."""
 
@@ -34,6 +42,7 @@ class Running:
     secret: str
     team: str
     scratch: Path
+    token: str
 
     def command(self) -> tuple[int, float]:
         """The status of a signed slash command, and the seconds it took."""
@@ -68,7 +77,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder, port = tmp_path_factory.mktemp("strangers"), free_port()
     scratch = folder / "scratch"
     scratch.mkdir()
-    places.database(folder).close()
+    db = places.database(folder)
+    drawn = draw_token(BUILT_IN_TEAM)
+    given = TokenGiven("Help desk", "tool", ("write",), playbook="support-reply")
+    make_token(UnitOfWork(db, someone("U01CURATOR", "token"), now()), given, drawn)
+    db.close()
     with slack(socket_mode=False) as server:
         secret = server.workspace.app.signing_secret
         settings = tokens(server) | {
@@ -77,8 +90,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             "TMPDIR": str(scratch),
         }
         with started(folder, "web", **settings) as web:
-            eventually(lambda: fetch(f"http://127.0.0.1:{port}/healthz")[0] == 200, "the web answers", web)
-            yield Running(web, port, secret, server.workspace.team_id, scratch)
+            url = f"http://127.0.0.1:{port}/api/v1/openapi.json"
+            eventually(lambda: fetch(url)[0] == 200, "the web answers, and has loaded the API", web)
+            yield Running(web, port, secret, server.workspace.team_id, scratch, drawn.text)
             assert web.stop() == 0
             assert "Traceback" not in web.err
 
@@ -116,6 +130,46 @@ def test_people_are_answered_quickly_while_strangers_hold_connections(running: R
     slow_bodies = [one for at, one in enumerate(said) if at % len(kinds) > 2]
     assert {one.split(b"\r\n")[0].split()[1] for one in slow_bodies} == {b"408"}
     assert {one for at, one in enumerate(said) if at % len(kinds) <= 2} == {b""}
+
+
+def test_pushes_that_trickle_are_cut_off_while_people_are_answered(running: Running) -> None:
+    head = PUSH + f"Authorization: Bearer {running.token}\r\nContent-Length: 900000\r\n\r\n".encode()
+    assert running.command()[0] == 200
+    with ExitStack() as open_:
+        began = time.monotonic()
+        held = [open_.enter_context(running.connect(head)) for _ in range(TRICKLING)]
+        answers = []
+        while time.monotonic() - began < Limits().body_seconds:
+            for one in held:
+                with suppress(OSError):
+                    one.sendall(b" ")
+            answers.append(running.command())
+            time.sleep(0.5)
+        assert {status for status, _ in answers} == {200}
+        assert median(took for _, took in answers) < QUICK_SECONDS
+        for one in held:
+            ended(one)  # closed, with or without the answer arriving: bytes were still on their way
+        assert time.monotonic() - began < Limits().body_seconds + 5
+
+
+def test_packed_bodies_that_swell_are_refused_before_they_do(running: Running) -> None:
+    running.command()
+    before = running.memory()
+    pack = compressobj(9, DEFLATED, 31)
+    swelling = b"".join(pack.compress(MEGABYTE) for _ in range(1_000)) + pack.flush()
+    empty = gzip.compress(b"\x0a\x00" * 3_900_000)
+    for body in (swelling, empty):
+        began = time.monotonic()
+        status, said = fetch(
+            f"http://127.0.0.1:{running.port}/otlp/v1/logs",
+            body,
+            Authorization=f"Bearer {running.token}",
+            Content_Type=PROTOBUF,
+            Content_Encoding="gzip",
+        )
+        assert (status, "too large" in said or "smaller batches" in said) == (422, True)
+        assert time.monotonic() - began < 5
+    assert running.memory() - before < 100_000_000
 
 
 @pytest.mark.parametrize(

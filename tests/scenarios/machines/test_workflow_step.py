@@ -33,12 +33,20 @@ def test_the_runs_are_in_the_evidence_on_its_step(desk: BotHarness) -> None:
     [
         ({"person": OTHER_TEAM}, "run"),
         ({"person": ""}, "members of this workspace"),
+        ({"person": "<!channel>"}, "members of this workspace"),
+        ({"person": ["U01AGENT1"]}, "members of this workspace"),
+        ({"person": "U" * 100_000}, "members of this workspace"),
         ({"playbook": "repyl"}, "reply"),
         ({"step": "sned"}, "send"),
         ({"team": "solo"}, "solo"),
         ({"runs": -1}, "runs"),
         ({"runs": "many"}, "runs"),
-        ({"runs": None}, "runs"),
+        ({"runs": None}, "`runs` takes a whole number"),
+        ({"runs": True}, "`runs` takes a whole number"),
+        ({"runs": 1.5}, "`runs` takes a whole number"),
+        ({"runs": 10**400}, "`runs` takes 100,000 at most"),
+        ({"step": "<!channel>"}, "`step` takes a short name"),
+        ({"team": "d\0" * 1_500}, "`team` takes a short name"),
     ],
 )
 def test_a_refused_step_fails_with_the_sentence(
