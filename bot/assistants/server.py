@@ -20,8 +20,10 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 from pydantic_core import from_json
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from bot.api.evidence import require_json
 from bot.api.guard import database_problems
 from bot.api.limits import RequestLimits
 from bot.api.problems import Problem
@@ -91,6 +93,7 @@ class Assistants:
         }
         try:
             _who.set(await self._identified(scope, headers, body))
+            require_json(Request(scope))
         except Problem as problem:
             await problem.response()(scope, receive, send)
             return

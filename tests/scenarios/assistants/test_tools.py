@@ -412,6 +412,19 @@ def test_the_answer_says_how_a_request_looks(desk: BotHarness, body: bytes, word
     assert "validation error" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": ""},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ],
+)
+def test_a_body_is_json_as_it_is(desk: BotHarness, headers: dict[str, str]) -> None:
+    answer = post(desk, called("status", {}), Authorization=f"Bearer {token(desk, AGENT)}", **headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "HEAD"])
 @pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
 def test_nobody_waits_for_a_stream_that_says_nothing(desk: BotHarness, method: str, path: str) -> None:

@@ -206,11 +206,14 @@ def test_nothing_that_a_tool_sends_calls_anybody_in_slack(desk: BotHarness, tool
         owner.types("/cadence why send", channel="C01DESK"),
         curator.types("/cadence trace", channel="C01DESK"),
     ]
-    seen = [one.message.blocks for one in shown if one.message is not None]
-    seen += [one.blocks for channel in ("C01DESK", "C01CURATORS") for one in desk.workspace.history(channel)]
-    marked = [text for text in _marked(seen) for call in CALLS if call in text]
-    assert "&lt;!channel&gt;" in json.dumps(seen)
-    assert [one for one in marked if "<@U01AGENT1>" not in one] == []
+    messages = [one.message for one in shown if one.message is not None]
+    messages += [one for channel in ("C01DESK", "C01CURATORS") for one in desk.workspace.history(channel)]
+    messages += [one for member in ("U01LEAD", "U01CURATOR") for one in desk.workspace.dm(member)]
+    blocks = [one.blocks for one in messages]
+    marked = [one.text for one in messages] + list(_marked(blocks))
+    assert "&lt;!channel&gt;" in json.dumps(blocks)
+    assert '"broadcast"' not in json.dumps(blocks)
+    assert [one for one in marked for call in CALLS if call in one and "<@U01AGENT1>" not in one] == []
 
 
 def _marked(part: Any) -> Iterator[str]:
