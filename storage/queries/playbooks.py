@@ -92,13 +92,15 @@ def published_at(uow: UnitOfWork) -> list[datetime]:
 
 
 def lock_playbook(uow: UnitOfWork, *, playbook_id: int) -> Playbook:
-    """The current playbook, locked until the transaction ends: two requests can't publish the same
-    version."""
+    """The current playbook, locked until the transaction ends: two requests can't publish the same version.
+
+    Other requests can still add rows that refer to it.
+    """
     forget(uow)
     query = (
         select(Playbook)
         .where(Playbook.workspace_id == uow.workspace_id, Playbook.id == playbook_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     return uow.session.exec(query).one()
