@@ -465,19 +465,16 @@ def words(reply: Reply) -> str:
 
 
 def rows(session: Session) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of the database, but for those that only say that somebody was met."""
-    tables = {
-        name: table
-        for name, table in SQLModel.metadata.tables.items()
-        if name not in ("member", "home_change")
-    }
+    """Every row of the database as its driver reads it, but for those that only say that somebody was met."""
+    connection = session.connection()
     return {
         name: [
             tuple(row)
-            for row in session.connection().execute(table.select())
+            for row in connection.exec_driver_sql(f'SELECT * FROM "{name}"')
             if "profiles-changed" not in row
         ]
-        for name, table in tables.items()
+        for name in SQLModel.metadata.tables
+        if name not in ("member", "home_change")
     }
 
 

@@ -44,16 +44,20 @@ THURSDAYS = ("2026-03-05", "2026-03-12", "2026-03-19", "2026-03-26")
 def closed(tmp_path: Path) -> Iterator[BotHarness]:
     """The pilot's first cycle has closed at its target; every check-in came, with complete inputs."""
     file = changed(REPLY, tmp_path, ("scale_rule: {cycles: 2}", "scale_rule: {cycles: 1}"))
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[file]) as harness:
-        start_cycle(harness)
-        for day in THURSDAYS:
-            harness.play_until(at(f"{day} 11:00"))
-            for member in (LEAD, AGENT):
-                check_in(harness, member, runs=10, inputs=10)
-            types(harness, LEAD, "/kpi 14m")
-        types(harness, LEAD, "/cadence rubric reply draft passes=27 samples=30")
-        harness.play_until(at("2026-03-27 17:00"))
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[file], played=four_good_weeks) as harness:
         yield harness
+
+
+def four_good_weeks(harness: BotHarness) -> None:
+    """A cycle in which every check-in came, until it closed at its target."""
+    start_cycle(harness)
+    for day in THURSDAYS:
+        harness.play_until(at(f"{day} 11:00"))
+        for member in (LEAD, AGENT):
+            check_in(harness, member, runs=10, inputs=10)
+        types(harness, LEAD, "/kpi 14m")
+    types(harness, LEAD, "/cadence rubric reply draft passes=27 samples=30")
+    harness.play_until(at("2026-03-27 17:00"))
 
 
 def check_in(harness: BotHarness, member: str, *, runs: int, inputs: int) -> None:

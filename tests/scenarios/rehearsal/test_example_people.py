@@ -1,8 +1,11 @@
 """The demo users of the built-in workspace: they play a cycle, the same each time, until they are stopped."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+
+import pytest
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.demo_users import DemoUsers
@@ -26,23 +29,43 @@ USERS = DemoUsers(
 )
 
 
-def play(harness: BotHarness, last: str) -> list[str]:
-    """Their reports until a sentence contains `last`, at which they are stopped."""
-    told: list[str] = []
+@dataclass
+class Played:
+    """What somebody at the page saw of a play: each report, each place it led to as its reader, and the end."""
+
+    harness: BotHarness
+    told: list[str] = field(default_factory=list)
+    led: list[tuple[str, str]] = field(default_factory=list)
+    playback: Playback = field(default_factory=Playback)
+
+
+def play(harness: BotHarness, last: str) -> Played:
+    """Play until a sentence contains `last`, at which they are stopped."""
+    seen = Played(harness)
 
     def listen() -> None:
-        if playback.said and playback.said not in told[-1:]:
-            told.append(playback.said)
+        playback = seen.playback
+        if playback.said and playback.said not in seen.told[-1:]:
+            seen.told.append(playback.said)
+        if playback.shown and (playback.shown.channel, playback.shown.reader) not in seen.led:
+            seen.led.append((playback.shown.channel, playback.shown.reader))
         if last in playback.said and not playback.stopped:
             playback.stop()
 
-    playback = Playback(listen)
-    USERS.play(harness, playback)
-    return told
+    seen.playback = Playback(listen)
+    USERS.play(harness, seen.playback)
+    return seen
 
 
-def test_a_play_goes_on_until_the_demoted_step_is_promoted_again(harness: BotHarness) -> None:
-    told = play(harness, "no such sentence")
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    """A play to its end, which tests only look at."""
+    with bot_harness(tmp_path_factory.mktemp("played")) as harness:
+        yield play(harness, "no such sentence")
+
+
+def test_a_play_goes_on_until_the_demoted_step_is_promoted_again(played: Played) -> None:
+    harness, told = played.harness, played.told
     assert told[0] == "Jana Hoffmann started a cycle of Support reply."
     assert "A step is below its planned mode. They play on until it's promoted again." in told
     assert told[-1] == "3 cycles complete."
@@ -55,6 +78,16 @@ def test_a_play_goes_on_until_the_demoted_step_is_promoted_again(harness: BotHar
     assert any("hit its target in cycle 1" in text for text in texts)
     assert any(text.startswith("Week of 11 May") for text in texts)
     assert texts[-1] == "Promoted: “Send the edited reply” is now AI-led"  # the Monday after is a holiday
+
+
+def test_a_play_leads_to_where_the_action_is_and_recaps_the_cycle_in_five_messages(played: Played) -> None:
+    harness, playback = played.harness, played.playback
+    assert {("C01SUPEMEA", ""), ("D01AGENT1", "U01AGENT1"), ("C01SUPEMEA", "U01LEAD")} <= set(played.led)
+    assert [moment.channel for moment in playback.moments] == ["C01SUPEMEA"] * 5
+    kinds = [sent_kind(harness, moment.channel, moment.ts) for moment in playback.moments]
+    assert kinds == ["watch", "target-reached", "demoted", "cycle-closed", "promoted"]
+    texts = [harness.workspace.messages.get(one.channel, one.ts).text for one in playback.moments]
+    assert [moment.label for moment in playback.moments] == texts
 
 
 def test_a_cycle_without_a_demotion_is_played_alone(tmp_path: Path) -> None:
@@ -92,32 +125,13 @@ def test_a_whole_file_is_played_to_its_end(tmp_path: Path) -> None:
 def test_demo_users_follow_their_file_repeatably_and_stop_at_once(
     harness: BotHarness, tmp_path: Path
 ) -> None:
-    first = play(harness, "Mehmet Aydın pressed")
+    first = play(harness, "Mehmet Aydın pressed").told
     (tmp_path / "other").mkdir()
     with bot_harness(tmp_path / "other") as other:
-        assert play(other, "Mehmet Aydın pressed") == first
+        assert play(other, "Mehmet Aydın pressed").told == first
     assert first[-1] == "Stopped."
     answered = harness.workspace.person("U01AGENT1").last_dm()
     assert "15 runs" in words_of(answered.blocks)
-
-
-def test_a_play_leads_to_where_the_action_is_and_recaps_the_cycle_in_five_messages(
-    harness: BotHarness,
-) -> None:
-    led: list[tuple[str, str]] = []
-
-    def listen() -> None:
-        if playback.shown and (playback.shown.channel, playback.shown.reader) not in led:
-            led.append((playback.shown.channel, playback.shown.reader))
-
-    playback = Playback(listen)
-    USERS.play(harness, playback)
-    assert {("C01SUPEMEA", ""), ("D01AGENT1", "U01AGENT1"), ("C01SUPEMEA", "U01LEAD")} <= set(led)
-    assert [moment.channel for moment in playback.moments] == ["C01SUPEMEA"] * 5
-    kinds = [sent_kind(harness, moment.channel, moment.ts) for moment in playback.moments]
-    assert kinds == ["watch", "target-reached", "demoted", "cycle-closed", "promoted"]
-    texts = [harness.workspace.messages.get(one.channel, one.ts).text for one in playback.moments]
-    assert [moment.label for moment in playback.moments] == texts
 
 
 def modes(harness: BotHarness) -> dict[str, Mode]:

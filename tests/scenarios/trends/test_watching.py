@@ -31,12 +31,15 @@ ROLLOUT, WATCH = CycleKind.ROLLOUT, CycleKind.WATCH
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Friday of week 4 after the close, with four weeks reported."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        for week in range(4):
-            report(harness, week, runs=20, number=14)
-        harness.play_until(at("2026-03-27 16:05"))
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=four_weeks_reported) as harness:
         yield harness
+
+
+def four_weeks_reported(harness: BotHarness) -> None:
+    start_cycle(harness)
+    for week in range(4):
+        report(harness, week, runs=20, number=14)
+    harness.play_until(at("2026-03-27 16:05"))
 
 
 def closing_post(harness: BotHarness) -> Message:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from storage.tables import (
     TrainingSample,
     WaveTeam,
 )
-from tests.harnesses import bot_harness
+from tests.harnesses import Play, bot_harness
 from tests.scenarios.plays import DATA, REPLY, at, changed, rows, start_cycle
 
 FLOOR = DATA / "floor.yaml"
@@ -40,13 +41,24 @@ adaptable: [tone guide, queue]"""
 
 
 @contextmanager
-def floor(folder: Path) -> Iterator[BotHarness]:
-    """Thursday of the desk's first week; no other team runs the playbook."""
+def floor(folder: Path, then: Play | None = None) -> Iterator[BotHarness]:
+    """Thursday of the desk's first week, when no other team runs the playbook, and what happened then."""
     file = changed(REPLY, folder, ("runs_per_week: 40", PACKAGE))
-    with bot_harness(folder, workspace=FLOOR, playbooks=[file]) as harness:
+    with bot_harness(folder, workspace=FLOOR, playbooks=[file], played=UntilThursday(then)) as harness:
+        yield harness
+
+
+@dataclass(frozen=True)
+class UntilThursday:
+    """A play: the desk's first week until its Thursday, and another play after it."""
+
+    then: Play | None
+
+    def __call__(self, harness: BotHarness) -> None:
         start_cycle(harness)
         harness.play_until(THURSDAY)
-        yield harness
+        if self.then is not None:
+            self.then(harness)
 
 
 def types(harness: BotHarness, member: str, text: str, channel: str | None = None) -> str:

@@ -28,13 +28,16 @@ from tests.scenarios.waves.floor import (
 @pytest.fixture
 def harness(tmp_path: Path) -> Iterator[BotHarness]:
     """Three teams of the controlled wave; two of them have closed a cycle."""
-    with floor(tmp_path) as ready:
-        ready_for_waves(ready)
-        opened(ready, ("apac", APAC), ("sales", SALES), ("solo", SOLO))
-        ready.clock.set(ready.clock.now() + timedelta(minutes=5))
-        close_cycle(ready, "apac", 19, over=(6, 40))
-        close_cycle(ready, "solo", 14, over=(1, 40))
+    with floor(tmp_path, two_closed) as ready:
         yield ready
+
+
+def two_closed(harness: BotHarness) -> None:
+    ready_for_waves(harness)
+    opened(harness, ("apac", APAC), ("sales", SALES), ("solo", SOLO))
+    harness.clock.set(harness.clock.now() + timedelta(minutes=5))
+    close_cycle(harness, "apac", 19, over=(6, 40))
+    close_cycle(harness, "solo", 14, over=(1, 40))
 
 
 def test_the_table_has_the_worst_team_first(harness: BotHarness) -> None:

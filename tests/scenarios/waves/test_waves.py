@@ -49,13 +49,17 @@ def harness(tmp_path: Path) -> Iterator[BotHarness]:
 
 
 @pytest.fixture
-def first(harness: BotHarness) -> BotHarness:
+def first(tmp_path: Path) -> Iterator[BotHarness]:
     """The controlled wave is open, with three teams; it is April."""
+    with floor(tmp_path, open_in_april) as ready:
+        yield ready
+
+
+def open_in_april(harness: BotHarness) -> None:
     ready_for_waves(harness)
     said = opened(harness, ("apac", APAC), ("sales", SALES), ("solo", SOLO))
     assert "Wave 1 of Reply is open: 3 teams" in said
     harness.clock.set(at("2026-04-07 10:00"))
-    return harness
 
 
 @pytest.mark.parametrize("state", [CutoverState.ASKED, CutoverState.HELD])
