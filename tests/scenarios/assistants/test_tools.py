@@ -240,6 +240,7 @@ def test_an_error_says_nothing_of_the_rows(desk: BotHarness, monkeypatch: pytest
         r"Something went wrong on our side\. Nothing was changed\. If it happens again, quote E-[0-9A-F]{6}\.",
         text(answer),
     )
+    assert [one.after["outcome"] for one in entries(desk, "assistant-called")] == ["refused"]
 
 
 def test_a_busy_database_is_said_and_changes_nothing(desk: BotHarness) -> None:
