@@ -121,7 +121,10 @@ def with_cycles(
     given = {name: value for name, value in asked.items() if value is not None}
     days = {"before": day - timedelta(days=1), "day": day, "after": day + timedelta(days=1)}
     rows = uow.session.execute(
-        _with_cycles_by(frozenset(given)), {"workspace": uow.workspace_id, **days, **given}
+        _with_cycles_by(frozenset(given)),
+        {"workspace": uow.workspace_id, **days, **given},
+        # After waiting for a lock, rows that were read before it may have changed.
+        execution_options={"populate_existing": uow.is_writing},
     )
     return [AdoptionRow(*row) for row in rows]
 

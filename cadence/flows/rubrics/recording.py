@@ -140,8 +140,10 @@ def record_sample(uow: UnitOfWork, meant: StepMeant, given: SampleGiven) -> Samp
     checked_sample(given)
     with uow.write():
         view, step = _run_and_step(uow, meant, to=TO_RECORD)
-        cycle = require_cycle(view)
         adoptions.lock_adoption(uow, adoption_id=view.id)
+        cycle = require_cycle(
+            adoption_by_id(uow, adoption_id=view.id)
+        )  # it may have closed while this waited
         row = sample_row(uow, view, cycle, step, given)
         save_results(uow, view, cycle, [NewResult(row)])
         return _recorded(uow, view, step, row)

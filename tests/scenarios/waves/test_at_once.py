@@ -3,25 +3,19 @@
 On SQLite one transaction writes at a time, so there's nothing to try.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
-from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
-from cadence.actor import Actor
 from cadence.flows.adoption import AdoptionGiven, adopt
 from cadence.flows.cutover import approve_cutover
 from cadence.flows.cycles import CycleGiven, start_cycle
 from cadence.flows.pilots import PilotRef, approve_pilot, send_back
 from cadence.flows.playbooks import retire
 from cadence.flows.waves import AdaptGiven, adapt_part, cancel_wave, confirm_team, open_wave
-from cadence.refusals import Refusal
-from storage.engine import Conflict
 from storage.tables import (
     Adaptation,
     Adoption,
@@ -37,9 +31,8 @@ from storage.tables import (
     WaveState,
     WaveTeam,
 )
-from storage.work import UnitOfWork
-from tests.databases import OnPostgres
 from tests.harnesses import bot_harness
+from tests.scenarios.at_once import Do, at_once, on_postgres
 from tests.scenarios.pilots.drafts import bring_in
 from tests.scenarios.plays import DESK, REPLY, TRIAGE, changed, entries, rows
 from tests.scenarios.waves.floor import (
@@ -57,20 +50,9 @@ from tests.scenarios.waves.floor import (
     ready_for_waves,
     running,
 )
-from tests.storage.threads import until_somebody_waits
 
 pytestmark = pytest.mark.postgres
 REASON = "Two other teams do this work already."
-Do = Callable[[UnitOfWork], object]
-
-
-@contextmanager
-def on_postgres(socket: str) -> Iterator[None]:
-    before, OnPostgres.socket = OnPostgres.socket, socket
-    try:
-        yield
-    finally:
-        OnPostgres.socket = before
 
 
 @pytest.fixture
@@ -88,34 +70,6 @@ def planned(harness: BotHarness) -> BotHarness:
     for team, champion in (("apac", APAC), ("sales", SALES), ("solo", SOLO)):
         confirm(harness, team, champion)
     return harness
-
-
-def work(harness: BotHarness, member: str, number: int) -> UnitOfWork:
-    """A person's command."""
-    actor = Actor(BUILT_IN_TEAM, member, "command", request=f"at-once-{number}")
-    return UnitOfWork(harness.bot.db, actor, harness.clock.now())
-
-
-def at_once(harness: BotHarness, first: tuple[str, Do], second: tuple[str, Do]) -> str:
-    """Commit what one person does after another person's request began; returns why that one was refused, if so."""
-
-    def later() -> str:
-        try:
-            second[1](work(harness, second[0], 2))
-        except Conflict:  # what Slack sends is then carried out again
-            second[1](work(harness, second[0], 2))
-        except Refusal as refused:
-            return refused.plain
-        return ""
-
-    with ThreadPoolExecutor(1) as threads:
-        uow = work(harness, first[0], 1)
-        with uow.write():
-            first[1](uow)
-            uow.session.flush()
-            found = threads.submit(later)
-            until_somebody_waits(harness.bot.db)
-        return found.result(60)
 
 
 def finish(harness: BotHarness) -> None:
