@@ -215,9 +215,9 @@ def grade_sample(uow: UnitOfWork, *, adoption_id: int, sample_id: int, grade: st
     if grade is None:
         raise Refusal("Choose a grade.", field=Field.GRADE)
     with uow.write():
+        adoptions.lock_adoption(uow, adoption_id=adoption_by_id(uow, adoption_id=adoption_id).id)
         view = adoption_by_id(uow, adoption_id=adoption_id)
         _require_champion(uow, view)
-        adoptions.lock_adoption(uow, adoption_id=view.id)
         sample = next((one for one in samples_of(uow, view) if one.id == sample_id), None)
         if sample is None:
             raise Refusal(GONE, field=Field.GRADE)
@@ -278,9 +278,9 @@ def read_lessons(uow: UnitOfWork, *, adoption_id: int) -> Done:
         NotAllowed: the caller isn't the champion.
     """
     with uow.write():
+        adoptions.lock_adoption(uow, adoption_id=adoption_by_id(uow, adoption_id=adoption_id).id)
         view = adoption_by_id(uow, adoption_id=adoption_id)
         _require_champion(uow, view)
-        adoptions.lock_adoption(uow, adoption_id=view.id)
         if not training_of(uow, view).lessons_read:
             uow.session.add(
                 LessonsRead(

@@ -16,7 +16,8 @@ from cadence.flows.training.told import tell_when_trained
 from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.training import LEAST_SAMPLES
-from storage.queries import playbooks, training
+from storage.queries import adoptions, playbooks, training
+from storage.query_cache import hold
 from storage.tables import Playbook, PlaybookState, TrainingSample
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
@@ -114,6 +115,10 @@ def remove_sample(uow: UnitOfWork, *, sample_id: int) -> Done:
             raise Refusal(GONE)
         playbook = _playbook(uow, row.playbook_id)
         require_owner_or_curator(uow, playbook=playbook, to=TO_REMOVE)
+        playbooks.lock_playbook(uow, playbook_id=row.playbook_id)
+        ids = [view.id for view in adoption_views(uow, playbook_id=playbook.id)]
+        adoptions.lock_adoptions(uow, adoption_ids=ids)  # a champion may be grading
+        hold(uow, row)
         if row.removed_at is None:
             row.removed_at = uow.now
             uow.session.add(row)

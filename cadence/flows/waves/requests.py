@@ -21,6 +21,7 @@ from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.calendar import instant, local_day
 from storage.outbox.queueing import NewMessage
 from storage.queries import adoptions, people, playbooks, waves
+from storage.query_cache import hold
 from storage.tables import (
     AdoptionRequest,
     AdoptionState,
@@ -68,6 +69,7 @@ def request_playbook(uow: UnitOfWork, given: RequestGiven) -> Done:
     with uow.write():
         require_workspace(uow)
         playbook = require_playbook(uow, given.playbook)
+        playbook = playbooks.lock_playbook(uow, playbook_id=playbook.id or 0)
         require_adoptable(playbook)
         team = _team(uow, playbook, given.team)
         reason = _reason(given.reason)
@@ -198,7 +200,8 @@ def take_back_request(uow: UnitOfWork, request_id: int) -> Done:
             raise Refusal("That request isn't there anymore.")
         if row.member != uow.actor.member:
             raise NotAllowed("Only the person who made a request can take it back.")
-        playbook = playbooks.by_id(uow, playbook_id=row.playbook_id)
+        playbook = playbooks.lock_playbook(uow, playbook_id=row.playbook_id)
+        hold(uow, row)
         team = people.team_by_id(uow, team_id=row.team_id)
         if row.withdrawn_at is None:
             row.withdrawn_at = uow.now

@@ -10,15 +10,26 @@ import pytest
 from sqlmodel import select
 
 from bot.rehearsal.harness import BotHarness
-from cadence.flows.adoption import AdoptionGiven, adopt
+from cadence.flows.adoption import AdoptionGiven, AdoptionSettings, adopt, save_adoption
 from cadence.flows.cutover import approve_cutover
 from cadence.flows.cycles import CycleGiven, start_cycle
 from cadence.flows.pilots import PilotRef, approve_pilot, send_back
 from cadence.flows.playbooks import retire
-from cadence.flows.waves import AdaptGiven, adapt_part, cancel_wave, confirm_team, open_wave
+from cadence.flows.training import grade_sample, remove_sample
+from cadence.flows.waves import (
+    AdaptGiven,
+    RequestGiven,
+    adapt_part,
+    cancel_wave,
+    confirm_team,
+    open_wave,
+    request_playbook,
+    take_back_request,
+)
 from storage.tables import (
     Adaptation,
     Adoption,
+    AdoptionRequest,
     Cutover,
     CutoverState,
     Cycle,
@@ -27,14 +38,16 @@ from storage.tables import (
     Playbook,
     PlaybookState,
     Team,
+    TrainingGrade,
+    TrainingSample,
     Wave,
     WaveState,
     WaveTeam,
 )
 from tests.harnesses import bot_harness
-from tests.scenarios.at_once import Do, at_once, on_postgres
+from tests.scenarios.at_once import Do, at_once, on_postgres, work
 from tests.scenarios.pilots.drafts import bring_in
-from tests.scenarios.plays import DESK, REPLY, TRIAGE, changed, entries, rows
+from tests.scenarios.plays import DESK, REPLY, TRIAGE, changed, entries, ledger, rows
 from tests.scenarios.waves.floor import (
     AGENT,
     APAC,
@@ -184,6 +197,52 @@ def test_two_people_adapt_a_part_and_the_earlier_text_is_kept(harness: BotHarnes
     at_once(harness, (LEAD, adapting("by hand")), (AGENT, adapting("by topic")))
     found = [(one.text, one.replaced_at is None) for one in rows(harness, Adaptation)]
     assert found == [("by hand", False), ("by topic", True)]
+
+
+def test_two_of_a_team_ask_for_a_playbook_and_the_owner_hears_of_it_once(harness: BotHarness) -> None:
+    def asking(reason: str) -> Do:
+        return lambda uow: request_playbook(uow, RequestGiven("reply", reason, team="apac"))
+
+    assert at_once(harness, (APAC, asking("Nights are slow")), (APAC_AGENT, asking("Days too"))) == ""
+    assert [one.reason for one in rows(harness, AdoptionRequest)] == ["Nights are slow", "Days too"]
+    assert len(ledger(harness, "adoption-requested")) == 1
+
+
+def test_a_request_is_taken_back_once(harness: BotHarness) -> None:
+    request_playbook(work(harness, APAC, 0), RequestGiven("reply", "Nights are slow", team="apac"))
+    (row,) = rows(harness, AdoptionRequest)
+    again: Do = lambda uow: take_back_request(uow, row.id or 0)  # noqa: E731
+    assert at_once(harness, (APAC, again), (APAC, again)) == ""
+    assert len(entries(harness, "request-taken-back")) == 1
+
+
+def test_a_sample_is_removed_once(harness: BotHarness) -> None:
+    ready_for_waves(harness)
+    sample = rows(harness, TrainingSample)[0].id or 0
+    again: Do = lambda uow: remove_sample(uow, sample_id=sample)  # noqa: E731
+    assert at_once(harness, (LEAD, again), (CURATOR, again)) == ""
+    assert len(entries(harness, "training-sample-removed")) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (lambda uow: remove_sample(uow, sample_id=1), "no longer exists"),
+        (lambda uow: save_adoption(uow, AdoptionSettings(1, champion=LEAD)), "champion"),
+    ],
+    ids=["the sample is removed", "somebody else becomes the champion"],
+)
+def test_a_grade_meets_a_change_that_came_first(harness: BotHarness, first: Do, said: str) -> None:
+    ready_for_waves(harness)
+    with harness.bot.db.write() as session:
+        session.exec(select(Adoption)).one().champion = AGENT
+    refused = at_once(
+        harness,
+        (CURATOR, first),
+        (AGENT, lambda uow: grade_sample(uow, adoption_id=1, sample_id=1, grade="accept")),
+    )
+    assert said in refused
+    assert rows(harness, TrainingGrade) == []
 
 
 def test_two_curators_decide_about_a_draft_and_the_first_decision_counts(
