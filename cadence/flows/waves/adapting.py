@@ -18,7 +18,7 @@ from cadence.flows.core import (
 from cadence.flows.numbers import require_team_member
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Offer, Refusal
-from storage.queries import waves
+from storage.queries import playbooks, waves
 from storage.tables import Adaptation
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
@@ -58,7 +58,7 @@ def adapt_part(uow: UnitOfWork, given: AdaptGiven) -> Done:
         from outside the team who isn't the owner or a curator.
     """
     with uow.write():
-        view = _view(uow, given)
+        view = _view(uow, given, hold=True)
         part = require_adaptable(view, given.part)
         text = given.text.strip()
         if len(text) > LONGEST:
@@ -107,13 +107,16 @@ def _save(uow: UnitOfWork, view: AdoptionView, row: Adaptation | None, part: str
     rewrite_setup(uow, view, mark=f"adapted:{new.id}")
 
 
-def _view(uow: UnitOfWork, given: AdaptGiven) -> AdoptionView:
+def _view(uow: UnitOfWork, given: AdaptGiven, *, hold: bool = False) -> AdoptionView:
+    """The adoption in question; its playbook is held until the transaction ends if asked."""
     if given.adoption_id is not None:
         view = adoption_by_id(uow, adoption_id=given.adoption_id)
     else:
         view = find_adoption(uow, playbook=given.playbook, team=given.team)
     require_team_member(uow, view, to=TO)
-    require_not_retired(view.playbook)
+    require_not_retired(
+        playbooks.lock_playbook(uow, playbook_id=view.playbook.id or 0) if hold else view.playbook
+    )
     return view
 
 

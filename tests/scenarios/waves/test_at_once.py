@@ -154,8 +154,9 @@ def test_two_confirm_a_team_and_the_trail_says_what_each_changed(planned: BotHar
         lambda uow: start_cycle(uow, CycleGiven("reply", team="night")),
         lambda uow: adopt(uow, AdoptionGiven("reply", team="night", champion=NIGHT, reason=REASON)),
         lambda uow: approve_cutover(uow, "reply", reason=REASON),
+        lambda uow: adapt_part(uow, AdaptGiven("queue", "by hand", playbook="reply", team="desk")),
     ],
-    ids=["start a cycle", "adopt", "cutover"],
+    ids=["start a cycle", "adopt", "cutover", "adapt a part"],
 )
 def test_nothing_begins_with_a_playbook_that_was_just_retired(harness: BotHarness, second: Do) -> None:
     ready_for_waves(harness, cutover=CutoverState.HELD)
