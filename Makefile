@@ -4,11 +4,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 WORKERS ?= auto
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 COVERED := tests/unit tests/storage tests/templates tests/sandbox tests/security
-ON_SQLITE := -m "not postgres and not browser and not long" --ignore=tests/chaos --ignore=tests/fuzz
 TRANSACTIONS := tests/security/test_repeats.py tests/security/test_connect.py tests/security/test_logs.py
 STAGED := tests/scenarios tests/delivery $(TRANSACTIONS)
+NOTES := .pytest_cache/statements
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help run test test-more check lint types layers migrations bench chaos fuzz lock clean
@@ -26,12 +26,10 @@ run: $(STAMP)    ## start the bot in its built-in workspace; EXAMPLE=six-months 
 	@$(BIN)/cadence run $(EXAMPLE:%=--example %)
 
 test: $(STAMP)   ## run the tests: the suite on SQLite
-	$(PYTEST) $(COVERAGE) $(ON_SQLITE) $(COVERED)
-	$(PYTEST) $(ON_SQLITE) $(COVERED:%=--ignore=%)
+	$(PYTEST) -m "not postgres and not browser and not long"
 
 test-more: $(STAMP) ## run what else CI does: PostgreSQL, the browser, chaos and fuzzing in short
-	$(PYTEST) -m "postgres or browser or long" --ignore=tests/chaos
-	$(PYTEST) tests/chaos tests/fuzz
+	$(PYTEST) -m "postgres or browser or long"
 	$(PYTEST) -m "not long" --postgres $(STAGED)
 
 lint: $(STAMP)   ## ruff: rules and format
@@ -47,9 +45,11 @@ layers: $(STAMP) ## import-linter: data walks one way
 migrations: $(STAMP) ## the tables and the migrations say the same
 	$(BIN)/cadence migrate --check
 
-check: lint types layers migrations ## everything CI runs
-	@$(MAKE) --no-print-directory test COVERAGE='--cov --cov-report=term:skip-covered --cov-fail-under=80'
-	@$(MAKE) --no-print-directory test-more
+check: lint types layers migrations ## everything CI runs; on PostgreSQL it repeats tests until each statement has run
+	rm -rf $(NOTES)
+	$(PYTEST) --statements=$(NOTES) $(COVERED:%=--ignore=%)
+	$(PYTEST) --cov --cov-report=term:skip-covered --cov-fail-under=80 $(COVERED)
+	$(PYTEST) -m "not long" --postgres --statements=$(NOTES) $(STAGED)
 
 bench: $(STAMP)  ## measure: every part, or one with PART=rules
 	@$(BIN)/python -m tests.bench $(PART)

@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from bot.cli import GC_THRESHOLD
 from bot.rehearsal.harness import BotHarness
+from tests import statements
 from tests.databases import OnPostgres
 from tests.harnesses import bot_harness
 from tests.storage import postgres
@@ -22,6 +23,11 @@ settings.load_profile("busy")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """With `--postgres`, `make test-more` repeats on PostgreSQL what `make test` runs on SQLite."""
     parser.addoption("--postgres", action="store_true", help="keep the rows of every stage in PostgreSQL")
+    parser.addoption(
+        "--statements",
+        type=Path,
+        help="a folder: note there which test runs which SQL; with --postgres, repeat only what the notes ask for",
+    )
 
 
 def pytest_report_header() -> str | None:
@@ -41,16 +47,23 @@ def pytest_configure(config: pytest.Config) -> None:
             postgres.usable()
         except postgres.NoPostgres as reason:
             pytest.exit(f"Tests on PostgreSQL are skipped: {reason}", returncode=int(on_ci()))
+    elif folder := config.getoption("--statements"):
+        config.pluginmanager.register(statements.Notes(folder.absolute()))
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `--postgres`, skip tests that choose their own database: `make test` ran them."""
+    """With `--postgres`, skip tests that choose their own database, and then those that the notes make needless:
+    `make test` ran them."""
     if config.getoption("--postgres"):
-        settled = [
-            item for item in items if {"sqlite", "postgres"} & {mark.name for mark in item.iter_markers()}
+        left = [
+            item for item in items if not {"sqlite", "postgres"} & {mark.name for mark in item.iter_markers()}
         ]
-        config.hook.pytest_deselected(items=settled)
-        items[:] = [item for item in items if item not in settled]
+        if folder := config.getoption("--statements"):
+            needless = statements.needless(left, statements.noted(folder))
+            left = [item for item in left if item not in needless]
+        config.hook.pytest_deselected(items=list(set(items).difference(left)))
+        items[:] = left
 
 
 def pytest_collection_finish() -> None:

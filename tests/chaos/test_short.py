@@ -25,6 +25,7 @@ POSTGRES = Storm(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "storm", [SQLITE, pytest.param(POSTGRES, marks=pytest.mark.postgres)], ids=lambda storm: storm.name
 )

@@ -18,10 +18,11 @@ from tests.fuzz.arena import CHANNELS, PEOPLE, Arena, Json, Reply, opened
 from tests.fuzz.nasty import button_values, command_texts, filled_forms
 from tests.security.test_roles import NEW_PLAYBOOK, form, text
 
-EACH_COMMAND = 1_500
-EACH_BUTTON = 50
-EACH_FORM = 200
-EACH_FORGED = 40
+pytestmark = pytest.mark.long
+EACH_COMMAND = 600
+EACH_BUTTON = 20
+EACH_FORM = 80
+EACH_FORGED = 16
 FORMS = [callback for callback in Callback if callback is not Callback.INFO]
 
 WEEK = "2026-03-09"

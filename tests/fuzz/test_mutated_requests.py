@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.fuzz.hammer import hammer
 
+pytestmark = pytest.mark.long
 REQUESTS = 600
 
 

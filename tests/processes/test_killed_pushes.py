@@ -80,6 +80,7 @@ def push(tool: Tool, name: str, path: str) -> None:
         tool.push(path, *items(name, path))
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_of_pushes_nothing_is_lost_or_counted_twice(
     tmp_path: Path, url: str, db: Database, secrets: dict[str, str]
 ) -> None:

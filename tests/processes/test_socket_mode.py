@@ -121,6 +121,7 @@ def alerts(db: Database) -> None:
         log_exception(UnitOfWork(db, someone(owner, f"request-{number}"), places.now()), given)
 
 
+@pytest.mark.long
 def test_killed_while_it_sends_and_started_again_it_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
     db = places.database(tmp_path, running=("support-reply", "inbound-routing"))
     alerts(db)

@@ -79,7 +79,7 @@ ON_SQLITE = pytest.mark.sqlite
                 "*Published before it was ready* by @Katrin Lindner: ",
             ],
             ["was demoted"],
-            marks=ON_SQLITE,
+            marks=[ON_SQLITE, pytest.mark.long],
         ),
         pytest.param(
             "test-refactor",
@@ -92,7 +92,7 @@ ON_SQLITE = pytest.mark.sqlite
                 "Tests and refactors v1 is published",
             ],
             ["was demoted", "” is over its cap", "” ran as "],
-            marks=ON_SQLITE,
+            marks=[ON_SQLITE, pytest.mark.long],
         ),
         pytest.param(
             "variance-review",
@@ -106,7 +106,7 @@ ON_SQLITE = pytest.mark.sqlite
                 "Variance review v1 is published",
             ],
             ["is now", "was demoted"],
-            marks=ON_SQLITE,
+            marks=[ON_SQLITE, pytest.mark.long],
         ),
     ],
 )
