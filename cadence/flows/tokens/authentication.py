@@ -14,6 +14,9 @@ from storage.work import UnitOfWork
 
 USED_WITHIN: Final = timedelta(minutes=1)
 """The time of the last use is saved at most this often."""
+_NOT_VALID: Final = (
+    "This isn't a valid token. Tokens begin with rc_ and are shown once, when `/cadence token` makes them."
+)
 
 
 class BadToken(Refusal):
@@ -61,19 +64,13 @@ def authenticate(db: Database, presented: str, *, now: datetime) -> TokenHolder:
     """
     parts = parse_token(presented)
     if parts is None:
-        raise BadToken(
-            "This isn't a valid token. It begins with rc_ and was shown once, when it was made with "
-            "`/cadence token`."
-        )
+        raise BadToken(_NOT_VALID)
     uow = UnitOfWork(db, Actor.system(parts.workspace_id), now)
     with uow.read():
         row = tokens.by_key(uow, key=parts.key)
         workspace = workspaces.workspace(uow)
         if not fits(parts.secret, row.secret_hash if row else None) or row is None:
-            raise BadToken(
-                "This isn't a valid token. It begins with rc_ and was shown once, when it was made with "
-                "`/cadence token`."
-            )
+            raise BadToken(_NOT_VALID)
         if row.revoked_at is not None:
             raise BadToken("This token was revoked. Make another one in Slack with `/cadence token`.")
         if workspace is None or workspace.uninstalled_at is not None:
