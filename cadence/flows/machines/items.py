@@ -193,7 +193,7 @@ class Judged(BaseModel):
     """The verdict on a step that an item led to."""
 
     step: str
-    decision: str = Field(description="`pass`, `watch` or `demote`.")
+    decision: str = Field(description="`hold`, `watch` or `demote`.")
     mode: str = Field(description="The step's mode before the verdict.")
     lands_on: str | None = Field(None, description="The mode after a demotion.")
     exceptions: int

@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,8 @@ def talk(desk: BotHarness, sent: str, say: Callable[[Client], Any]) -> Any:
         async with http, Client(streamable_http_client(url, http_client=http)) as client:
             return await say(client)
 
-    return asyncio.run(spoken())
+    with ThreadPoolExecutor(1) as thread:  # a browser keeps a loop running in the main thread of its worker
+        return thread.submit(asyncio.run, spoken()).result()
 
 
 def ask(desk: BotHarness, member: str, tool: str, /, **given: Any) -> CallToolResult:
