@@ -30,16 +30,15 @@ EVALUATION: Final = "gen_ai.evaluation.result"
 RUNS: Final = "cadence.runs"
 PASS_AT: Final = 0.5
 """A score from here on passed, unless `cadence.pass_at` says otherwise."""
-LARGEST: Final = 8_000_000
-"""Bytes of an unpacked body."""
-MOST_PARTS: Final = 400_000
-"""Resources, scopes, records and attributes of one request. Empty ones are two bytes each, so that 8 MB could have
-four million."""
+LARGEST: Final = 2_000_000
+"""Bytes of an unpacked body. Empty records are two bytes each and take 60 once read: a million of them, 60 MB."""
+MOST_PARTS: Final = 100_000
+"""Resources, scopes, records and attributes of one request."""
 _PASSED: Final = frozenset({"pass", "passed", "ok", "correct", "good", "true", "yes"})
 _FAILED: Final = frozenset({"fail", "failed", "incorrect", "bad", "false", "no"})
 
 _one_at_a_time: Final = Lock()
-"""A body of the largest size can take 200 MB while it is read."""
+"""A body of the largest size can take 60 MB while it is read."""
 Value = str | bool | int | float
 Kind = Literal["evaluation", "runs"]
 
