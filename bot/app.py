@@ -17,7 +17,7 @@ from slack_bolt.logger.messages import (
 from slack_sdk import WebClient
 
 from bot.delivery.gateway import Gateway, Identity
-from bot.delivery.sender import Delivery, Pace, Post
+from bot.delivery.sender import Delivery, Draw, Pace, Post
 from bot.errors import code_for
 from bot.metrics import ACK_SECONDS, REQUESTS
 from bot.request_validation import RequestValidation
@@ -36,6 +36,7 @@ from handlers.context import Services
 from handlers.routes import register_all
 from storage.engine import Conflict, Database
 from storage.work import UnitOfWork
+from templates.chart import draw as draw_chart
 
 log = structlog.get_logger(__name__)
 
@@ -84,10 +85,12 @@ def build_bot(
     signing_secret: str | None,
     clock: Clock = utc_now,
     pace: Pace | None = None,
+    draw: Draw = draw_chart,
 ) -> Bot:
     """Build the bot of one workspace.
 
     Args:
+        draw: draws a chart as a PNG.
         signing_secret: verifies HTTP requests; None in Socket Mode, where Slack authenticates the socket.
 
     Raises:
@@ -101,7 +104,14 @@ def build_bot(
     )
     one = OneWorkspace(Post(gateway, identity), token=token)
     bot = _wired(
-        settings, db=db, installations=one, api_url=api_url, secret=signing_secret, clock=clock, pace=pace
+        settings,
+        db=db,
+        installations=one,
+        api_url=api_url,
+        secret=signing_secret,
+        clock=clock,
+        pace=pace,
+        draw=draw,
     )
     _take_other_events(bot.app)
     return bot
@@ -160,6 +170,7 @@ def _wired(
     secret: str | None,
     clock: Clock,
     pace: Pace | None,
+    draw: Draw = draw_chart,
 ) -> Bot:
     def gateway_for(workspace_id: str) -> Gateway | None:
         post = installations.post_for(workspace_id)
@@ -171,6 +182,7 @@ def _wired(
         post_for=installations.post_for,
         clock=clock,
         pace=pace or Pace(a_minute=settings.cadence_messages_a_minute),
+        draw=draw,
     )
     homes = Homes(db, gateway_for=gateway_for, clock=clock, pace=_home_pace(delivery))
     app = _bolt(settings, db=db, api_url=api_url, signing_secret=secret, installations=installations)

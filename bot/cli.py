@@ -97,6 +97,7 @@ def rehearse(
         from bot.logs import set_up_logs  # noqa: PLC0415
         from bot.rehearsal.rehearse import FIRST_MONDAY, rehearse_files  # noqa: PLC0415
 
+        gc.freeze()  # the program itself is never garbage
         set_up_logs(level="warning", form="text")
         first = FIRST_MONDAY if start is None else read_monday(start)
         lines = rehearse_files(playbook, workspace, answers, weeks=weeks, first_monday=first)

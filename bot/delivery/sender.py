@@ -33,13 +33,13 @@ from storage.outbox.leases import MOST, Waiting
 from storage.outbox.rate_limits import POSTING
 from storage.tables import OutboxMessage
 from storage.work import UnitOfWork
-from templates.chart import draw
+from templates.chart import AnyChart, draw
 from templates.contexts.base import Picture
 from templates.render import Rendered, render
 
 log = structlog.get_logger(__name__)
 
-__all__ = ["Delivery", "Outcome", "Pace", "Post"]
+__all__ = ["Delivery", "Draw", "Outcome", "Pace", "Post"]
 
 SHARING = ("files.getUploadURLExternal", "files.completeUploadExternal")
 """The methods needed to share a file; a pause of either one delays it."""
@@ -51,6 +51,10 @@ LOOKS = 4
 """Attempts, over about half a minute, before a chart that Slack is still processing goes to the thread."""
 SOON = timedelta(seconds=5)
 """Seconds: a recipient whose next slot is this near is scheduled; the periodic search finds the others."""
+
+
+Draw = Callable[[AnyChart], bytes]
+"""Draws a chart as a PNG."""
 
 
 class _CannotLook(Exception):
@@ -80,6 +84,7 @@ class Delivery:
         clock: the time, passed in.
         pace: the minimum time between messages.
         sleep: waits this many seconds, for a drain that waits for slots.
+        draw: draws a chart as a PNG.
     """
 
     def __init__(
@@ -90,12 +95,14 @@ class Delivery:
         clock: Callable[[], datetime],
         pace: Pace | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        draw: Draw = draw,
     ) -> None:
         self.outbox = Outbox(db, pace or Pace())
         self._db = db
         self._post_for = post_for
         self._clock = clock
         self._sleep = sleep
+        self._draw = draw
         self._recorder = AttemptRecorder(self.outbox, clock=clock, sleep=sleep)
 
     def due(self, *, limit: int = MOST) -> list[tuple[str, str]]:
@@ -223,7 +230,9 @@ class Delivery:
         try:
             state = state_of(post.gateway, file_id=file_id, channel=channel) if file_id else FileState.UNKNOWN
             if file_id is None or state is FileState.UNKNOWN:
-                file_id = upload(post.gateway, content=draw(show.chart), file=show.file, alt=show.chart.text)
+                file_id = upload(
+                    post.gateway, content=self._draw(show.chart), file=show.file, alt=show.chart.text
+                )
                 if not self.outbox.still_ours(message, now=self._clock(), file=file_id):
                     return Outcome.NOTHING
                 complete(post.gateway, file_id=file_id, title=show.chart.title)
@@ -255,7 +264,7 @@ class Delivery:
         if not may_post(message, begun):
             return Outcome.LATER
         chart = show.chart
-        file_id = upload(post.gateway, content=draw(chart), file=show.file, alt=chart.text)
+        file_id = upload(post.gateway, content=self._draw(chart), file=show.file, alt=chart.text)
         if not self.outbox.still_ours(message, now=self._clock(), file=file_id):
             return Outcome.NOTHING
         share(post.gateway, file_id=file_id, title=chart.title, channel=channel, thread_ts=ts)

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from bot.app import Bot, build_bot
-from bot.delivery.sender import Pace
+from bot.delivery.sender import Draw, Pace
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.ops.manifest import scopes
 from bot.rehearsal.vocabulary import vocabulary
@@ -35,6 +35,7 @@ from cadence.documents import PlaybookSpec, WorkspaceSpec
 from handlers.commands import COMMANDS
 from handlers.shortcuts import SHORTCUTS
 from storage.engine import Database
+from templates.chart import draw as draw_chart
 
 APP = AppIdentity(name="Rollout Cadence")
 GRANTED = Capabilities(scopes=frozenset(scopes()))
@@ -68,6 +69,7 @@ class BotHarness(AbstractContextManager["BotHarness"]):
         demo_users: actors that the page can start.
         welcome: how the page receives somebody who opens it for the first time.
         state: a file in which the workspace survives a restart.
+        draw: draws a chart as a PNG.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class BotHarness(AbstractContextManager["BotHarness"]):
         demo_users: DemoActors | None = None,
         welcome: Welcome | None = None,
         state: Path | None = None,
+        draw: Draw = draw_chart,
     ) -> None:
         self.workspace = workspace
         self._store = Store(state, workspace) if state is not None else None
@@ -117,6 +120,7 @@ class BotHarness(AbstractContextManager["BotHarness"]):
             signing_secret=workspace.app.signing_secret,
             clock=clock,
             pace=Pace(timedelta()),
+            draw=draw,
         )
         workspace.connect(
             InProcess(
