@@ -20,7 +20,7 @@ USES: Final = (
 WRITE, READ = "write", "read"
 SCOPES: Final = (
     Choice(label="Write evidence: runs, numbers, exceptions, grades, checks", value=WRITE),
-    Choice(label="Read: status, verdicts, registry", value=READ),
+    Choice(label="Read: status, verdicts, registry; what an assistant is asked", value=READ),
 )
 """What a token allows."""
 
@@ -38,8 +38,9 @@ class TokenForm(
 
     playbooks: tuple[Choice, ...] = ()
     teams: tuple[Choice, ...] = ()
-    name: str = ask.text("Name", "The tool that will use it, like “Help desk”.", most=60)
-    use: str | None = ask.radio("Who will use it?", among=USES, needed="Choose who will use it.")
+    uses: tuple[Choice, ...] = USES
+    name: str = ask.text("Name", "The tool or assistant that will use it, like “Help desk”.", most=60)
+    use: str | None = ask.radio("Who will use it?", among="uses", needed="Choose who will use it.")
     playbook: str | None = ask.choice(
         "For which playbook?",
         "For a tool, choose a playbook, a team, or both. Without a playbook it can report on all of the team's.",

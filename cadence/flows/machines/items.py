@@ -171,7 +171,7 @@ class CheckItem(Item):
 
     step: Slug = Field(examples=["draft"])
     check: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        description="Its name, as the step's `verify.automated` has it.", examples=["policy-lint"]
+        description="Its name, as the step's `verify.automated` has it.", examples=["policy-check"]
     )
     samples: Annotated[StrictInt, Field(ge=1, le=MOST_RUNS)] | None = Field(None, examples=[214])
     passes: Count | None = Field(None, examples=[211])

@@ -216,7 +216,9 @@ def _again(one: Pushed, before: Pushed, first: ItemResult) -> ItemResult:
 
 
 _REUSED: Final = Wrong(
-    "id-reused", "This id was used for something else before. Give each item an id of its own."
+    "id-reused",
+    "This id was used for something else before. Give each item an id of its own; to correct runs, name the earlier "
+    "id in `replaces`.",
 )
 
 

@@ -49,6 +49,8 @@ def sentence_of(wrong: ValidationError, *, model: type[BaseModel] | None = None)
         model: names the fields, if one may be misspelled, and their examples.
     """
     errors = wrong.errors(include_url=False, include_input=False)
+    # A misspelled field is missing under its right name: the misspelling says more.
+    errors.sort(key=lambda one: one["type"] != "extra_forbidden")
     field = errors[0]["loc"][:1]
     # A field of several types fails for each: what is wrong with the value comes before its type.
     mine = [one for one in errors if one["loc"][:1] == field]

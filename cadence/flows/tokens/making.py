@@ -22,7 +22,7 @@ from storage.tables import ApiToken, PlaybookState
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
 from templates.contexts.base import Choice
-from templates.contexts.tokens import ASSISTANT, READ, TOOL, WRITE, TokenForm, TokenShown
+from templates.contexts.tokens import ASSISTANT, READ, TOOL, USES, WRITE, TokenForm, TokenShown
 from templates.ids import Action, Field
 
 MOST: Final = 200
@@ -72,11 +72,13 @@ def token_form(uow: UnitOfWork, *, name: str = "") -> TokenForm:
                     if view.playbook.id in mine
                 }
             )
+        for_tools = bool(rows or teams)
         return TokenForm(
             name=name,
-            use=TOOL if rows or teams else ASSISTANT,
+            uses=USES if for_tools else tuple(one for one in USES if one.value == ASSISTANT),
+            use=TOOL if for_tools else ASSISTANT,
             playbook=rows[0].slug if len(rows) == 1 and not is_curator(uow) else None,
-            scopes=(WRITE,),
+            scopes=(WRITE,) if for_tools else (WRITE, READ),
             playbooks=tuple(Choice(label=row.title, value=row.slug) for row in rows),
             teams=tuple(Choice(label=title, value=slug) for slug, title in teams),
         )
@@ -130,7 +132,7 @@ def shown_once(uow: UnitOfWork, token: Presented) -> TokenShown | None:
 def _row(uow: UnitOfWork, given: TokenGiven, token: Presented) -> ApiToken:
     name = " ".join(given.name.split())
     if not name:
-        raise Refusal("Name the tool that will use it, like “Help desk”.", field=Field.NAME)
+        raise Refusal("Name the tool or assistant that will use it, like “Help desk”.", field=Field.NAME)
     if len(name) > LONGEST_NAME:
         raise Refusal(f"Keep it to {LONGEST_NAME} characters.", field=Field.NAME)
     if not set(given.scopes) & {WRITE, READ}:

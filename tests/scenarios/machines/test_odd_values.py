@@ -100,6 +100,11 @@ ODD: list[tuple[str, str, Any, str]] = [
 ]
 
 
+def test_a_misspelled_field_is_named_rather_than_the_one_it_stands_for(desk: BotHarness, tool: Tool) -> None:
+    refused = tool.push("runs", {"id": "odd", "run": 3}).body["results"][0]
+    assert refused["detail"] == "There's no field `run`. Did you mean `runs`?"
+
+
 @pytest.mark.parametrize(("path", "field", "value", "sentence"), ODD)
 def test_an_odd_value_is_refused_in_a_sentence_and_the_next_item_is_recorded(
     desk: BotHarness, tool: Tool, path: str, field: str, value: Any, sentence: str

@@ -133,6 +133,22 @@ def test_a_member_makes_one_for_their_own_assistant_only(desk: BotHarness) -> No
     assert "was revoked" in types(desk, AGENT, "/cadence token revoke claude")
 
 
+def test_whoever_can_make_one_only_for_an_assistant_is_offered_nothing_else(desk: BotHarness) -> None:
+    forms = {}
+    for member in (LEAD, AGENT):
+        person = desk.workspace.person(member)
+        person.types("/cadence token", channel=DESK_CHANNEL)
+        form = person.view()
+        assert form is not None
+        forms[member] = json.dumps(form.body)
+    assert "such as a help desk" in forms[LEAD]
+    assert "such as a help desk" not in forms[AGENT]
+    made = person.submits({"name": "Claude"}).view
+    assert made is not None
+    assert "It can write evidence and read figures as you." in made.words
+    assert "/mcp" in made.words
+
+
 def test_the_form_chooses_the_only_playbook_of_its_owner(desk: BotHarness) -> None:
     person = desk.workspace.person(LEAD)
     person.types("/cadence token", channel=DESK_CHANNEL)

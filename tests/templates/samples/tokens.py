@@ -43,6 +43,13 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         write=True,
         read=False,
     ),
+    "token_shown_assistant": TokenShown(
+        name="Claude",
+        token=Mrkdwn(f"```rc_T01SANDBOX_{'k' * 10}_{'s' * 43}```"),
+        scope="",
+        write=True,
+        read=False,
+    ),
     "token_list": TokenList(tokens=(ASSISTANT, HELP_DESK), offers=(MAKE,)),
     "token_list_empty": TokenList(tokens=(), offers=(MAKE,)),
 }
