@@ -96,6 +96,11 @@ def test_every_tool_follows_the_rights_of_its_person(desk: BotHarness, member: s
     assert len(rows(desk, CheckIn) + rows(desk, Reading) + rows(desk, LoggedException)) == changed
 
 
+def test_people_have_names_for_readers_outside_of_slack(desk: BotHarness) -> None:
+    named = text(ask(desk, AGENT, "digest"))
+    assert f"Only a curator can read the digest: {desk.workspace.user(CURATOR).real_name}." in named
+
+
 def test_tools_describe_themselves(desk: BotHarness) -> None:
     listed = talk(desk, token(desk, AGENT), lambda client: client.list_tools()).tools
     assert {tool.name for tool in listed} == set(TOOLS)
