@@ -19,7 +19,7 @@ _REFERENCE: Final = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 def plain_text(blocks: Collection[Json]) -> str:
     """The same content as text to read outside of Slack, without buttons: a line a paragraph, no escapes.
 
-    People are left as `<@U…>`: their names are in the database.
+    People stay `<@U…>`: `named` knows their names.
     """
     texts = []
     for block in plain_blocks(blocks):

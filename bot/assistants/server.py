@@ -47,7 +47,7 @@ INSTRUCTIONS: Final = (
 READ: Final = ("status", "why", "digest")
 WRITE: Final = ("check_in", "report_kpi", "log_exception")
 NOT_SERVED: Final = ("prompts/get", "resources/read")
-"""What the SDK would look for, although there is none."""
+"""Methods of the protocol that this server doesn't offer; the SDK would look for them."""
 _who: ContextVar[Identity] = ContextVar("who")
 
 Message = MutableMapping[str, Any]

@@ -11,11 +11,10 @@ from pydantic_core import PydanticCustomError
 
 from cadence.flows import overview
 from cadence.flows.checkins import AnswerGiven, answer
-from cadence.flows.core import NeedsChoice, Repeated, admit
+from cadence.flows.core import NeedsChoice, Repeated, admit, named
 from cadence.flows.exceptions import ExceptionGiven, NeedsConfirming, log_exception
 from cadence.flows.machines import MOST_RUNS
 from cadence.flows.numbers import NumberGiven, record_number
-from cadence.flows.people import with_names
 from cadence.flows.tokens import note_call
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
@@ -97,7 +96,7 @@ def call(services: Services, uow: UnitOfWork, tool: str, run: Callable[[UnitOfWo
     """
     try:
         said = _said(services, uow, run)
-        said = replace(said, text=with_names(uow, said.text))
+        said = replace(said, text=named(uow, said.text))
     except Exception as error:  # noqa: BLE001 - every error becomes a sentence
         said = Said(sentence_for(services, error).text, refused=True)
         if is_busy(error) or is_unreachable(error):  # so the trail would be

@@ -21,7 +21,7 @@ from storage.migrate import migrate
 FIRST_MONDAY = date(2026, 3, 2)
 """The default first Monday: both the American and the European clock change are in its four weeks."""
 NO_PICTURE = b"\x89PNG"
-"""A transcript tells what charts say in words; drawing them takes a fifth of its time."""
+"""Instead of a chart: a transcript says in words what it shows, and drawing took a tenth of the time."""
 Read = TypeVar("Read")
 
 

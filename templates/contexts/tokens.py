@@ -20,7 +20,7 @@ USES: Final = (
 WRITE, READ = "write", "read"
 SCOPES: Final = (
     Choice(label="Write evidence: runs, numbers, exceptions, grades, checks", value=WRITE),
-    Choice(label="Read: status, verdicts, registry; what an assistant is asked", value=READ),
+    Choice(label="Read: status, verdicts, registry (an assistant needs this to answer)", value=READ),
 )
 """What a token allows."""
 

@@ -14,7 +14,6 @@ from cadence.flows.people.profiles import (
     remember_address,
     save_profiles,
     valid_zone,
-    with_names,
     workspace_ids,
 )
 from cadence.flows.people.settings import FEWEST_RUNS, MOST_FIRST, MOST_RUNS, WorkspaceSettings, keep_settings
@@ -70,7 +69,6 @@ __all__ = [
     "team_form",
     "team_holidays",
     "valid_zone",
-    "with_names",
     "workspace_ids",
 ]
 

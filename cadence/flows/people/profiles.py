@@ -1,6 +1,5 @@
 """A Slack status that says away suspends nudges, as if the person had set days away."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -20,7 +19,6 @@ from storage.work import UnitOfWork
 
 BY_STATUS: Final = "slack status"
 """The setter of such days away."""
-_MENTION: Final = re.compile(r"<@([UW][A-Z0-9]+)>")
 RENEW: Final = timedelta(days=7)
 """A status without an end is extended when its days are nearly over."""
 
@@ -221,17 +219,6 @@ def has_profile(uow: UnitOfWork, *, member: str) -> bool:
     with uow.read():
         row = people.member(uow, member_id=member)
         return row is not None and bool(row.name) and row.is_stranger is not None
-
-
-def with_names(uow: UnitOfWork, text: str) -> str:
-    """A text for readers outside of Slack: `<@U…>` becomes the person's name, if it is known."""
-    mentioned = set(_MENTION.findall(text))
-    if not mentioned:
-        return text
-    with uow.read():
-        known = people.members(uow, member_ids=mentioned)
-    names = {member: row.name for member, row in known.items() if row.name}
-    return _MENTION.sub(lambda found: names.get(found[1], found[0]), text)
 
 
 def valid_zone(name: str | None) -> str | None:
