@@ -1,6 +1,6 @@
 """A Slack status that says away suspends nudges, as if the person had set days away."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
@@ -47,7 +47,7 @@ def follow(uow: UnitOfWork, workspace: Workspace, statuses: Mapping[str, Status]
     kept = {row.member: row for row in rows if row.set_by.startswith(BY_STATUS)}
     refused = _taken_back(uow, statuses)
     for member, status in statuses.items():
-        if member in refused and member not in kept:
+        if member not in kept and (member in refused or status == Status()):
             continue
         zone = zone_of(uow, workspace, member)
         said = days_away(status.text, status.emoji, status.expires, zone=zone, now=uow.now)
@@ -144,7 +144,7 @@ def ensure_workspace(uow: UnitOfWork, *, name: str) -> None:
         uow.session.add(row)
 
 
-def save_profiles(uow: UnitOfWork, *, profiles: Iterable[Profile]) -> int:
+def save_profiles(uow: UnitOfWork, *, profiles: Sequence[Profile]) -> int:
     """Store Slack's data on people; an invalid zone is left out. Returns how many.
 
     A person whose status says that they are away isn't nudged until it changes. If a person has left, others
@@ -155,13 +155,15 @@ def save_profiles(uow: UnitOfWork, *, profiles: Iterable[Profile]) -> int:
     with uow.write():
         before: dict[str, object] = {}
         after: dict[str, object] = {}
+        known = people.members(uow, member_ids=[profile.member for profile in profiles])
         for profile in profiles:
-            row = people.member(uow, member_id=profile.member)
+            row = known.get(profile.member)
             was = _what_counts(row) if row else None
             if profile.deleted and not (row and row.deleted):
                 gone.add(profile.member)
             if row is None:
                 row = Member(workspace_id=uow.workspace_id, id=profile.member, seen_at=uow.now)
+                known[row.id] = row
             row.name, row.timezone = profile.name, valid_zone(profile.timezone)
             row.is_admin, row.is_bot, row.deleted = profile.is_admin, profile.is_bot, profile.deleted
             row.is_guest, row.is_stranger = profile.is_guest, _is_stranger(profile, uow.workspace_id)
