@@ -61,7 +61,7 @@ def bot_harness(
     files = [workspace, *playbooks]
     names = workspace.parent if (workspace.parent / "names.csv").exists() else EXAMPLES
     imported = Imported(tuple(file.read_text(encoding="utf-8") for file in files), start, names)
-    scene = Played(imported, played, tuple(settings.items())) if played else imported
+    scene = Played(imported, played, tuple(settings.items())) if played else Met(imported)
     with database(folder / "stage.db", scene) as db:
         state = None
         if isinstance(scene, Played):
@@ -104,8 +104,6 @@ def _connected(
         demo_users=demo_users,
         welcome=welcome,
     ) as harness:
-        if state is None:
-            harness.bot.worker.refresh()
         yield harness
         check_scopes(people)
 
@@ -148,6 +146,18 @@ class Imported:
         return [_playbook(text) for text in self.texts[1:]]
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """The built-in team with files imported, once the bot has loaded everybody's profile."""
+
+    imported: Imported
+
+    def __call__(self, db: Database) -> None:
+        self.imported(db)
+        with _connected(self.imported, db, {}) as harness:
+            harness.bot.worker.refresh()
+
+
 _workspace = lru_cache(maxsize=64)(read_workspace)
 _playbook = lru_cache(maxsize=64)(read_playbook)
 _LEFT: Final[dict["Played", bytes]] = {}
@@ -163,7 +173,7 @@ class Played:
     settings: tuple[tuple[str, Any], ...]
 
     def __call__(self, db: Database) -> None:
-        self.imported(db)
+        Met(self.imported)(db)
         with TemporaryDirectory() as folder:
             state = Path(folder, "state")
             with (
