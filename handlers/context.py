@@ -32,7 +32,7 @@ _LONGEST_ID: Final = 128
 class Homes(Protocol):
     """Publishes people's Homes. None of these methods raises if Slack refuses: the worker tries again."""
 
-    def opened(self, workspace_id: str, member: str) -> None:
+    def opened(self, workspace_id: str, member: str, *, meet: Callable[[], None]) -> None:
         """Record that a person opened it; raises if the database can't be reached."""
 
     def show(self, workspace_id: str, member: str, view: Json) -> None:

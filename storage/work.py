@@ -197,7 +197,15 @@ class UnitOfWork:
             about: a prefix of `NewMessage.about`: fewer parts find more messages.
         """
         several = (kinds,) if isinstance(kinds, str) else kinds
-        return queueing.find(self, kinds=tuple(several), about=tuple(map(str, about)))
+        return self.messages_about_any(several, [about])
+
+    def messages_about_any(
+        self, kinds: Sequence[str], abouts: Sequence[Sequence[object]]
+    ) -> list[OutboxMessage]:
+        """`messages` of several kinds about several things, by one query."""
+        return queueing.find(
+            self, kinds=tuple(kinds), abouts=tuple(tuple(map(str, about)) for about in abouts)
+        )
 
     def rewrite(self, kinds: str | Sequence[str], *about: object, mark: str, week: object = None) -> int:
         """Queue a rewrite of each sent message of these kinds about something; returns how many are new.

@@ -49,15 +49,18 @@ class Homes:
         self._clock = clock
         self._pace = pace or HomePace()
 
-    def opened(self, workspace_id: str, member: str) -> None:
+    def opened(self, workspace_id: str, member: str, *, meet: Callable[[], None]) -> None:
         """Publish a person's Home after they opened it.
+
+        Args:
+            meet: asks Slack who they are; called if the bot doesn't know them yet.
 
         Raises:
             Exception: the database can't be reached. Nothing visible was changed.
         """
         with _harmless(workspace_id, member, unless=is_unreachable):
             uow = UnitOfWork(self._db, Actor.system(workspace_id), self._clock())
-            claimed = overview.claim_opened(uow, member=member)
+            claimed = overview.claim_opened(uow, member=member, meet=meet)
             if claimed is not None:
                 self._show(workspace_id, member, claimed, at_once=True, always=True)
 

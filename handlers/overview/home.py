@@ -27,10 +27,13 @@ def register_events(app: App, services: Services) -> None:
         workspace_id, member = str(context.get("team_id") or ""), str(event.get("user") or "")
         if not member or event.get("tab", "home") != "home" or context.get("from_elsewhere"):
             return
-        try:
+
+        def meet() -> None:
             with suppress(Conflict):  # another process has just looked up the same person
                 services.meet(workspace_id, member)
-            services.homes.opened(workspace_id, member)
+
+        try:
+            services.homes.opened(workspace_id, member, meet=meet)
         except Exception as error:
             if is_unreachable(error):
                 services.homes.show(workspace_id, member, home_view(Refused(text=UNREACHABLE)))

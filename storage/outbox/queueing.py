@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import String, Table, and_, bindparam, literal_column, or_
@@ -135,11 +136,13 @@ _RANGE: Final = ("exact", "first", "after")
 
 
 @cached(OutboxMessage)
-def find(uow: "UnitOfWork", *, kinds: Sequence[str], about: Sequence[object]) -> list[OutboxMessage]:
-    """The messages of some kinds whose `about` has this prefix; oldest first within each kind."""
+def find(
+    uow: "UnitOfWork", *, kinds: Sequence[str], abouts: Sequence[Sequence[object]]
+) -> list[OutboxMessage]:
+    """The messages of some kinds whose `about` has one of these prefixes; oldest first within each kind."""
     asked = {"workspace": uow.workspace_id}
-    for place, kind in enumerate(kinds):
+    for place, (kind, about) in enumerate(product(kinds, abouts)):
         key = message_key(uow.workspace_id, kind, about)
         asked |= {f"exact{place}": key, f"first{place}": f"{key}:", f"after{place}": f"{key};"}
-    found = uow.session.exec(_by_prefixes(len(kinds)), params=asked)
+    found = uow.session.exec(_by_prefixes(len(kinds) * len(abouts)), params=asked)
     return sorted(found, key=lambda row: (kinds.index(row.kind), row.id or 0))

@@ -65,15 +65,24 @@ def exceptions_by(
     uow: UnitOfWork, *, member: str, adoption_id: int, step: str, since: datetime
 ) -> list[LoggedException]:
     """Exceptions that a member logged on a step after an instant and hasn't undone."""
-    query = select(LoggedException).where(
-        LoggedException.workspace_id == uow.workspace_id,
-        LoggedException.member == member,
-        LoggedException.adoption_id == adoption_id,
-        LoggedException.step == step,
-        LoggedException.logged_at > since,
-        col(LoggedException.withdrawn_after).is_(None),
-    )
-    return list(uow.session.exec(query))
+    asked = {
+        "workspace": uow.workspace_id,
+        "member": member,
+        "adoption": adoption_id,
+        "step": step,
+        "since": since,
+    }
+    return list(uow.session.exec(_EXCEPTIONS_BY, params=asked))
+
+
+_EXCEPTIONS_BY = select(LoggedException).where(
+    LoggedException.workspace_id == bindparam("workspace"),
+    LoggedException.member == bindparam("member"),
+    LoggedException.adoption_id == bindparam("adoption"),
+    LoggedException.step == bindparam("step"),
+    col(LoggedException.logged_at) > bindparam("since"),
+    col(LoggedException.withdrawn_after).is_(None),
+)
 
 
 class CycleException(NamedTuple):

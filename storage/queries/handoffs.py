@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import and_, col, func, or_, select
 
 from storage.query_cache import cached
@@ -17,14 +19,26 @@ def get(uow: UnitOfWork, *, handoff_id: int) -> Handoff | None:
     return uow.session.exec(query).first()
 
 
-def _to_teams_of(uow: UnitOfWork, member: str) -> ColumnElement[bool]:
-    """Whether a handoff goes to a current team of a person."""
-    theirs = select(TeamMember.team_id).where(
-        TeamMember.workspace_id == uow.workspace_id,
-        TeamMember.member == member,
+_TO_TEAMS_OF: Final[ColumnElement[bool]] = col(Handoff.team_id).in_(
+    select(TeamMember.team_id).where(
+        TeamMember.workspace_id == bindparam("workspace"),
+        TeamMember.member == bindparam("member"),
         col(TeamMember.left_at).is_(None),
     )
-    return col(Handoff.team_id).in_(theirs)
+)
+"""Whether a handoff goes to a current team of a person."""
+_OF_ADOPTIONS: Final = col(Handoff.adoption_id).in_(bindparam("adoptions", expanding=True))
+_WAITS: Final = col(Handoff.state) == HandoffState.SENT
+_OPEN_FOR: Final = (
+    select(Handoff)
+    .where(
+        Handoff.workspace_id == bindparam("workspace"),
+        col(Handoff.state).in_((HandoffState.SENT, HandoffState.ACCEPTED)),
+        or_(_TO_TEAMS_OF, and_(_WAITS, _OF_ADOPTIONS)),
+    )
+    .order_by(_TO_TEAMS_OF.desc(), _WAITS.desc(), col(Handoff.due_at), col(Handoff.id))
+    .limit(300)
+)
 
 
 @cached(Handoff, TeamMember)
@@ -33,15 +47,8 @@ def open_for(uow: UnitOfWork, *, adoption_ids: Sequence[int], member: str) -> li
 
     Of each, what waits to be accepted comes first, and then what is due first.
     """
-    received = _to_teams_of(uow, member)
-    waits = col(Handoff.state) == HandoffState.SENT
-    query = select(Handoff).where(
-        Handoff.workspace_id == uow.workspace_id,
-        col(Handoff.state).in_((HandoffState.SENT, HandoffState.ACCEPTED)),
-        or_(received, and_(waits, col(Handoff.adoption_id).in_(adoption_ids))),
-    )
-    order = received.desc(), waits.desc(), col(Handoff.due_at), col(Handoff.id)
-    return list(uow.session.exec(query.order_by(*order).limit(300)))
+    asked = {"workspace": uow.workspace_id, "member": member, "adoptions": list(adoption_ids)}
+    return list(uow.session.exec(_OPEN_FOR, params=asked))
 
 
 def waiting(
@@ -56,15 +63,22 @@ def waiting(
 
     All of the workspace's if neither is given.
     """
-    query = select(Handoff).where(Handoff.workspace_id == uow.workspace_id, Handoff.state == state)
-    parties: list[ColumnElement[bool]] = []
-    if adoption_ids is not None:
-        parties.append(col(Handoff.adoption_id).in_(adoption_ids))
-    if member is not None:
-        parties.append(_to_teams_of(uow, member))
+    asked: dict[str, Any] = {"workspace": uow.workspace_id, "state": state}
+    asked |= {} if adoption_ids is None else {"adoptions": list(adoption_ids)}
+    asked |= {} if member is None else {"member": member}
+    query = _waiting(of_adoptions=adoption_ids is not None, to_teams=member is not None)
+    return list(uow.session.exec(query, params=asked))
+
+
+@cache
+def _waiting(*, of_adoptions: bool, to_teams: bool) -> Any:
+    parties = [*([_OF_ADOPTIONS] if of_adoptions else []), *([_TO_TEAMS_OF] if to_teams else [])]
+    query = select(Handoff).where(
+        Handoff.workspace_id == bindparam("workspace"), Handoff.state == bindparam("state")
+    )
     if parties:
         query = query.where(or_(*parties))
-    return list(uow.session.exec(query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(100)))
+    return query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(100)
 
 
 def holding_fallbacks(

@@ -8,7 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, case, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    String,
+    and_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -69,12 +82,14 @@ class PlaceRow(NamedTuple):
 
 
 class PersonRow(NamedTuple):
-    """The facts that planning needs about a person."""
+    """What planning needs to know about a person: their profile if Slack has sent one, or days away."""
 
     member: str
     timezone: str | None
     gone: bool
     muted: bool
+    away_from: date | None
+    away_until: date | None
 
 
 # Every statement is built once: planning runs all of them every time, and building takes longer than running.
@@ -240,41 +255,39 @@ def resumed(uow: UnitOfWork, *, since: datetime) -> dict[int, datetime]:
     return {int(subject.partition(":")[2]): at for subject, at in _rows(uow, _RESUMED, {"since": since})}
 
 
-_PERSONS: Final = select(
+_NO_DAY: Final = cast(null(), Date)
+_PROFILES: Final = select(
     col(Member.id),
     col(Member.timezone),
     takes_no_part(bindparam("workspace", type_=String())),
     col(Member.muted),
+    _NO_DAY,
+    _NO_DAY,
 ).where(col(Member.workspace_id) == _WORKSPACE)
-_PERSONS_WITHIN: Final = _PERSONS.where(_in_teams(Member.id))
-_PERSONS_AMONG: Final = _PERSONS.where(_among(Member.id))
-
-
-def persons(
-    uow: UnitOfWork, *, stretch: Stretch | None = None, members: Sequence[str] = ()
-) -> list[PersonRow]:
-    """The members of a range of teams, or these people."""
-    rows = _of_people(uow, _PERSONS_WITHIN, _PERSONS_AMONG, {}, stretch, members)
-    return [PersonRow(member, zone, bool(gone), muted) for member, zone, gone, muted in rows]
-
-
-_AWAY: Final = select(col(Away.member), col(Away.first_day), col(Away.last_day)).where(
+_AWAY: Final = select(
+    col(Away.member), cast(null(), String), false(), false(), col(Away.first_day), col(Away.last_day)
+).where(
     col(Away.workspace_id) == _WORKSPACE,
     col(Away.first_day) <= _LAST,
     col(Away.last_day) >= _FIRST,
     col(Away.ended_at).is_(None),
 )
-_AWAY_WITHIN: Final = _AWAY.where(_in_teams(Away.member))
-_AWAY_AMONG: Final = _AWAY.where(_among(Away.member))
+_PERSONS_WITHIN: Final[Any] = union_all(
+    _PROFILES.where(_in_teams(Member.id)), _AWAY.where(_in_teams(Away.member))
+)
+_PERSONS_AMONG: Final[Any] = union_all(_PROFILES.where(_among(Member.id)), _AWAY.where(_among(Away.member)))
 
 
-def days_away(
+def persons(
     uow: UnitOfWork, *, first: date, last: date, stretch: Stretch | None = None, members: Sequence[str] = ()
-) -> list[tuple[str, date, date]]:
-    """(member, first day, last day) of valid absences that overlap a range."""
+) -> list[PersonRow]:
+    """The members of a range of teams, or these people: a row for each profile, and one for each valid absence
+    that overlaps a range of days."""
     given = {"first": first, "last": last}
-    rows = _of_people(uow, _AWAY_WITHIN, _AWAY_AMONG, given, stretch, members)
-    return [(member, start, end) for member, start, end in rows]
+    rows = _of_people(uow, _PERSONS_WITHIN, _PERSONS_AMONG, given, stretch, members)
+    return [
+        PersonRow(member, zone, bool(gone), bool(muted), *away) for member, zone, gone, muted, *away in rows
+    ]
 
 
 _SPECS: Final = select(col(PlaybookVersion.id), col(PlaybookVersion.spec)).where(

@@ -177,15 +177,25 @@ def latest_watch(
 @cached(StepVerdict)
 def newest_verdicts(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> list[StepVerdict]:
     """The newest verdict on each step of some adoptions, oldest first."""
-    newest = (
-        select(func.max(StepVerdict.id))
-        .where(StepVerdict.workspace_id == uow.workspace_id, col(StepVerdict.adoption_id).in_(adoption_ids))
-        .group_by(col(StepVerdict.adoption_id), col(StepVerdict.step))
+    asked = {"workspace": uow.workspace_id, "adoptions": list(adoption_ids)}
+    return list(uow.session.exec(_NEWEST_VERDICTS, params=asked))
+
+
+_NEWEST_VERDICTS = (
+    select(StepVerdict)
+    .where(
+        StepVerdict.workspace_id == bindparam("workspace"),
+        col(StepVerdict.id).in_(
+            select(func.max(StepVerdict.id))
+            .where(
+                StepVerdict.workspace_id == bindparam("workspace"),
+                col(StepVerdict.adoption_id).in_(bindparam("adoptions", expanding=True)),
+            )
+            .group_by(col(StepVerdict.adoption_id), col(StepVerdict.step))
+        ),
     )
-    query = select(StepVerdict).where(
-        StepVerdict.workspace_id == uow.workspace_id, col(StepVerdict.id).in_(newest)
-    )
-    return list(uow.session.exec(query.order_by(col(StepVerdict.id))))
+    .order_by(col(StepVerdict.id))
+)
 
 
 def verdict(uow: UnitOfWork, *, verdict_id: int) -> StepVerdict | None:

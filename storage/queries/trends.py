@@ -164,32 +164,33 @@ _OTHER_RUNS = func.sum(case((col(CheckIn.value_events).is_(None), col(CheckIn.ru
 
 def values_of_cycles(uow: UnitOfWork, *, cycle_ids: Collection[int]) -> dict[int, ValueRow]:
     """The counts of some cycles, by the cycle's id; one without check-ins has none."""
-    runs = (
-        select_rows(col(CheckIn.cycle_id), func.sum(col(CheckIn.value_events)), _OTHER_RUNS)
-        .where(
-            col(CheckIn.workspace_id) == uow.workspace_id,
-            col(CheckIn.cycle_id).in_(cycle_ids),
-            col(CheckIn.replaced_at).is_(None),
-        )
-        .group_by(col(CheckIn.cycle_id))
-    )
-    exceptions = (
-        select_rows(col(LoggedException.cycle_id), func.count())
-        .where(
-            col(LoggedException.workspace_id) == uow.workspace_id,
-            col(LoggedException.cycle_id).in_(cycle_ids),
-            col(LoggedException.withdrawn_after).is_(None),
-        )
-        .group_by(col(LoggedException.cycle_id))
-    )
-    connection = connection_of(uow.session)
-    logged: Any = connection.execute(exceptions)
-    counted = dict(list(logged))
-    found: Any = connection.execute(runs)
+    asked = {"workspace": uow.workspace_id, "cycles": list(cycle_ids)}
     return {
-        cycle: ValueRow(int(reported or 0), int(other or 0), counted.get(cycle, 0))
-        for cycle, reported, other in found
+        cycle: ValueRow(int(reported or 0), int(other or 0), logged)
+        for cycle, reported, other, logged in connection_of(uow.session).execute(_VALUES_OF_CYCLES, asked)
     }
+
+
+_EXCEPTIONS_OF_CYCLE: Final = (
+    select_rows(func.count())
+    .select_from(LoggedException)
+    .where(
+        col(LoggedException.workspace_id) == bindparam("workspace"),
+        col(LoggedException.cycle_id) == col(CheckIn.cycle_id),
+        col(LoggedException.withdrawn_after).is_(None),
+    )
+    .correlate(CheckIn)
+    .scalar_subquery()
+)
+_VALUES_OF_CYCLES: Final[Any] = (
+    select_rows(col(CheckIn.cycle_id), func.sum(col(CheckIn.value_events)), _OTHER_RUNS, _EXCEPTIONS_OF_CYCLE)
+    .where(
+        col(CheckIn.workspace_id) == bindparam("workspace"),
+        col(CheckIn.cycle_id).in_(bindparam("cycles", expanding=True)),
+        col(CheckIn.replaced_at).is_(None),
+    )
+    .group_by(col(CheckIn.cycle_id))
+)
 
 
 def values_between(uow: UnitOfWork, *, first: date, last: date) -> dict[int, ValueRow]:

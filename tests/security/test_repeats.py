@@ -514,7 +514,7 @@ OF_THE_BOT = {
     "overview.homes.claim",
     "overview.homes.note_click",
     "overview.homes.note_failed",
-    "overview.homes.claim_opened",
+    "overview.homes._note_opened",
     "overview.homes.note_pause",
     "overview.homes.note_shown",
     "overview.homes.spread",

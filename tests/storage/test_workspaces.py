@@ -302,13 +302,11 @@ BY_NAME: dict[str, Call] = {
     "schedule.begun": lambda s, ws, _: schedule.begun(_uow(s, ws), first=MONDAY, last=MONDAY),
     "schedule.places/members": lambda s, ws, _: schedule.places(_uow(s, ws), lately=NOW, members=[MEMBER]),
     "schedule.places/stretch": lambda s, ws, _: schedule.places(_uow(s, ws), lately=NOW, stretch=(0, 10**6)),
-    "schedule.persons/members": lambda s, ws, _: schedule.persons(_uow(s, ws), members=[MEMBER]),
-    "schedule.persons/stretch": lambda s, ws, _: schedule.persons(_uow(s, ws), stretch=(0, 10**6)),
-    "schedule.days_away/members": lambda s, ws, _: schedule.days_away(
-        _uow(s, ws), first=MONDAY, last=MONDAY, members=[MEMBER]
+    "schedule.persons/members": lambda s, ws, _: schedule.persons(
+        _uow(s, ws), first=MONDAY, last=MONDAY + 7 * DAY, members=[MEMBER]
     ),
-    "schedule.days_away/stretch": lambda s, ws, _: schedule.days_away(
-        _uow(s, ws), first=MONDAY, last=MONDAY, stretch=(0, 10**6)
+    "schedule.persons/stretch": lambda s, ws, _: schedule.persons(
+        _uow(s, ws), first=MONDAY, last=MONDAY + 7 * DAY, stretch=(0, 10**6)
     ),
     "schedule.resumed": lambda s, ws, _: schedule.resumed(_uow(s, ws), since=NOW - 90 * DAY),
     "schedule.changes": lambda s, ws, _: schedule.changes(_uow(s, ws), after=0),

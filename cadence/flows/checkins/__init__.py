@@ -2,7 +2,7 @@
 
 from cadence.flows.checkins.answers import AnswerGiven, DoubtfulNumber, answer, answer_quietly
 from cadence.flows.checkins.choosing import choose_checkin, choose_checkin_form
-from cadence.flows.checkins.copies import closes_at, sent_copies
+from cadence.flows.checkins.copies import closes_at, sent_of
 from cadence.flows.checkins.differences import RUNS_DIFFER, ask_about_runs
 from cadence.flows.checkins.forms import checkin_all_form, checkin_form
 from cadence.flows.checkins.missed_checkins import next_checkin, nudged_again, send_missed_checkin
@@ -18,7 +18,15 @@ from cadence.flows.checkins.rows import (
     open_adoptions,
     week_kpi,
 )
-from cadence.flows.checkins.snoozing import KIND, ask_until, coming, menu_again, pending, snooze, snooze_menu
+from cadence.flows.checkins.snoozing import (
+    KIND,
+    ask_until,
+    coming,
+    menu_again,
+    pending_of,
+    snooze,
+    snooze_menu,
+)
 
 __all__ = [
     "EARLY_IN_THE_WEEK",
@@ -47,9 +55,9 @@ __all__ = [
     "next_checkin",
     "nudged_again",
     "open_adoptions",
-    "pending",
+    "pending_of",
     "send_missed_checkin",
-    "sent_copies",
+    "sent_of",
     "snooze",
     "snooze_menu",
     "week_kpi",

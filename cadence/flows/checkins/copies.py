@@ -1,5 +1,6 @@
 """Keep one live copy of a check-in, the newest, and close the buttons of weekly DMs."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -16,8 +17,12 @@ WHO_IS_MISSING: Final = "who-is-missing"
 
 def sent_copies(uow: UnitOfWork, *, member: str, week: str) -> list[OutboxMessage]:
     """The messages that contained a week's check-in of a member, in the order of sending."""
-    copies = uow.messages(CHECKIN_KINDS, member, week)
-    sent = [row for row in copies if row.state is MessageState.SENT and row.ts is not None]
+    return sent_of(uow.messages(CHECKIN_KINDS, member, week))
+
+
+def sent_of(messages: Iterable[OutboxMessage]) -> list[OutboxMessage]:
+    """Those of some messages that were sent, in the order of sending."""
+    sent = [row for row in messages if row.state is MessageState.SENT and row.ts is not None]
     return sorted(sent, key=lambda row: float(row.ts or 0))
 
 

@@ -1,6 +1,6 @@
 """Snooze an open check-in: which times are possible, and what is snoozed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from cadence.rules.calendar import instant, local_day, monday_of
 from storage.outbox import attempts
 from storage.outbox.queueing import NewMessage
 from storage.queries import people
-from storage.tables import MessageState, Workspace
+from storage.tables import MessageState, OutboxMessage, Workspace
 from storage.work import UnitOfWork
 from templates.contexts.checkins import SnoozeAsked, SnoozeChoice, Snoozed
 from templates.filters import clock
@@ -112,8 +112,12 @@ def _is_muted(uow: UnitOfWork, member: str) -> bool:
 
 def pending(uow: UnitOfWork, *, member: str, week: date) -> datetime | None:
     """When a person's snoozed check-in of a week returns; None if it isn't snoozed."""
-    rows = uow.messages(CHECKIN_KINDS, member, week)
-    return next((row.due_at for row in rows if row.kind == KIND and row.state is MessageState.DUE), None)
+    return pending_of(uow.messages(CHECKIN_KINDS, member, week))
+
+
+def pending_of(messages: Iterable[OutboxMessage]) -> datetime | None:
+    """When a snoozed check-in returns, by the messages about it; None if it isn't snoozed."""
+    return next((row.due_at for row in messages if row.kind == KIND and row.state is MessageState.DUE), None)
 
 
 def ask_until(uow: UnitOfWork) -> SnoozeAsked:

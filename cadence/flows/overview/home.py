@@ -16,8 +16,8 @@ from cadence.flows.checkins import (
     member_zone,
     missed_last_week,
     open_adoptions,
-    pending,
-    sent_copies,
+    pending_of,
+    sent_of,
     snooze_menu,
     week_kpi,
 )
@@ -33,6 +33,7 @@ from cadence.flows.core import (
     require_workspace,
     starts_on,
     watch_month,
+    week_of,
     why_not,
     zone_of,
 )
@@ -56,6 +57,7 @@ from storage.tables import (
     Handoff,
     HandoffState,
     MessageState,
+    OutboxMessage,
     PlaybookState,
     Workspace,
 )
@@ -342,8 +344,10 @@ def home_view(uow: UnitOfWork, *, page: int, welcome: bool = False) -> Home:
         workspace = require_workspace(uow)
     except Refusal as unknown:
         return Home(waiting=0, items=(), begin=(unknown.text,))
-    snoozed = _snoozed(uow, workspace)
-    open_rows = _open_checkins(uow, workspace, snoozed)
+    asked = _asked(uow, workspace)
+    returns = {week: pending_of(messages) for week, messages in asked.items()}
+    snoozed = {week.isoformat(): at for week, at in returns.items() if at}
+    open_rows = _open_checkins(uow, workspace, asked)
     waiting: list[Entry] = [*_checkins(open_rows), *_numbers(uow, mine, open_rows)]
     needed = needs(uow, workspace, mine, curator=curator)
     waiting += [_item(HomeItem(kind="need", need=need)) for need in handoff_needs(uow, mine)]
@@ -395,17 +399,16 @@ def _needed(need: Need) -> Entry:
 
 
 def _open_checkins(
-    uow: UnitOfWork, workspace: Workspace, snoozed: Mapping[str, datetime]
+    uow: UnitOfWork, workspace: Workspace, asked: Mapping[date, Sequence[OutboxMessage]]
 ) -> list[CheckinRow]:
     """This week's open check-ins, once they were sent; before that last week's, early in the week or while
     a DM asks."""
     today = local_day(uow.now, zone_of(uow, workspace, uow.actor.member))
-    week = monday_of(today)
-    before = week - timedelta(weeks=1)
+    before, week = asked
     found = []
-    if today.weekday() < EARLY_IN_THE_WEEK or _is_live(uow, workspace, before, snoozed):
+    if today.weekday() < EARLY_IN_THE_WEEK or _is_live(uow, workspace, asked[before]):
         found += _open_in(uow, before, missed=True)
-    if _was_asked(uow, week):
+    if _was_asked(uow, asked[week]):
         found += _open_in(uow, week, missed=False)
     return found
 
@@ -422,18 +425,17 @@ def _open_in(uow: UnitOfWork, week: date, *, missed: bool) -> list[CheckinRow]:
     return [row for row in shown if row.answer is None]
 
 
-def _snoozed(uow: UnitOfWork, workspace: Workspace) -> dict[str, datetime]:
-    """When the caller's snoozed check-ins of this week and the last return, by the Monday of their week."""
+def _asked(uow: UnitOfWork, workspace: Workspace) -> dict[date, list[OutboxMessage]]:
+    """The messages about the caller's check-ins of last week and this one, by the Monday of their week."""
     week = monday_of(local_day(uow.now, zone_of(uow, workspace, uow.actor.member)))
-    found = {
-        one: pending(uow, member=uow.actor.member, week=one) for one in (week - timedelta(weeks=1), week)
-    }
-    return {one.isoformat(): at for one, at in found.items() if at}
+    found: dict[date, list[OutboxMessage]] = {week - timedelta(weeks=1): [], week: []}
+    for row in uow.messages_about_any(CHECKIN_KINDS, [(uow.actor.member, one) for one in found]):
+        found[week_of(row)].append(row)
+    return found
 
 
-def _was_asked(uow: UnitOfWork, week: date) -> bool:
+def _was_asked(uow: UnitOfWork, messages: Sequence[OutboxMessage]) -> bool:
     """Whether the week's check-in was sent; one that couldn't be delivered is shown here anyway."""
-    found = uow.messages(CHECKIN_KINDS, uow.actor.member, week)
     return any(
         row.kind in (CHECKIN.kind, KIND)
         and row.due_at <= uow.now
@@ -441,15 +443,14 @@ def _was_asked(uow: UnitOfWork, week: date) -> bool:
             row.state is not MessageState.SKIPPED
             or (row.kind == CHECKIN.kind and row.reason == Unless.SNOOZED)
         )
-        for row in found
+        for row in messages
     )
 
 
-def _is_live(uow: UnitOfWork, workspace: Workspace, week: date, snoozed: Mapping[str, datetime]) -> bool:
+def _is_live(uow: UnitOfWork, workspace: Workspace, messages: Sequence[OutboxMessage]) -> bool:
     """Whether a week's check-in has a DM with buttons, or returns after a snooze."""
-    ids = {"member": uow.actor.member}
-    newest = sent_copies(uow, **ids, week=week.isoformat())[-1:]
-    return week.isoformat() in snoozed or any(uow.now < closes_at(uow, workspace, one) for one in newest)
+    newest = sent_of(messages)[-1:]
+    return pending_of(messages) is not None or any(uow.now < closes_at(uow, workspace, one) for one in newest)
 
 
 def _checkins(open_rows: Sequence[CheckinRow]) -> list[Entry]:

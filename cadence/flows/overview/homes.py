@@ -1,5 +1,6 @@
 """Stale Homes, and publishing them: short transactions around the call to Slack."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -52,18 +53,41 @@ def digest_of(view: dict[str, Any]) -> str:
     return sha256(dumps(view, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def claim_opened(uow: UnitOfWork, *, member: str) -> Claimed | None:
+class _Unknown(Exception):
+    """The bot doesn't know a person yet."""
+
+
+def claim_opened(uow: UnitOfWork, *, member: str, meet: Callable[[], None]) -> Claimed | None:
     """Record that a person opened their Home: its first page is published, unless they just changed the
-    page."""
+    page.
+
+    Args:
+        meet: asks Slack who they are; called once, if the bot doesn't know them yet.
+    """
+    try:
+        found = _note_opened(uow, member, only_known=True)
+    except _Unknown:
+        meet()
+        uow.facts.clear()
+        found = _note_opened(uow, member)
+    return None if found is None else _read(uow, member, *found)
+
+
+def _note_opened(
+    uow: UnitOfWork, member: str, *, only_known: bool = False
+) -> tuple[int, bool, int, str] | None:
+    """The page, and what `Home` knows of the person; None in a workspace that the bot doesn't know."""
     with uow.write():
-        if people.caller(uow.by(_reader(uow, member))) is None:
+        reader = people.caller(uow.by(_reader(uow, member)))
+        if reader is None:
             return None
+        if only_known and not reader.participant.known:
+            raise _Unknown
         before = homes.get(uow, member=member)
         turned = before is not None and uow.now - before.opened_at < timedelta(hours=1)
         until = uow.now + A_PUBLICATION
         row = homes.opened(uow, member=member, page=None if turned else 1, claimed_until=until)
-        found = row.page, row.begun, row.changes, row.digest
-    return _read(uow, member, *found)
+        return row.page, row.begun, row.changes, row.digest
 
 
 @once

@@ -218,16 +218,16 @@ def _persons(
             home[place.member] = place
     selections: list[dict[str, Any]] = [] if stretch == _NOBODY else [{"stretch": stretch}]
     for these in (*selections, {"members": outside}):
-        known |= {row.member: row for row in schedule.persons(uow, **these)}
-        for member, first, last in schedule.days_away(
-            uow, first=scope.first, last=scope.last + timedelta(weeks=1), **these
-        ):
-            away[member].append((first, last))
+        for row in schedule.persons(uow, first=scope.first, last=scope.last + timedelta(weeks=1), **these):
+            if row.away_from is None or row.away_until is None:
+                known[row.member] = row
+            else:
+                away[row.member].append((row.away_from, row.away_until))
     found = {}
     for member in dict.fromkeys((*places, *outside)):
-        row, place_of = known.get(member), home.get(member)
-        if row is None or not row.gone:
-            found[member] = _person(scope, member, row, place_of, tuple(away.get(member, ())))
+        profile, place_of = known.get(member), home.get(member)
+        if profile is None or not profile.gone:
+            found[member] = _person(scope, member, profile, place_of, tuple(away.get(member, ())))
     return found
 
 

@@ -154,21 +154,35 @@ def shown(
     uow: UnitOfWork, *, member: str, changes: int, digest: str, not_before: datetime, published: bool
 ) -> None:
     """Record that a Home shows its first `changes` events; later events keep it stale."""
-    values: dict[str, Any] = {
-        "stale_at": case(
-            (col(Home.changes) == changes, None), else_=func.coalesce(col(Home.stale_at), uow.now)
-        ),
-        "not_before": not_before,
-        "digest": digest,
-        "problem": "",
-    }
-    if published:
-        values["published_at"] = uow.now
-    uow.session.execute(
-        update(Home)
-        .where(col(Home.workspace_id) == uow.workspace_id, col(Home.member) == member)
-        .values(**values)
+    connection_of(uow.session).execute(
+        _SHOWN,
+        {
+            "workspace": uow.workspace_id,
+            "whose": member,
+            "seen": changes,
+            "now": uow.now,
+            "until": not_before,
+            "shown": digest,
+            "at": uow.now if published else None,
+        },
     )
+
+
+_AT: Final = Home.__table__.c.stale_at.type  # type: ignore[attr-defined]
+_SHOWN: Final = (
+    update(Home)
+    .where(col(Home.workspace_id) == bindparam("workspace"), col(Home.member) == bindparam("whose"))
+    .values(
+        stale_at=case(
+            (col(Home.changes) == bindparam("seen"), None),
+            else_=func.coalesce(col(Home.stale_at), bindparam("now", type_=_AT)),
+        ),
+        not_before=bindparam("until"),
+        digest=bindparam("shown"),
+        problem="",
+        published_at=func.coalesce(bindparam("at", type_=_AT), col(Home.published_at)),
+    )
+)
 
 
 def failed(uow: UnitOfWork, *, member: str, problem: str, again: datetime | None) -> None:
