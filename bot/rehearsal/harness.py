@@ -107,6 +107,7 @@ class BotHarness(AbstractContextManager["BotHarness"]):
             workspace,
             port=port,
             fallback=wsgi(self.api, web),
+            in_process=True,
             on_move=self.move,
             on_play=on_play,
             welcome=welcome,

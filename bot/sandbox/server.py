@@ -17,7 +17,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from bot.sandbox import api
+from bot.sandbox import api, direct
 from bot.sandbox.answers import respond
 from bot.sandbox.delivery import SignedHttp
 from bot.sandbox.errors import SlackError
@@ -64,6 +64,7 @@ class SandboxServer:
         faults: makes the Web API fail on purpose.
         app_url: the app's HTTP address: for deliveries, and for redirects after installing.
         socket_mode: also listen for Socket Mode and deliver through it.
+        in_process: the app runs in this process: its calls are answered without a socket.
         allowed_hosts: more `Host` names than the loopback ones; others are refused (DNS rebinding).
     """
 
@@ -79,6 +80,7 @@ class SandboxServer:
         welcome: "Welcome | None" = None,
         faults: FaultPlan | None = None,
         socket_mode: bool = False,
+        in_process: bool = False,
         app_url: str | None = None,
         allowed_hosts: Iterable[str] = (),
     ) -> None:
@@ -86,6 +88,7 @@ class SandboxServer:
         self.faults = faults
         self.sockets = Sockets(workspace.app.app_id, host) if socket_mode else None
         self._app_url = app_url
+        self._in_process = in_process
         self._host = host
         self._port = port
         self._fallback = fallback
@@ -102,6 +105,8 @@ class SandboxServer:
         )
         self._thread.start()
         self.workspace.base_url = self.url
+        if self._in_process:
+            direct.connect(self)
         if self._app_url is not None:
             secret = self.workspace.app.signing_secret
             self.workspace.connect(SignedHttp(f"{self._app_url}/slack/events", secret))
@@ -117,6 +122,7 @@ class SandboxServer:
         if self.sockets:
             self.sockets.stop()
         if self._server and self._thread:
+            direct.disconnect(self)
             self._server.shutdown()
             self._thread.join(5)
             self._server.server_close()

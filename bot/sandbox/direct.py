@@ -1,0 +1,81 @@
+"""Calls of the Web API from the workspace's own process: `urllib` hands them over without a socket."""
+
+from contextvars import Context
+from http import HTTPStatus
+from http.client import HTTPMessage
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+from urllib.request import BaseHandler, Request, build_opener, install_opener
+from urllib.response import addinfourl
+
+from werkzeug.test import run_wsgi_app
+
+if TYPE_CHECKING:
+    from bot.sandbox.server import SandboxServer
+
+_PATHS: Final = ("/api/", "/hooks/", "/upload/")
+_SERVERS: Final[dict[str, "SandboxServer"]] = {}
+"""The servers that are asked without a socket, by host and port."""
+
+
+def connect(server: "SandboxServer") -> None:
+    """Ask a server without a socket from now on, except while it has faults: those concern connections."""
+    if not _SERVERS:
+        install_opener(build_opener(_Direct()))
+    _SERVERS[server.url.removeprefix("http://")] = server
+
+
+def disconnect(server: "SandboxServer") -> None:
+    """Ask it over HTTP again."""
+    _SERVERS.pop(server.url.removeprefix("http://"), None)
+
+
+class _Direct(BaseHandler):
+    """Answers the requests to Slack; the others go the usual way."""
+
+    handler_order = 50
+    """Before a proxy."""
+
+    def http_open(self, request: Request) -> addinfourl | None:
+        server = _SERVERS.get(request.host)
+        if server is None or server.faults is not None or not request.selector.startswith(_PATHS):
+            return None
+        # In a context of its own, as in a thread of the server.
+        body, status, headers = Context().run(run_wsgi_app, server.wsgi, _environ(request), buffered=True)
+        code = int(status.partition(" ")[0])
+        told = HTTPMessage()
+        for name, value in headers:
+            told[name] = value
+        response = addinfourl(BytesIO(b"".join(body)), told, request.full_url, code)
+        response.msg = HTTPStatus(code).phrase  # type: ignore[attr-defined]  # urllib needs it for errors
+        return response
+
+
+def _environ(request: Request) -> dict[str, Any]:
+    """What a server would make of a request."""
+    data = request.data or b""
+    assert isinstance(data, bytes)  # noqa: S101 - the SDK and the bot read files first
+    path, _, query = request.selector.partition("?")
+    host, _, port = request.host.partition(":")
+    headers = {name.upper().replace("-", "_"): value for name, value in request.header_items()}
+    length, kind = headers.pop("CONTENT_LENGTH", str(len(data))), headers.pop("CONTENT_TYPE", "")
+    return {
+        "REQUEST_METHOD": request.get_method(),
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": host,
+        "CONTENT_LENGTH": length,
+        "CONTENT_TYPE": kind,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(data),
+        "wsgi.errors": BytesIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        **{f"HTTP_{name}": value for name, value in headers.items()},
+    }
