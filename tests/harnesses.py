@@ -19,6 +19,7 @@ from bot.rehearsal.harness import (
     workspace_from,
     zones_of,
 )
+from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.store import Store
 from bot.sandbox.welcome import Welcome
@@ -50,17 +51,20 @@ def bot_harness(
     played: Play | None = None,
     demo_users: DemoActors | None = None,
     welcome: Welcome | None = None,
+    capabilities: Capabilities = GRANTED,
     **settings: Any,
 ) -> Iterator[BotHarness]:
     """The bot with a workspace file and playbooks imported; nothing has started yet.
 
     Args:
+        capabilities: what the server can do, and the bot may.
         played: what has happened already. It is played once a process; each test then gets a copy of the database and
             of the built-in workspace, as after a restart.
     """
     files = [workspace, *playbooks]
     names = workspace.parent if (workspace.parent / "names.csv").exists() else EXAMPLES
-    imported = Imported(tuple(file.read_text(encoding="utf-8") for file in files), start, names)
+    texts = tuple(file.read_text(encoding="utf-8") for file in files)
+    imported = Imported(texts, start, names, capabilities)
     scene = Played(imported, played, tuple(settings.items())) if played else Met(imported)
     with database(folder / "stage.db", scene) as db:
         state = None
@@ -93,6 +97,7 @@ def _connected(
         profiles=read_profiles(imported.names / "names.csv"),
         channel_names=read_channels(imported.names / "channels.csv"),
     )
+    people.capabilities = imported.capabilities
     if state is not None:
         Store(state, people).close()
     with BotHarness(
@@ -120,11 +125,13 @@ class Imported:
 
     Args:
         names: the folder with the names of people and channels.
+        capabilities: what the server can do, and the bot may.
     """
 
     texts: tuple[str, ...]
     now: datetime
     names: Path = EXAMPLES
+    capabilities: Capabilities = GRANTED
 
     def __call__(self, db: Database) -> None:
         with TemporaryDirectory() as folder:

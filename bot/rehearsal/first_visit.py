@@ -21,8 +21,8 @@ def first_visit(
         (
             GuideStep(
                 "person",
-                f"You're {owner}",
-                f"You own the playbook “{playbook.title}”. Switch to anyone else here to see what they get.",
+                f"Start as {owner}",
+                f"{owner} owns the playbook “{playbook.title}”. Switch to anyone here to see what they get.",
             ),
             GuideStep(
                 "write",

@@ -147,7 +147,8 @@ def test_a_first_visit_is_guided_once(chromium: Browser, tmp_path: Path) -> None
         expect(at.page.locator("#where")).to_have_text("#support-emea")
         guide = at.page.locator("#guide")
         for number, title in enumerate(
-            ("You're Jana Hoffmann", "Ask for anything", "Time is simulated", "Watch a whole cycle"), start=1
+            ("Start as Jana Hoffmann", "Ask for anything", "Time is simulated", "Watch a whole cycle"),
+            start=1,
         ):
             expect(guide).to_contain_text(title)
             expect(guide).to_contain_text(f"{number} of 4")

@@ -1,16 +1,13 @@
 """Servers with fewer features than Slack, and networks that fail: the weeks continue anyway."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from bot.rehearsal.harness import BotHarness, workspace_from
+from bot.rehearsal.harness import BotHarness
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault, FaultPlan, FaultRates
 from storage.tables import MessageState, OutboxMessage
@@ -31,22 +28,9 @@ POORER = {
 }
 
 
-@contextmanager
-def _on_a_poorer_stage(folder: Path, capabilities: Capabilities) -> Iterator[BotHarness]:
-    def poorer(*args: Any, **rest: Any) -> Any:
-        workspace = workspace_from(*args, **rest)
-        workspace.capabilities = capabilities
-        return workspace
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.harnesses.workspace_from", poorer)
-        with bot_harness(folder) as harness:
-            yield harness
-
-
 @pytest.mark.parametrize("capabilities", POORER.values(), ids=list(POORER))
 def test_the_week_works(tmp_path: Path, capabilities: Capabilities) -> None:
-    with _on_a_poorer_stage(tmp_path, capabilities) as harness:
+    with bot_harness(tmp_path, capabilities=capabilities) as harness:
         lead, agent = harness.workspace.person("U01LEAD"), harness.workspace.person("U01AGENT1")
         lead.types("/cadence cycle start support-reply 2026-03-02", channel="C01SUPEMEA")
         harness.play_until(datetime(2026, 3, 5, 8, 59, tzinfo=UTC))

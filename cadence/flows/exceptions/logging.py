@@ -70,6 +70,7 @@ def log_exception(uow: UnitOfWork, given: ExceptionGiven) -> ExceptionLogged:
     """
     with uow.write():
         view = pick_adoption(uow, adoption_id=given.adoption_id, playbook=given.playbook, team=given.team)
+        adoptions.lock_adoption(uow, adoption_id=view.id)  # first: what is read before it is read again
         require_team_member(uow, view, to="log its exceptions")
         step = view.step(given.step)
         if not given.reason.strip():
@@ -80,7 +81,6 @@ def log_exception(uow: UnitOfWork, given: ExceptionGiven) -> ExceptionLogged:
                 ),
                 field="reason",
             )
-        adoptions.lock_adoption(uow, adoption_id=view.id)
         known = known_exception(uow, view, step.key, link=given.link, critical=given.critical)
         if known is not None:
             verdicts = standards.last_verdicts(uow, adoption_id=view.id, step=step.key, limit=1)
