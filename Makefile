@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-WORKERS ?= auto
+# One test worker more than there are processors: some tests wait for processes, browsers and PostgreSQL.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 COVERED := tests/unit tests/storage tests/templates tests/sandbox tests/security
 TRANSACTIONS := tests/security/test_repeats.py tests/security/test_connect.py tests/security/test_logs.py

@@ -114,8 +114,12 @@ def clip(text: str, size: int) -> str:
     mentions."""
     if isinstance(text, Markup):
         raise TypeError("Clip the value, not what was already printed.")
+    return _clipped(text if isinstance(text, Mrkdwn) else _spaced(text), size)
+
+
+def _clipped(text: str, size: int) -> str:
+    """`clip` of a text that is safe, or free of what nobody can see."""
     safe = isinstance(text, Mrkdwn)
-    text = text if safe else _spaced(text)
     if len(text) * (2 if safe else _WIDEST) <= size or (not safe and _plain_width(text) <= size):
         return text
     pieces = (found[0] for found in _TOKEN.finditer(text)) if safe else text
@@ -138,8 +142,9 @@ def _spaced(text: str) -> str:
 
 def name(text: str, size: int = NAME_SIZE) -> str:
     """A title, or any text that must stay on one line."""
-    safe = isinstance(text, Mrkdwn | Markup)
-    return clip(type(text)(" ".join(text.split())) if safe else one_line(text), size)
+    if isinstance(text, Mrkdwn | Markup):
+        return clip(type(text)(" ".join(text.split())), size)
+    return _clipped(one_line(text), size)
 
 
 def local_time(at: datetime) -> str:

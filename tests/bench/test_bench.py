@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pytest
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 
 from bot.ops.commands import BUILT_IN_TEAM
@@ -53,6 +54,7 @@ def test_a_part_that_is_not_there_is_named() -> None:
     assert {"rules", "web", "start", "api"} <= set(PARTS)
 
 
+@pytest.mark.long
 def test_pushes_and_requests_are_answered_beside_each_other(tmp_path: Path) -> None:
     lines = list(api_bench.on("SQLite", f"sqlite:///{tmp_path}/bench.db", tmp_path, api_bench.TINY))
     assert "0 wrong answers" in lines[1]

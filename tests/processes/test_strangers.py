@@ -108,6 +108,7 @@ def ended(connection: socket.socket) -> bytes:
     return said
 
 
+@pytest.mark.long
 def test_people_are_answered_quickly_while_strangers_hold_connections(running: Running) -> None:
     kinds = (
         b"",
@@ -132,6 +133,7 @@ def test_people_are_answered_quickly_while_strangers_hold_connections(running: R
     assert {one for at, one in enumerate(said) if at % len(kinds) <= 2} == {b""}
 
 
+@pytest.mark.long
 def test_pushes_that_trickle_are_cut_off_while_people_are_answered(running: Running) -> None:
     head = PUSH + f"Authorization: Bearer {running.token}\r\nContent-Length: 900000\r\n\r\n".encode()
     assert running.command()[0] == 200

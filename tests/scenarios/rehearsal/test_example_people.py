@@ -64,6 +64,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         yield play(harness, "no such sentence")
 
 
+@pytest.mark.long
 def test_a_play_goes_on_until_the_demoted_step_is_promoted_again(played: Played) -> None:
     harness, told = played.harness, played.told
     assert told[0] == "Jana Hoffmann started a cycle of Support reply."
@@ -80,6 +81,7 @@ def test_a_play_goes_on_until_the_demoted_step_is_promoted_again(played: Played)
     assert texts[-1] == "Promoted: “Send the edited reply” is now AI-led"  # the Monday after is a holiday
 
 
+@pytest.mark.long
 def test_a_play_leads_to_where_the_action_is_and_recaps_the_cycle_in_five_messages(played: Played) -> None:
     harness, playback = played.harness, played.playback
     assert {("C01SUPEMEA", ""), ("D01AGENT1", "U01AGENT1"), ("C01SUPEMEA", "U01LEAD")} <= set(played.led)

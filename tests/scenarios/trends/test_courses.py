@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from cadence.rules.trend import Course
 from storage.tables import CourseChange, MessageState
 from tests.harnesses import bot_harness
@@ -24,6 +26,7 @@ FALLING = (20, 20, 19, 18, 17, 15, 14, 12, 11, 10)
 """Runs of each member in the weeks after a steady start."""
 
 
+@pytest.mark.long
 def test_twenty_weeks_of_a_team_that_fades_and_recovers(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         start_cycle(harness)
