@@ -93,11 +93,13 @@ def rehearse(
     start: Annotated[str | None, typer.Option(help="The Monday to start on, such as 2026-03-02.")] = None,
 ) -> None:
     """Play weeks in seconds with a simulated clock, and print who gets what, when, and every verdict."""
+    gc.disable()  # until everything is loaded
     with sentences():
         from bot.logs import set_up_logs  # noqa: PLC0415
         from bot.rehearsal.rehearse import FIRST_MONDAY, rehearse_files  # noqa: PLC0415
 
         gc.freeze()  # the program itself is never garbage
+        gc.enable()
         set_up_logs(level="warning", form="text")
         first = FIRST_MONDAY if start is None else read_monday(start)
         lines = rehearse_files(playbook, workspace, answers, weeks=weeks, first_monday=first)

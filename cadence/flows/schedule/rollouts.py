@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from cadence.flows.core import adoption_hours, public_holidays, working_days, workspace_hours
@@ -29,8 +30,7 @@ _zone = lru_cache(maxsize=None)(ZoneInfo)
 class Scope:
     """What is planned: a workspace, and the weeks that contain the slots between two instants.
 
-    `audited` caches which versions have audited steps: a version never changes. `resumed` are the adoptions
-    whose pause ended recently.
+    `audited` says which versions have audited steps. `resumed` are the adoptions whose pause ended recently.
     """
 
     workspace: Workspace
@@ -282,8 +282,13 @@ def _hours(row: AdoptionRow, of_workspace: dict[str, Hour]) -> dict[str, Hour]:
     return adoption_hours(row.hours, of_workspace) if row.hours else {}
 
 
+_AUDITED: WeakKeyDictionary[Any, dict[int, bool]] = WeakKeyDictionary()
+"""What a process has learned about the versions of each database: a version never changes."""
+
+
 def _learn_audits(uow: UnitOfWork, scope: Scope, rows: Iterable[AdoptionRow]) -> None:
-    unknown = {row.version_id for row in rows} - scope.audited.keys()
-    for number, spec in schedule.specs(uow, version_ids=unknown).items():
+    known, wanted = _AUDITED.setdefault(uow.session.get_bind(), {}), {row.version_id for row in rows}
+    for number, spec in schedule.specs(uow, version_ids=wanted - known.keys()).items():
         steps = spec.get("steps", [])
-        scope.audited[number] = any((step.get("verify") or {}).get("sample") for step in steps)
+        known[number] = any((step.get("verify") or {}).get("sample") for step in steps)
+    scope.audited.update({number: known[number] for number in wanted})
