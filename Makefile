@@ -63,8 +63,8 @@ fuzz: $(STAMP)   ## send 20,000 mutated requests to the bot, and the API what it
 
 lock: $(STAMP)   ## pin the dependencies again
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile -q --no-header --generate-hashes --universal --python-version 3.11 pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile -q --no-header --generate-hashes --universal --python-version 3.11 --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --no-header --no-strip-extras --generate-hashes --universal --python-version 3.11 pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --no-header --no-strip-extras --generate-hashes --universal --python-version 3.11 --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean:           ## remove what was built
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .coverage *.egg-info build var
