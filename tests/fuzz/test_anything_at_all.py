@@ -19,7 +19,7 @@ from tests.security.test_roles import NEW_PLAYBOOK, form, text
 pytestmark = pytest.mark.long
 EACH_COMMAND = 400
 EACH_BUTTON = 12
-EACH_FORM = 50
+EACH_FORM = 80
 EACH_FORGED = 12
 FORMS = [callback for callback in Callback if callback is not Callback.INFO]
 
