@@ -33,7 +33,8 @@ class Homes(Protocol):
     """Publishes people's Homes. None of these methods raises if Slack refuses: the worker tries again."""
 
     def opened(self, workspace_id: str, member: str, *, meet: Callable[[], None]) -> None:
-        """Record that a person opened it; raises if the database can't be reached."""
+        """Record that a person opened it; raises if the database can't be reached. `meet` asks Slack who they
+        are; it is called if the bot doesn't know them yet."""
 
     def show(self, workspace_id: str, member: str, view: Json) -> None:
         """Show this in its place until it is published again; needs no database."""

@@ -200,11 +200,15 @@ class UnitOfWork:
         return self.messages_about_any(several, [about])
 
     def messages_about_any(
-        self, kinds: Sequence[str], abouts: Sequence[Sequence[object]]
+        self, kinds: Sequence[str], prefixes: Sequence[Sequence[object]]
     ) -> list[OutboxMessage]:
-        """`messages` of several kinds about several things, by one query."""
+        """`messages` of several kinds about any of several things, by one query.
+
+        Args:
+            prefixes: of `NewMessage.about`, as in `messages`.
+        """
         return queueing.find(
-            self, kinds=tuple(kinds), abouts=tuple(tuple(map(str, about)) for about in abouts)
+            self, kinds=tuple(kinds), prefixes=tuple(tuple(map(str, about)) for about in prefixes)
         )
 
     def rewrite(self, kinds: str | Sequence[str], *about: object, mark: str, week: object = None) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.request import BaseHandler, Request, build_opener, install_opener
 from urllib.response import addinfourl
 
-from werkzeug.test import run_wsgi_app
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 if TYPE_CHECKING:
     from bot.sandbox.server import SandboxServer
@@ -55,27 +55,10 @@ def _environ(request: Request) -> dict[str, Any]:
     """What a server would make of a request."""
     given: Any = request.data or b""
     data = given if isinstance(given, bytes) else given.read()
-    path, _, query = request.selector.partition("?")
-    host, _, port = request.host.partition(":")
-    headers = {name.upper().replace("-", "_"): value for name, value in request.header_items()}
-    length, kind = headers.pop("CONTENT_LENGTH", str(len(data))), headers.pop("CONTENT_TYPE", "")
-    return {
-        "REQUEST_METHOD": request.get_method(),
-        "SCRIPT_NAME": "",
-        "PATH_INFO": path,
-        "QUERY_STRING": query,
-        "SERVER_NAME": host,
-        "SERVER_PORT": port,
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": host,
-        "CONTENT_LENGTH": length,
-        "CONTENT_TYPE": kind,
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": BytesIO(data),
-        "wsgi.errors": BytesIO(),
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-        **{f"HTTP_{name}": value for name, value in headers.items()},
-    }
+    return EnvironBuilder(
+        request.selector,
+        f"http://{request.host}",
+        method=request.get_method(),
+        headers=request.header_items(),
+        data=data,
+    ).get_environ()

@@ -137,12 +137,12 @@ _RANGE: Final = ("exact", "first", "after")
 
 @cached(OutboxMessage)
 def find(
-    uow: "UnitOfWork", *, kinds: Sequence[str], abouts: Sequence[Sequence[object]]
+    uow: "UnitOfWork", *, kinds: Sequence[str], prefixes: Sequence[Sequence[object]]
 ) -> list[OutboxMessage]:
     """The messages of some kinds whose `about` has one of these prefixes; oldest first within each kind."""
     asked = {"workspace": uow.workspace_id}
-    for place, (kind, about) in enumerate(product(kinds, abouts)):
+    for place, (kind, about) in enumerate(product(kinds, prefixes)):
         key = message_key(uow.workspace_id, kind, about)
         asked |= {f"exact{place}": key, f"first{place}": f"{key}:", f"after{place}": f"{key};"}
-    found = uow.session.exec(_by_prefixes(len(kinds) * len(abouts)), params=asked)
+    found = uow.session.exec(_by_prefixes(len(kinds) * len(prefixes)), params=asked)
     return sorted(found, key=lambda row: (kinds.index(row.kind), row.id or 0))

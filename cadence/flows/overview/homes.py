@@ -76,7 +76,14 @@ def claim_opened(uow: UnitOfWork, *, member: str, meet: Callable[[], None]) -> C
 def _note_opened(
     uow: UnitOfWork, member: str, *, only_known: bool = False
 ) -> tuple[int, bool, int, str] | None:
-    """The page, and what `Home` knows of the person; None in a workspace that the bot doesn't know."""
+    """The page, whether they have acted before, and the Home's count of events and digest.
+
+    Returns:
+        None in a workspace that the bot doesn't know.
+
+    Raises:
+        _Unknown: with `only_known`, if the bot doesn't know the person yet.
+    """
     with uow.write():
         reader = people.caller(uow.by(_reader(uow, member)))
         if reader is None:
