@@ -7,6 +7,7 @@ from datetime import date
 from cadence.flows import core
 from cadence.flows.checkins import rows
 from cadence.flows.checkins import rows as checkin_rows
+from cadence.flows.checkins.copies import WHO_IS_MISSING
 from cadence.flows.core import (
     AdoptionView,
     ReportWeek,
@@ -15,7 +16,6 @@ from cadence.flows.core import (
     mode_of,
     once,
     rewrite_cycle_posts,
-    rewrite_missing,
     shown_week,
     week_starting,
 )
@@ -236,10 +236,8 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
         judge_drifts(uow, view, week.cycle, cause=f"check-in:{row.id}")
         if week.cycle.state is CycleState.CLOSED:
             rewrite_cycle_posts(uow, view, week.cycle, mark=f"check-in:{row.id}")
-    if row is not before:
-        rewrite_missing(uow, view, week=week.start, mark=f"check-in:{row.id}")
     if row is not before or is_new_value:
-        rewrite_messages(uow, week_start=week.start, mark=f"{row.id}:{value}")
+        _rewrite_messages(uow, view, week.start, is_answer=row is not before, mark=f"{row.id}:{value}")
     return AttestedRow(
         playbook=view.playbook.title,
         team=view.team.title,
@@ -360,6 +358,17 @@ def _as_data(uow: UnitOfWork, row: CheckIn) -> dict[str, object]:
     }
 
 
-def rewrite_messages(uow: UnitOfWork, *, week_start: date, mark: str) -> None:
-    """Rewrite the check-in messages that this person got for a week."""
-    uow.rewrite(core.CHECKIN_KINDS, uow.actor.member, week_start, mark=f"{mark}:{uow.now.timestamp()}")
+def _rewrite_messages(
+    uow: UnitOfWork, view: AdoptionView, week_start: date, *, is_answer: bool, mark: str
+) -> None:
+    """Rewrite the check-in messages that this person got for a week.
+
+    After an answer, the owner's message on that week's missing members is rewritten too.
+    """
+    kinds = (*core.CHECKIN_KINDS, *((WHO_IS_MISSING,) if is_answer else ()))
+    found = uow.messages_about_any(kinds, [(uow.actor.member, week_start), (view.id,)])
+    week = str(week_start)
+    uow.rewrite_messages(
+        [row for row in found if row.kind != WHO_IS_MISSING or row.subject["week"] == week],
+        mark=f"{mark}:{uow.now.timestamp()}",
+    )

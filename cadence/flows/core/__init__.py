@@ -35,7 +35,6 @@ from cadence.flows.core.cycle_posts import (
     rewrite_as_next_begins,
     rewrite_cycle_posts,
     rewrite_last_closing,
-    rewrite_missing,
     rewrite_modes,
     rewrite_setup,
 )
@@ -248,7 +247,6 @@ __all__ = [
     "rewrite_as_next_begins",
     "rewrite_cycle_posts",
     "rewrite_last_closing",
-    "rewrite_missing",
     "rewrite_modes",
     "rewrite_proposal",
     "rewrite_review",

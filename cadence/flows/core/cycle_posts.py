@@ -1,6 +1,6 @@
 """Rewriting the posts about a cycle, and about the setup before the first one."""
 
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from typing import Final
 
 from cadence.flows.core.adoptions import AdoptionView
@@ -61,11 +61,6 @@ def _weeks(cycle: Cycle) -> set[str]:
 def _rewrite_weeks(uow: UnitOfWork, view: AdoptionView, weeks: set[str], *, mark: str) -> None:
     sent = uow.messages(("week-opens", "gate-due"), view.id)
     uow.rewrite_messages([row for row in sent if row.subject["week"] in weeks], mark=mark)
-
-
-def rewrite_missing(uow: UnitOfWork, view: AdoptionView, *, week: date, mark: str) -> None:
-    """Rewrite the owner's message on missing members after somebody answered for its week."""
-    uow.rewrite("who-is-missing", view.id, week=week, mark=mark)
 
 
 def rewrite_modes(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> None:
