@@ -3,9 +3,9 @@ part."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import BindParameter, ColumnElement, Date, and_, case, func, literal, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Date, String, and_, bindparam, case, func, or_, select
 from sqlmodel import Session, col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
@@ -19,28 +19,51 @@ BATCH = 1000
 _Value = TypeVar("_Value", date, datetime)
 
 
-def stream(session: Session, query: Any) -> Iterator[Any]:
-    """Stream rows in batches; the calling query documents their columns."""
-    return iter(connection_of(session).execute(query.execution_options(yield_per=BATCH)))
+Zones = tuple[tuple[str, ...], ...]
+"""Time zones, grouped by a value that each group shares."""
+
+WORKSPACE: Final[Any] = bindparam("workspace", type_=String())
+SHAPES: Final = 64
+"""Statements kept of one that depends on how time zones are grouped; that changes when clocks do."""
 
 
-def by_zone(values: Mapping[str, _Value]) -> Any:
-    """A team's value by its time zone; zones are few, and those with the same value become one case."""
+def stream(session: Session, query: Any, given: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    """Stream rows in batches; the calling query documents their columns.
+
+    Args:
+        given: values of the statement's parameters, if it was built before.
+    """
+    options = {"yield_per": BATCH}
+    return iter(connection_of(session).execute(query, given, execution_options=options))
+
+
+def zoned(name: str, values: Mapping[str, _Value]) -> tuple[Zones, dict[str, _Value]]:
+    """The zones that share a value, and each group's value as a parameter of `by_zone`."""
     zones: dict[_Value, list[str]] = {}
     for zone, value in values.items():
         zones.setdefault(value, []).append(zone)
-    kind = UTCDateTime() if isinstance(next(iter(zones)), datetime) else Date()
-    whens = [(col(Team.timezone).in_(sorted(names)), literal(value, kind)) for value, names in zones.items()]
-    return case(*whens[1:], else_=whens[0][1]) if len(whens) > 1 else whens[0][1]
+    groups = tuple(tuple(sorted(names)) for names in zones.values())
+    return groups, {f"{name}{at}": value for at, value in enumerate(zones)}
 
 
-def covers(day: date) -> ColumnElement[bool]:
-    """Condition: a cycle's weeks, Monday to Sunday, contain a date."""
-    return and_(
-        col(Cycle.starts_on) <= day,
-        col(Cycle.starts_on) > day - timedelta(weeks=WEEKS),
-        col(Cycle.closes_on) >= day - timedelta(days=2),
-    )
+def by_zone(name: str, zones: Zones, kind: type[UTCDateTime | Date]) -> Any:
+    """A team's value by its time zone, as a parameter of each group of zones (see `zoned`)."""
+    values: list[Any] = [bindparam(f"{name}{at}", type_=kind()) for at in range(len(zones))]
+    whens = [(col(Team.timezone).in_(names), value) for names, value in zip(zones, values, strict=True)]
+    return case(*whens[1:], else_=values[0]) if len(whens) > 1 else values[0]
+
+
+COVERS: Final = and_(
+    col(Cycle.starts_on) <= bindparam("day", type_=Date()),
+    col(Cycle.starts_on) > bindparam("ended_from", type_=Date()),
+    col(Cycle.closes_on) >= bindparam("closes_from", type_=Date()),
+)
+"""Condition: a cycle's weeks, Monday to Sunday, contain a date; its parameters are `on_day`'s."""
+
+
+def on_day(day: date) -> dict[str, date]:
+    """The parameters of `COVERS`."""
+    return {"day": day, "ended_from": day - timedelta(weeks=WEEKS), "closes_from": day - timedelta(days=2)}
 
 
 def takes_no_part(workspace_id: str | BindParameter[str]) -> ColumnElement[bool]:
@@ -54,11 +77,11 @@ def takes_no_part(workspace_id: str | BindParameter[str]) -> ColumnElement[bool]
     )
 
 
-def cycles_of(workspace_id: str, day: date) -> Any:
-    """(adoption, number) of the cycle that contains a date; the later one of two."""
+def cycles_of_day() -> Any:
+    """(adoption, number) of the cycle that contains a date; the later one of two. See `on_day`."""
     query: Any = (
         select(col(Cycle.adoption_id).label("adoption_id"), func.max(col(Cycle.number)).label("number"))
-        .where(col(Cycle.workspace_id) == workspace_id, covers(day))
+        .where(col(Cycle.workspace_id) == WORKSPACE, COVERS)
         .group_by(col(Cycle.adoption_id))
     )
     return query.cte("cycles")

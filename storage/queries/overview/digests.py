@@ -6,18 +6,43 @@ Values local to a team (its today, the end of its week) are passed in by time zo
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Date, and_, exists, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Float,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import col
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from cadence.rules.calendar import WEEKS
 from cadence.rules.drift import DriftEvent
 from cadence.rules.kpi import Outcome
 from storage.engine import connection_of
 from storage.queries import standards
-from storage.queries.streams import by_zone, covers, cycles_of, stream, takes_no_part
+from storage.queries.streams import (
+    COVERS,
+    SHAPES,
+    WORKSPACE,
+    Zones,
+    by_zone,
+    cycles_of_day,
+    on_day,
+    stream,
+    takes_no_part,
+    zoned,
+)
 from storage.tables import (
     Adoption,
     AdoptionState,
@@ -82,10 +107,17 @@ def places(
     Ordered by playbook and team. The cycle and its version are those of `runs.runs`, on each team's own day.
     With `only`, of these adoptions.
     """
+    zones, days = zoned("today", today)
+    given = {"workspace": uow.workspace_id} | days | ({} if only is None else {"only": list(only)})
+    return stream(uow.session, _places(zones, few=only is not None), given)
+
+
+@lru_cache(maxsize=SHAPES)
+def _places(zones: Zones, *, few: bool) -> Any:
     found = aliased(Cycle)
     own = col(found.adoption_id) == col(Adoption.id)
-    begun = select(col(found.id)).where(own, col(found.starts_on) <= by_zone(today))
-    query = (
+    begun = select(col(found.id)).where(own, col(found.starts_on) <= by_zone("today", zones, Date))
+    query: Any = (
         select(
             col(Adoption.id),
             col(Adoption.playbook_id),
@@ -104,48 +136,47 @@ def places(
                 select(col(found.id)).where(own).order_by(col(found.number)).limit(1).scalar_subquery(),
             ),
         )
-        .where(col(Adoption.workspace_id) == uow.workspace_id, col(Adoption.state) != AdoptionState.ENDED)
+        .where(col(Adoption.workspace_id) == WORKSPACE, col(Adoption.state) != AdoptionState.ENDED)
         .order_by(col(Playbook.slug), col(Team.slug))
     )
-    if only is not None:
-        query = query.where(col(Adoption.id).in_(only))
-    return stream(uow.session, query)
+    return query.where(col(Adoption.id).in_(bindparam("only", expanding=True))) if few else query
 
 
-def _away(workspace_id: str, monday: date) -> Any:
+_ASKED_DAYS: Final[Any] = tuple(bindparam(f"asked{at}", type_=Date()) for at in range(len(ASKED_ON)))
+
+
+def _away() -> Any:
     """Members who are away on every day on which a week is asked about; adjacent ranges count together."""
-    first, last = monday + timedelta(days=ASKED_ON[0]), monday + timedelta(days=ASKED_ON[-1])
-    days = union_all(
-        *(select(literal(monday + timedelta(days=day), Date).label("day")) for day in ASKED_ON)
-    ).cte("days")
+    days = union_all(*(select(day.label("day")) for day in _ASKED_DAYS)).cte("days")
     return (
         select(col(Away.member))
         .join(days, and_(days.c.day >= col(Away.first_day), days.c.day <= col(Away.last_day)))
         .where(
-            col(Away.workspace_id) == workspace_id,
+            col(Away.workspace_id) == WORKSPACE,
             col(Away.ended_at).is_(None),
-            col(Away.first_day) <= last,
-            col(Away.last_day) >= first,
+            col(Away.first_day) <= _ASKED_DAYS[-1],
+            col(Away.last_day) >= _ASKED_DAYS[0],
         )
         .group_by(col(Away.member))
         .having(func.count(days.c.day.distinct()) == len(ASKED_ON))
     )
 
 
-def _asked(workspace_id: str, asking: Asking) -> Any:
+def _asked(joined: Zones, left: Zones) -> Any:
     """(team, member, away) of everybody expected for a week; members who are away only if they answered."""
-    gone = select(col(Member.id)).where(col(Member.workspace_id) == workspace_id, takes_no_part(workspace_id))
+    gone = select(col(Member.id)).where(col(Member.workspace_id) == WORKSPACE, takes_no_part(WORKSPACE))
+    left_from = by_zone("left", left, UTCDateTime)
     query: Any = (
         select(
             col(TeamMember.team_id).label("team_id"),
             col(TeamMember.member).label("member"),
-            col(TeamMember.member).in_(_away(workspace_id, asking.monday)).label("away"),
+            col(TeamMember.member).in_(_away()).label("away"),
         )
         .join(Team, col(Team.id) == col(TeamMember.team_id))
         .where(
-            col(TeamMember.workspace_id) == workspace_id,
-            col(TeamMember.joined_at) < by_zone(asking.joined_before),
-            or_(col(TeamMember.left_at).is_(None), col(TeamMember.left_at) >= by_zone(asking.left_from)),
+            col(TeamMember.workspace_id) == WORKSPACE,
+            col(TeamMember.joined_at) < by_zone("joined", joined, UTCDateTime),
+            or_(col(TeamMember.left_at).is_(None), col(TeamMember.left_at) >= left_from),
             col(TeamMember.member).not_in(gone),
         )
         .distinct()
@@ -155,10 +186,15 @@ def _asked(workspace_id: str, asking: Asking) -> Any:
 
 def coverage(uow: UnitOfWork, *, asking: Asking) -> tuple[int, int]:
     """How many members were expected for a week, and how many of them answered, over all adoptions."""
-    each = _answering(uow.workspace_id, asking).subquery()
-    query = select(func.sum(each.c.asked), func.sum(each.c.answered))
-    asked, answered = connection_of(uow.session).execute(query).one()
+    joined, left, given = _given(uow, asking)
+    asked, answered = connection_of(uow.session).execute(_coverage(joined, left), given).one()
     return int(asked or 0), int(answered or 0)
+
+
+@lru_cache(maxsize=SHAPES)
+def _coverage(joined: Zones, left: Zones) -> Any:
+    each = _answering(_asked(joined, left)).subquery()
+    return select(func.sum(each.c.asked), func.sum(each.c.answered))
 
 
 def answering(
@@ -168,25 +204,45 @@ def answering(
 
     With `sent`, only members who got their check-in by now, or answered without it.
     """
+    joined, left, given = _given(uow, asking)
+    given["last_began"] = asking.monday - timedelta(weeks=WEEKS - 1)
+    if sent:
+        given |= {f"{kind}_key": f"{kind}:{uow.workspace_id}:" for kind in _CHECKINS}
+        given["key_end"] = f":{asking.monday}"
+    return stream(uow.session, _answering_with_number(joined, left, sent=sent), given)
+
+
+def _given(uow: UnitOfWork, asking: Asking) -> tuple[Zones, Zones, dict[str, Any]]:
+    """How the zones are grouped, and the parameters of `_answering`."""
+    joined, joined_before = zoned("joined", asking.joined_before)
+    left, left_from = zoned("left", asking.left_from)
+    days = {f"asked{at}": asking.monday + timedelta(days=day) for at, day in enumerate(ASKED_ON)}
+    given = {"workspace": uow.workspace_id, "unasked": list(asking.unasked)} | on_day(asking.monday)
+    return joined, left, given | days | joined_before | left_from
+
+
+@lru_cache(maxsize=SHAPES)
+def _answering_with_number(joined: Zones, left: Zones, *, sent: bool) -> Any:
     number = exists().where(
         col(Reading.adoption_id) == col(Adoption.id),
-        col(Reading.week_start) == asking.monday,
+        col(Reading.week_start) == _DAY,
         col(Reading.guardrail) == "",
         col(Reading.replaced_at).is_(None),
     )
     last = exists().where(
         col(Cycle.adoption_id) == col(Adoption.id),
-        col(Cycle.starts_on) == asking.monday - timedelta(weeks=WEEKS - 1),
+        col(Cycle.starts_on) == bindparam("last_began", type_=Date()),
         col(Cycle.state) == CycleState.CLOSED,
     )
-    query = _answering(uow.workspace_id, asking, sent=sent).add_columns(number, last)
-    return stream(uow.session, query)
+    return _answering(_asked(joined, left), sent=sent).add_columns(number, last)
 
 
-def _answering(workspace_id: str, asking: Asking, *, sent: bool = False) -> Any:
-    """(adoption, expected, answered) of a week."""
-    asked, monday = _asked(workspace_id, asking), asking.monday
-    counted = [_was_sent(workspace_id, monday, asked.c.member)] if sent else []
+_DAY: Final[Any] = bindparam("day", type_=Date())
+
+
+def _answering(asked: Any, *, sent: bool = False) -> Any:
+    """(adoption, expected, answered) of a week; `asked` is `_asked`'s."""
+    counted = [_was_sent(asked.c.member)] if sent else []
     return (
         select(col(Adoption.id), func.count().label("asked"), func.count(col(CheckIn.id)).label("answered"))
         .select_from(asked)  # SQLite finds an adoption by its team, but not by a list of teams made here
@@ -195,45 +251,48 @@ def _answering(workspace_id: str, asking: Asking, *, sent: bool = False) -> Any:
             CheckIn,
             and_(
                 col(CheckIn.adoption_id) == col(Adoption.id),
-                col(CheckIn.week_start) == monday,
+                col(CheckIn.week_start) == _DAY,
                 col(CheckIn.member) == asked.c.member,
                 col(CheckIn.replaced_at).is_(None),
             ),
         )
         .where(
-            *_in_cycle(workspace_id, monday),
+            *_IN_CYCLE,
             *counted,
             or_(~asked.c.away, col(CheckIn.id).is_not(None)),
-            col(Adoption.id).not_in(asking.unasked),
+            col(Adoption.id).not_in(bindparam("unasked", expanding=True)),
         )
         .group_by(col(Adoption.id))
     )
 
 
-def _was_sent(workspace_id: str, monday: date, member: ColumnElement[str]) -> ColumnElement[bool]:
+def _was_sent(member: ColumnElement[str]) -> ColumnElement[bool]:
     """Condition: a member's check-in of a week was sent, or answered without being sent."""
-    keys = [literal(f"{kind}:{workspace_id}:") + member + f":{monday}" for kind in _CHECKINS]
+    end = bindparam("key_end", type_=String())
+    keys = [bindparam(f"{kind}_key", type_=String()) + member + end for kind in _CHECKINS]
     was_sent = exists().where(
-        col(OutboxMessage.workspace_id) == workspace_id,
+        col(OutboxMessage.workspace_id) == WORKSPACE,
         col(OutboxMessage.key).in_(keys),
         col(OutboxMessage.state) == MessageState.SENT,
     )
     return or_(col(CheckIn.id).is_not(None), was_sent)
 
 
-def _in_cycle(workspace_id: str, day: date) -> list[ColumnElement[bool]]:
-    """Adoptions that haven't ended and had a cycle on a date."""
-    return [
-        col(Adoption.workspace_id) == workspace_id,
-        col(Adoption.state) != AdoptionState.ENDED,
-        exists().where(col(Cycle.adoption_id) == col(Adoption.id), covers(day)),
-    ]
+_IN_CYCLE: Final = (
+    col(Adoption.workspace_id) == WORKSPACE,
+    col(Adoption.state) != AdoptionState.ENDED,
+    exists().where(col(Cycle.adoption_id) == col(Adoption.id), COVERS),
+)
+"""Adoptions that haven't ended and had a cycle on a date, `on_day`'s."""
 
 
 def in_cycle(uow: UnitOfWork, *, day: date) -> int:
     """How many adoptions had a cycle on a date."""
-    query = select(func.count(col(Adoption.id))).where(*_in_cycle(uow.workspace_id, day))
-    return int(uow.session.execute(query).scalar_one())
+    given = {"workspace": uow.workspace_id} | on_day(day)
+    return int(connection_of(uow.session).execute(_COUNT_IN_CYCLE, given).scalar_one())
+
+
+_COUNT_IN_CYCLE: Final = select(func.count(col(Adoption.id))).where(*_IN_CYCLE)
 
 
 def not_retired(uow: UnitOfWork) -> Iterator[tuple[int, str, str]]:
@@ -326,12 +385,18 @@ def readings(uow: UnitOfWork, *, week_start: date) -> Iterator[tuple[int, str, f
 
 def latest_readings(uow: UnitOfWork, *, week_start: date, many: int) -> Iterator[tuple[Any, ...]]:
     """(adoption, value, value before, …) of the KPIs reported for a week, or None."""
+    given = {"workspace": uow.workspace_id, "day": week_start}
+    return stream(uow.session, _latest_readings(many=many), given)
+
+
+@cache
+def _latest_readings(*, many: int) -> Any:
     before = aliased(Reading)
     older = (
         select(col(before.value))
         .where(
             col(before.adoption_id) == col(Reading.adoption_id),
-            col(before.week_start) < week_start,
+            col(before.week_start) < _DAY,
             col(before.guardrail) == "",
             col(before.replaced_at).is_(None),
         )
@@ -339,13 +404,12 @@ def latest_readings(uow: UnitOfWork, *, week_start: date, many: int) -> Iterator
         .limit(1)
     )
     values = [older.offset(at).scalar_subquery() for at in range(many - 1)]
-    query = select(col(Reading.adoption_id), col(Reading.value), *values).where(
-        col(Reading.workspace_id) == uow.workspace_id,
-        col(Reading.week_start) == week_start,
+    return select(col(Reading.adoption_id), col(Reading.value), *values).where(
+        col(Reading.workspace_id) == WORKSPACE,
+        col(Reading.week_start) == _DAY,
         col(Reading.guardrail) == "",
         col(Reading.replaced_at).is_(None),
     )
-    return stream(uow.session, query)
 
 
 def weeks_of_readings(
@@ -402,7 +466,13 @@ def most_runs(
 ) -> Iterator[tuple[int, int]]:
     """(adoption, cycle) of a week's cycles that began by a Monday and in which one member did such a share
     of the runs."""
-    cycles = cycles_of(uow.workspace_id, week_start)
+    given = {"workspace": uow.workspace_id, "begun_by": begun_by, "above": above} | on_day(week_start)
+    return stream(uow.session, _most_runs(), given)
+
+
+@cache
+def _most_runs() -> Any:
+    cycles = cycles_of_day()
     by_member = (
         select(
             col(Cycle.adoption_id).label("adoption_id"),
@@ -415,24 +485,29 @@ def most_runs(
         )
         .join(CheckIn, col(CheckIn.cycle_id) == col(Cycle.id))
         .where(
-            col(Cycle.workspace_id) == uow.workspace_id,
-            col(Cycle.starts_on) <= begun_by,
+            col(Cycle.workspace_id) == WORKSPACE,
+            col(Cycle.starts_on) <= bindparam("begun_by", type_=Date()),
             col(CheckIn.replaced_at).is_(None),
         )
         .group_by(col(Cycle.adoption_id), col(Cycle.id), col(CheckIn.member))
         .subquery()
     )
-    query = (
+    return (
         select(by_member.c.adoption_id, by_member.c.cycle_id)
         .group_by(by_member.c.adoption_id, by_member.c.cycle_id)
-        .having(func.max(by_member.c.runs) > above * func.sum(by_member.c.runs))
+        .having(func.max(by_member.c.runs) > bindparam("above", type_=Float()) * func.sum(by_member.c.runs))
     )
-    return stream(uow.session, query)
 
 
 def demoted(uow: UnitOfWork, *, until: datetime) -> Iterator[tuple[int, str, datetime]]:
     """(adoption, step, when) of steps whose last change is a demotion, and whose rubric wasn't revised
     since."""
+    given = {"workspace": uow.workspace_id, "until": until}
+    return stream(uow.session, _demoted(), given)
+
+
+@cache
+def _demoted() -> Any:
     later = aliased(ModeChange)
     since = exists().where(
         col(later.adoption_id) == col(ModeChange.adoption_id),
@@ -445,15 +520,14 @@ def demoted(uow: UnitOfWork, *, until: datetime) -> Iterator[tuple[int, str, dat
         col(RubricRevision.step) == col(ModeChange.step),
         col(RubricRevision.number) > col(ModeChange.rubric),
     )
-    query = select(col(ModeChange.adoption_id), col(ModeChange.step), col(ModeChange.changed_at)).where(
-        col(ModeChange.workspace_id) == uow.workspace_id,
+    return select(col(ModeChange.adoption_id), col(ModeChange.step), col(ModeChange.changed_at)).where(
+        col(ModeChange.workspace_id) == WORKSPACE,
         col(ModeChange.kind) == "demotion",
-        col(ModeChange.changed_at) < until,
+        col(ModeChange.changed_at) < bindparam("until", type_=UTCDateTime()),
         ~since,
         ~revised,
         *standards.stands(),
     )
-    return stream(uow.session, query)
 
 
 def missed(uow: UnitOfWork, *, since: datetime, until: datetime) -> Iterator[tuple[int, int, str | None]]:
@@ -490,26 +564,36 @@ def promotions_declined(uow: UnitOfWork, *, since: datetime, until: datetime) ->
 
 def drifts_open(uow: UnitOfWork) -> Iterator[tuple[int, int, str, dict[str, Any]]]:
     """(drift, adoption, step, its numbers) of unsettled drifts."""
+    given = {"workspace": uow.workspace_id}
+    return stream(uow.session, _drifts_open(), given)
+
+
+@cache
+def _drifts_open() -> Any:
     later = aliased(StepDrift)
     since = exists().where(
         col(later.adoption_id) == col(StepDrift.adoption_id),
         col(later.step) == col(StepDrift.step),
         col(later.id) > col(StepDrift.id),
     )
-    query = select(
+    return select(
         col(StepDrift.id), col(StepDrift.adoption_id), col(StepDrift.step), col(StepDrift.evidence)
-    ).where(col(StepDrift.workspace_id) == uow.workspace_id, col(StepDrift.event) == DriftEvent.FOUND, ~since)
-    return stream(uow.session, query)
+    ).where(col(StepDrift.workspace_id) == WORKSPACE, col(StepDrift.event) == DriftEvent.FOUND, ~since)
 
 
 def changes(uow: UnitOfWork, *, since: datetime, until: datetime, kind: str) -> Iterator[tuple[int, int]]:
     """(mode change, adoption) of one kind in an interval, without declarations that only set up a step."""
-    query = select(col(ModeChange.id), col(ModeChange.adoption_id)).where(
-        col(ModeChange.workspace_id) == uow.workspace_id,
-        col(ModeChange.changed_at) >= since,
-        col(ModeChange.changed_at) < until,
+    given = {"workspace": uow.workspace_id, "since": since, "until": until, "kind": kind}
+    return stream(uow.session, _changes(), given)
+
+
+@cache
+def _changes() -> Any:
+    return select(col(ModeChange.id), col(ModeChange.adoption_id)).where(
+        col(ModeChange.workspace_id) == WORKSPACE,
+        col(ModeChange.changed_at) >= bindparam("since", type_=UTCDateTime()),
+        col(ModeChange.changed_at) < bindparam("until", type_=UTCDateTime()),
         col(ModeChange.before).is_not(None),
-        col(ModeChange.kind) == kind,
+        col(ModeChange.kind) == bindparam("kind", type_=String()),
         *standards.stands(),
     )
-    return stream(uow.session, query)

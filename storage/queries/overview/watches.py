@@ -3,14 +3,17 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line
-from storage.queries.streams import by_zone, cycles_of, stream
+from storage.queries.streams import SHAPES, WORKSPACE, Zones, by_zone, cycles_of_day, on_day, stream, zoned
 from storage.tables import Adoption, AdoptionState, AdoptionStep, Cycle, StepVerdict, Team, TrailEntry
 from storage.work import UnitOfWork
 
@@ -40,9 +43,7 @@ class WatchFound:
     stands: bool
 
 
-def _newest(
-    workspace_id: str, *, until: ColumnElement[datetime] | None = None
-) -> Select[int, str, int | None]:
+def _newest(*, until: ColumnElement[datetime] | None = None) -> Select[int, str, int | None]:
     """The id of the newest verdict of each step: its `adoption_id`, `step` and `id`.
 
     Args:
@@ -51,7 +52,7 @@ def _newest(
     of_step = col(StepVerdict.adoption_id), col(StepVerdict.step)
     query = (
         select(*of_step, func.max(col(StepVerdict.id)).label("id"))
-        .where(col(StepVerdict.workspace_id) == workspace_id)
+        .where(col(StepVerdict.workspace_id) == WORKSPACE)
         .group_by(*of_step)
     )
     if until is None:
@@ -84,12 +85,20 @@ def watches(uow: UnitOfWork, *, week_start: date, ended: Mapping[str, datetime])
     Args:
         ended: the end of the week, by time zone.
     """
-    cycles = cycles_of(uow.workspace_id, week_start)
-    newest = _newest(uow.workspace_id).subquery()
-    last = _newest(uow.workspace_id, until=by_zone(ended)).subquery()
+    zones, midnights = zoned("ended", ended)
+    given = {"workspace": uow.workspace_id} | on_day(week_start) | midnights
+    return (WatchFound(*row) for row in stream(uow.session, _watches(zones), given))
+
+
+@lru_cache(maxsize=SHAPES)
+def _watches(zones: Zones) -> Any:
+    over = by_zone("ended", zones, UTCDateTime)
+    cycles = cycles_of_day()
+    newest = _newest().subquery()
+    last = _newest(until=over).subquery()
     now = aliased(StepVerdict)
     since = col(AdoptionStep.since)
-    query = (
+    return (
         select(
             col(StepVerdict.id),
             col(StepVerdict.adoption_id),
@@ -133,12 +142,11 @@ def watches(uow: UnitOfWork, *, week_start: date, ended: Mapping[str, datetime])
             col(StepVerdict.decision) == Decision.WATCH,
             col(Adoption.state) != AdoptionState.ENDED,
             func.coalesce(col(AdoptionStep.after_exception), 0) == col(StepVerdict.after_exception),
-            or_(since.is_(None), since < by_zone(ended)),
+            or_(since.is_(None), since < over),
             ~_settled_late(),
         )
         .order_by(col(StepVerdict.adoption_id))
     )
-    return (WatchFound(*row) for row in stream(uow.session, query))
 
 
 def begun(uow: UnitOfWork, *, adoption_ids: Collection[int]) -> Iterator[tuple[int, str, int, int, int]]:
