@@ -1,6 +1,5 @@
 """Every command of every feature in one table, the four slash commands that use it, and help."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from slack_bolt import App
@@ -21,7 +20,7 @@ from handlers.grammar import (
     read_help,
 )
 from handlers.grammar.table import WHO
-from handlers.listeners import register_buttons, register_command
+from handlers.listeners import Typed, register_buttons, register_commands
 from handlers.payloads import OLD_BUTTON, Body
 from templates.contexts import answers
 from templates.ids import Action
@@ -73,8 +72,7 @@ COMMANDS: Final = CommandTable([HELP, *(command for feature in FEATURES for comm
 
 def register(app: App, services: Services) -> None:
     """Listen for every slash command."""
-    for slash in COMMANDS.slashes:
-        register_command(app, services, slash, _run(slash))
+    register_commands(app, services, {slash: _run(slash) for slash in COMMANDS.slashes})
     register_buttons(app, services, {Action.TYPE_IT: typed_again})
 
 
@@ -86,7 +84,7 @@ def typed_again(context: RequestContext, value: str, _body: Body) -> None:
     _run(slash)(context, text)
 
 
-def _run(slash: str) -> Callable[[RequestContext, str], None]:
+def _run(slash: str) -> Typed:
     def run(context: RequestContext, text: str) -> None:
         try:
             with context.uow.read() as uow:

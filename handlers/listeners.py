@@ -84,11 +84,24 @@ class _Unshown(Exception):
     """Slack refused the answer. The request was carried out anyway; the cause is chained."""
 
 
-def register_command(
-    app: App, services: Services, name: str, run: Callable[[RequestContext, str], None]
-) -> None:
-    """Listen for a slash command; the answer travels back in the acknowledgement."""
+Typed = Callable[[RequestContext, str], None]
+"""A command's handler, called with its text."""
 
+
+def register_commands(app: App, services: Services, commands: Mapping[str, Typed]) -> None:
+    """Listen for slash commands, all with one listener, as for buttons; the answer travels back in the
+    acknowledgement."""
+    listeners = {name: _command_listener(services, name, run) for name, run in commands.items()}
+
+    def typed(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        listeners[body["command"]](ack, body, client)
+
+    app.command(_one_of(listeners))(typed)
+
+
+def _command_listener(
+    services: Services, name: str, run: Typed
+) -> Callable[[Ack, dict[str, Any], WebClient], None]:
     def listener(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         answers: list[MessageContext] = []
         text = visible(body.get("text") or "")
@@ -108,7 +121,7 @@ def register_command(
             return
         ack(text=message.text, blocks=message.blocks, response_type="ephemeral")
 
-    app.command(name)(listener)
+    return listener
 
 
 Pressed = Callable[[RequestContext, str, Body], None]

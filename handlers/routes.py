@@ -10,13 +10,13 @@ from handlers.overview import home
 
 
 def register_all(app: App, services: Services) -> None:
-    """Listen for everything."""
+    """Listen for everything, the most frequent first: Bolt tries its listeners in this order."""
     register_failures(app, services)
-    commands.register(app, services)
-    shortcuts.register(app, services)
-    home.register_events(app, services)
-    workflows.register(app, services)
     buttons = {name: run for one in FEATURES for name, run in one.buttons.items()}
     register_buttons(app, services, buttons)
-    register_menu(app, services, buttons)
     register_forms(app, services, {name: run for one in FEATURES for name, run in one.forms.items()})
+    commands.register(app, services)
+    home.register_events(app, services)
+    register_menu(app, services, buttons)
+    shortcuts.register(app, services)
+    workflows.register(app, services)

@@ -76,8 +76,10 @@ _USED_AT = "used at"
 _PATIENCE = "patience"
 _WRITES = "writes"
 _BEGIN = "begin"
-COMPILED: Final = 1_000
-"""Compiled statements kept for each kind of database; the program has several hundred."""
+_READS = "reads"
+STATEMENTS: Final = 1_000
+"""Statements kept compiled for each kind of database, and prepared on each connection to PostgreSQL; the
+program has several hundred."""
 _KINDS: Final[dict[object, tuple[Dialect, LRUCache[Any, Any]]]] = {}
 _BUSY_STATES = frozenset({"55P03", "57014", "40P01"})
 """PostgreSQL's codes for a lock or statement time-out and for a deadlock."""
@@ -194,7 +196,7 @@ class Database:
             file = sqlite_file(url)
             if file is not None:
                 file.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-            options["connect_args"] = {"check_same_thread": False}
+            options["connect_args"] = {"check_same_thread": False, "cached_statements": STATEMENTS}
         # An error names the statement; its parameters could contain what people wrote.
         self.engine: Engine = create_engine(self.url, hide_parameters=True, **options)
         if self.is_sqlite:
@@ -202,13 +204,16 @@ class Database:
             if is_temporary:
                 event.listen(self.engine, "connect", _wait_for_no_disk)
         else:
+            event.listen(self.engine, "connect", _keep_prepared)
             event.listen(self.engine, "checkin", _note_use)
             event.listen(self.engine, "checkout", self._ask_the_idle)
         event.listen(self.engine, "checkout", self._set_patience)
-        _count_writes(self.engine.dialect)
+        _watch_writes(self.engine.dialect)
         self.writing: Engine = self.engine.execution_options(writes=True)
+        self.reading: Engine = self.engine.execution_options(**_reading(is_sqlite=self.is_sqlite))
         if self.is_sqlite:
             _begin_explicitly(self.engine.dialect)
+            # For those who need an engine; `write` does without its event, which costs each statement time.
             event.listen(self.writing, "engine_connect", _begin_immediately)
         self._share_statements("sqlite" if self.is_sqlite else parsed.set(database=None))
         write_lock = WriteLock(self._patience) if self.is_sqlite else None
@@ -222,11 +227,16 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a session for reading; changes are discarded."""
+        """Open a session for reading; changes to its objects are discarded.
+
+        On SQLite it is one transaction. On PostgreSQL each statement commits by itself: under READ COMMITTED the
+        statements of a transaction don't share a snapshot either, BEGIN and ROLLBACK are two more round trips, and
+        psycopg forgets its prepared statements with every ROLLBACK.
+        """
         if self._outer is not None:
             yield self._outer
             return
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self.reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -238,8 +248,11 @@ class Database:
         if self._outer is not None:
             yield self._outer
             return
-        with self._write_lock, Session(self.writing, expire_on_commit=False) as session, session.begin():
-            yield session
+        with self._write_lock, self.engine.connect() as connection:
+            if self.is_sqlite:
+                _begin_immediately(connection)
+            with Session(connection, expire_on_commit=False) as session, session.begin():
+                yield session
 
     def joined(self, session: Session) -> "Database":
         """This database as part of an open write transaction, which its opener commits."""
@@ -286,13 +299,13 @@ class Database:
         """
 
         def keep(*_: object) -> None:
-            _KINDS.setdefault(kind, (self.engine.dialect, LRUCache(COMPILED)))
+            _KINDS.setdefault(kind, (self.engine.dialect, LRUCache(STATEMENTS)))
 
         if kind not in _KINDS:
             event.listen(self.engine, "connect", keep)  # its dialect is complete once it has connected
             return
         dialect, compiled = _KINDS[kind]
-        for engine in (self.engine, self.writing):
+        for engine in (self.engine, self.reading, self.writing):
             engine.dialect = dialect
             engine.update_execution_options(compiled_cache=compiled)
 
@@ -350,8 +363,18 @@ def writes_of(connection: Connection) -> Counter[str]:
     return writes
 
 
-def _count_writes(dialect: Dialect) -> None:
-    """Count each write of a dialect before it is executed.
+def _reading(*, is_sqlite: bool) -> dict[str, Any]:
+    """Execution options of connections that only read."""
+    return {_READS: True} | ({} if is_sqlite else {"isolation_level": "AUTOCOMMIT"})
+
+
+def _keep_prepared(connection: Any, _record: object) -> None:
+    """Let psycopg keep each statement that it has prepared: PostgreSQL plans some as long as it runs them."""
+    connection.prepared_max = STATEMENTS
+
+
+def _watch_writes(dialect: Dialect) -> None:
+    """Count each write of a dialect before it is executed, and refuse those of connections that only read.
 
     An engine event would do the same, but with any listener each statement checks six places for listeners.
     """
@@ -359,6 +382,10 @@ def _count_writes(dialect: Dialect) -> None:
     def counting(execute: Callable[..., None]) -> Callable[..., None]:
         def run(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
             if context is not None and (context.isinsert or context.isupdate or context.isdelete):
+                if _READS in context.execution_options:
+                    raise RuntimeError(
+                        "This transaction only reads. Open one with `write` to change something."
+                    )
                 writes_of(context.root_connection)[context.compiled.statement.table.name] += 1
             execute(cursor, statement, parameters, context)
 
@@ -433,4 +460,5 @@ def _begin_explicitly(dialect: Dialect) -> None:
 
 
 def _begin_immediately(connection: Connection) -> None:
+    """Let SQLite's next transaction on a connection take the write lock when it begins."""
     connection.info[_BEGIN] = "BEGIN IMMEDIATE"

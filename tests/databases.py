@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import ClassVar, Protocol
 
 from sqlalchemy import text
+from sqlmodel import Session
 
 from storage.engine import Database, sqlite_file
 from storage.migrate import migrate
@@ -41,6 +42,18 @@ def database(file: Path, fill: Fill = nothing) -> Iterator[Database]:
     db = Database(f"sqlite:///{file}", is_temporary=True)
     yield db
     db.close()
+
+
+class _Undone(Exception):
+    """Rolls a transaction back."""
+
+
+@contextmanager
+def rolled_back(db: Database) -> Iterator[Session]:
+    """A transaction that can write, and is rolled back at the end."""
+    with suppress(_Undone), db.write() as session:
+        yield session
+        raise _Undone
 
 
 @contextmanager

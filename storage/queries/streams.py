@@ -14,7 +14,7 @@ from storage.engine import connection_of
 from storage.tables import Cycle, Member, Team, Workspace
 
 BATCH = 1000
-"""Rows held in memory at a time."""
+"""Rows held as objects at a time."""
 
 _Value = TypeVar("_Value", date, datetime)
 
@@ -30,11 +30,12 @@ SHAPES: Final = 64
 def stream(session: Session, query: Any, given: Mapping[str, Any] | None = None) -> Iterator[Any]:
     """Stream rows in batches; the calling query documents their columns.
 
+    PostgreSQL sends all of them at once, a hundred bytes or so each: its cursors need a transaction.
+
     Args:
         given: values of the statement's parameters, if it was built before.
     """
-    options = {"yield_per": BATCH}
-    return iter(connection_of(session).execute(query, given, execution_options=options))
+    return iter(connection_of(session).execute(query, given).yield_per(BATCH))
 
 
 def zoned(name: str, values: Mapping[str, _Value]) -> tuple[Zones, dict[str, _Value]]:

@@ -56,32 +56,50 @@ class _Count:
         self.seen += 1
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """An app that is measured, and the same one on another engine that counts: listening makes statements slower."""
+
+    app: WSGI
+    counting: WSGI
+    statements: _Count
+    transactions: _Count
+
+
+def side(url: str, make: Callable[[Database], WSGI]) -> Side:
+    """An app on its own engine, and once more on one that counts."""
+    counting = Database(url)
+    statements, transactions = _Count(), _Count()
+    event.listen(counting.engine, "before_cursor_execute", statements)
+    event.listen(counting.engine, "begin", transactions)
+    app, counted = make(Database(url)), make(counting)
+    return Side(app, counted, statements, transactions)
+
+
 def cost(
-    app: WSGI, db: Database, kind: str, requests: Iterator[Signed], *, count: int, profile: Path | None = None
+    side: Side, kind: str, requests: Iterator[Signed], *, count: int, profile: Path | None = None
 ) -> Cost:
     """Send three times as many requests as counted: to fill caches (compiled statements), to time, to
     count."""
-    wanted = EXPECTED.get(kind, b"Recorded")
-    for one in islice(requests, count):
-        answer(app, *one, wanted=wanted)
+    ask(side.app, kind, requests, count=count)
     ready = list(islice(requests, count))
     begun = time.process_time()
-    for one in ready:
-        answer(app, *one, wanted=wanted)
+    ask(side.app, kind, iter(ready), count=count)
     took = time.process_time() - begun
-    statements, transactions = _Count(), _Count()
-    event.listen(db.engine, "before_cursor_execute", statements)  # after the clock: listening costs time
-    event.listen(db.engine, "begin", transactions)
-    for one in islice(requests, count):
-        answer(app, *one, wanted=wanted)
-    event.remove(db.engine, "before_cursor_execute", statements)
-    event.remove(db.engine, "begin", transactions)
+    side.statements.seen = side.transactions.seen = 0
+    ask(side.counting, kind, requests, count=count)
+    statements, transactions = side.statements.seen, side.transactions.seen
     if profile is not None:
         with Profile() as watched:
-            for one in islice(requests, count):
-                answer(app, *one, wanted=wanted)
+            ask(side.app, kind, requests, count=count)
         watched.dump_stats(profile / kind.strip("/"))
-    return Cost(kind, statements.seen / count, transactions.seen / count, took * 1000 / count)
+    return Cost(kind, statements / count, transactions / count, took * 1000 / count)
+
+
+def ask(app: WSGI, kind: str, requests: Iterator[Signed], *, count: int) -> None:
+    """Send that many requests."""
+    for one in islice(requests, count):
+        answer(app, *one, wanted=EXPECTED.get(kind, b"Recorded"))
 
 
 def answer(app: WSGI, body: str, headers: dict[str, str], *, wanted: bytes) -> None:
@@ -118,17 +136,22 @@ def thursday(db: Database, place: Place, *, seed: int, hooks: str) -> Thursday:
 
 def costs(url: str, slack_url: str, place: Place, *, count: int, profile: Path | None = None) -> list[Cost]:
     """The cost of each of the bot's requests, then of the bare app's, on a filled database."""
-    ours, theirs = Database(url), Database(url)
     settings = load_settings(_env_file=None, database_url=url)
     api_url = f"{slack_url}/api/"
-    bot = build_bot(settings, db=ours, token=APP.token, api_url=api_url, signing_secret=APP.signing_secret)
-    web = Web(db=ours, workspace=BUILT_IN_TEAM, slack=bot.app, clock=bot.clock)
-    least = SlackRequestHandler(bare.bare_app(theirs, secret=APP.signing_secret))
-    day = thursday(ours, place, seed=-1, hooks=slack_url)
-    found = [cost(web, ours, kind, day.requests(kind), count=count, profile=profile) for kind in EXPECTED]
-    found.append(cost(least, theirs, BARE, day.requests("/kpi"), count=count, profile=profile))
-    ours.close()
-    theirs.close()
+
+    def our_app(db: Database) -> Web:
+        bot = build_bot(settings, db=db, token=APP.token, api_url=api_url, signing_secret=APP.signing_secret)
+        return Web(db=db, workspace=BUILT_IN_TEAM, slack=bot.app, clock=bot.clock)
+
+    def bare_app(db: Database) -> WSGI:
+        return SlackRequestHandler(bare.bare_app(db, secret=APP.signing_secret))
+
+    ours, theirs = side(url, our_app), side(url, bare_app)
+    db = Database(url)
+    day = thursday(db, place, seed=-1, hooks=slack_url)
+    db.close()
+    found = [cost(ours, kind, day.requests(kind), count=count, profile=profile) for kind in EXPECTED]
+    found.append(cost(theirs, BARE, day.requests("/kpi"), count=count, profile=profile))
     return found
 
 

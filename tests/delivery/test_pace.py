@@ -104,7 +104,7 @@ def test_a_message_to_somebody_new_costs_few_statements_and_two_transactions(off
     event.listen(
         office.db.engine, "before_cursor_execute", lambda _c, _k, statement, *_: asked.append(statement)
     )
-    event.listen(office.db.writing, "commit", commits.append)
+    event.listen(office.db.engine, "commit", commits.append)
     assert delivery.send_next(TEAM, MEMBER) is Outcome.SENT
     told = [statement for statement in asked if not statement.startswith("BEGIN")]
     assert len(told) <= 10, "two of them are what a welcome asks"

@@ -14,6 +14,7 @@ from storage.engine import Database
 from storage.queries import adoptions
 from storage.tables import Adoption, Cycle, Team
 from storage.work import UnitOfWork
+from tests.databases import rolled_back
 from tests.storage.seeds import MONDAY, NOW, Planted, plant
 
 ZONES = ("Etc/GMT+12", "Pacific/Pago_Pago", "America/New_York", "UTC", "Asia/Kolkata", "Pacific/Kiritimati")
@@ -47,7 +48,8 @@ def test_the_latest_cycle_that_began_counts_else_the_first_to_come(db: Database)
 
 def found(db: Database, ids: Planted, zone: str, starts: list[date], now: datetime) -> int | None:
     """The number of the current cycle of a team of its own, which is rolled back."""
-    with UnitOfWork(db, Actor.system("T1"), now).read() as uow:
+    with rolled_back(db) as session:
+        uow = UnitOfWork.around(session, Actor.system("T1"), now)
         ours: Any = {"workspace_id": "T1", "created_at": NOW}
         team = Team(**ours, slug="far", title="Far", function="", channel="C0FAR", timezone=zone)
         uow.session.add(team)

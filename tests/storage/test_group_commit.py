@@ -47,6 +47,6 @@ def test_who_comes_together_is_committed_once(db: Database) -> None:
             asked = [pool.submit(db.grouped, workspaces.workspaces) for _ in range(MANY)]
             while db.waiting < MANY:
                 pass
-            event.listen(db.writing, "commit", commits.append)
+            event.listen(db.engine, "commit", commits.append)
         assert [one.result(timeout=10) for one in asked] == [[]] * MANY
     assert len(commits) == 1

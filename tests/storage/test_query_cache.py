@@ -20,6 +20,7 @@ from storage.queries import adoptions, people, playbooks
 from storage.query_cache import CACHED, hold
 from storage.tables import Curator, JoinRequest, Playbook, Team
 from storage.work import UnitOfWork
+from tests.databases import rolled_back
 from tests.storage.conftest import BOTH
 from tests.storage.seeds import MEMBER, NOW, OTHER, Planted, plant
 from tests.storage.test_workspaces import BY_ID, BY_NAME
@@ -196,7 +197,7 @@ def test_a_cached_query_names_every_table_it_reads(db: Database, ids: Planted) -
 
     event.listen(db.engine, "before_cursor_execute", note)
     for call in (BY_NAME | BY_ID).values():  # every query there is
-        with db.read() as session:
+        with rolled_back(db) as session:
             call(session, "T1", ids)
     event.remove(db.engine, "before_cursor_execute", note)
     assert read.keys() == CACHED.keys(), "tests/storage/test_workspaces.py tries every query"

@@ -12,6 +12,7 @@ from storage.engine import Database
 from storage.queries import adoptions, checkins, cycles, exceptions, numbers, people, standards
 from storage.tables import CheckIn, Cycle, CycleState, LoggedException
 from storage.work import UnitOfWork
+from tests.databases import rolled_back
 from tests.storage.seeds import DAY, MEMBER, MONDAY, NOW, OTHER, Planted, check_in, plant, reading_row
 from tests.storage.threads import at_once
 
@@ -81,7 +82,7 @@ def test_answers_come_newest_week_first_and_only_the_current_ones(db: Database, 
     answer_again(db, ids, runs=9)
     with db.write() as session:
         session.add_all([check_in(ids, week=3, runs=7), check_in(ids, week=2, runs=8, member=OTHER)])
-    with db.read() as session:
+    with rolled_back(db) as session:
         scope = {"adoption_id": ids.adoption}
         last = MONDAY + 2 * WEEK
         found = checkins.answers(

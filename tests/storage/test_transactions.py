@@ -22,10 +22,20 @@ from tests.storage.threads import at_once
 NAIVE = r"(?i)naive|timezone"
 
 
-def test_read_keeps_nothing(db: Database) -> None:
-    with db.read() as session:
+def test_a_read_keeps_no_changes(db: Database) -> None:
+    with db.write() as session:
         workspace(session)
-        assert workspaces.workspace(UnitOfWork.around(session, Actor.system("T1"))) is not None
+    with db.read() as session:
+        workspaces.workspaces(session)[0].name = "Changed"
+    with db.read() as session:
+        assert [one.name for one in workspaces.workspaces(session)] == ["T1"]
+
+
+def test_a_read_refuses_to_write(db: Database) -> None:
+    with db.read() as session:
+        session.add(Workspace(id="T1", name="T1", created_at=NOW))
+        with pytest.raises(RuntimeError, match="only reads"):
+            session.flush()
     with db.read() as session:
         assert workspaces.workspaces(session) == []
 

@@ -67,6 +67,7 @@ from storage.tables import (
     StepVerdict,
 )
 from storage.work import Entry, UnitOfWork
+from tests.databases import rolled_back
 from tests.storage import calls_machines, calls_pilots, calls_waves
 from tests.storage.seeds import (
     CHANNEL,
@@ -994,11 +995,11 @@ def test_what_a_workspace_sees_does_not_change_with_another_one(db: Database) ->
     everything = BY_NAME | BY_ID
     with db.write() as session:
         ids = plant(session, "T1")
-    with db.read() as session:
+    with rolled_back(db) as session:
         alone = {name: plain(call(session, "T1", ids)) for name, call in everything.items()}
     with db.write() as session:
         plant(session, "T2")
-    with db.read() as session:
+    with rolled_back(db) as session:
         beside = {name: plain(call(session, "T1", ids)) for name, call in everything.items()}
     assert beside == alone
     assert all(alone.values()), [name for name, found in alone.items() if not found]
@@ -1007,7 +1008,7 @@ def test_what_a_workspace_sees_does_not_change_with_another_one(db: Database) ->
 def test_the_ids_of_another_workspace_find_nothing(db: Database, planted: tuple[Planted, Planted]) -> None:
     _, foreign = planted
     found = {}
-    with db.read() as session:
+    with rolled_back(db) as session:
         for name, call in BY_ID.items():
             try:
                 found[name] = call(session, "T1", foreign)

@@ -114,7 +114,7 @@ def test_a_database_that_somebody_holds(harness: BotHarness) -> None:
 def test_it_writes_once_in_a_while_however_often_it_is_asked(harness: BotHarness) -> None:
     db, elapsed = harness.bot.db, [0.0]
     written: list[object] = []
-    event.listen(db.writing, "commit", written.append)
+    event.listen(db.engine, "commit", written.append)
     probe = WriteProbe(db, timer=lambda: elapsed[0])
 
     def look() -> str:
