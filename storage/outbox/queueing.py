@@ -122,17 +122,21 @@ def insert(session: Session, rows: Sequence[dict[str, Any]]) -> int:
 
 @lru_cache(maxsize=16)
 def _by_prefixes(count: int) -> Any:
-    """The statement that finds messages by this many key prefixes."""
-    key, workspace = col(OutboxMessage.key), col(OutboxMessage.workspace_id) == bindparam("workspace")
-    each = []
+    """The statement that finds messages by this many key prefixes, unordered: SQLite would scan the ledger for an
+    order.
+
+    Only the index on keys may serve it: by the one that begins with the workspace, PostgreSQL may read all of the
+    workspace's messages. So the workspace is compared as an expression.
+    """
+    key = col(OutboxMessage.key)
+    alternatives: list[Any] = [
+        key.in_([bindparam(f"whole{place}", type_=String()) for place in range(count)])
+    ]
     for place in range(count):
-        exact, first, after = (bindparam(f"{name}{place}", type_=String()) for name in _RANGE)
-        # The first two are a range of the index on keys: in ASCII a semicolon follows the colon.
-        each.append(and_(workspace, key >= exact, key < after, or_(key == exact, key >= first)))
-    return select(OutboxMessage).where(or_(*each))  # unordered: SQLite would scan the ledger for the order
-
-
-_RANGE: Final = ("exact", "first", "after")
+        first, after = (bindparam(f"{name}{place}", type_=String()) for name in ("first", "after"))
+        alternatives.append(and_(key >= first, key < after))
+    workspace = col(OutboxMessage.workspace_id).concat("") == bindparam("workspace")
+    return select(OutboxMessage).where(workspace, or_(*alternatives))
 
 
 @cached(OutboxMessage)
@@ -143,6 +147,7 @@ def find(
     asked = {"workspace": uow.workspace_id}
     for place, (kind, about) in enumerate(product(kinds, prefixes)):
         key = message_key(uow.workspace_id, kind, about)
-        asked |= {f"exact{place}": key, f"first{place}": f"{key}:", f"after{place}": f"{key};"}
+        # In ASCII a semicolon follows the colon.
+        asked |= {f"whole{place}": key, f"first{place}": f"{key}:", f"after{place}": f"{key};"}
     found = uow.session.exec(_by_prefixes(len(kinds) * len(prefixes)), params=asked)
     return sorted(found, key=lambda row: (kinds.index(row.kind), row.id or 0))

@@ -14,6 +14,7 @@ from storage.outbox import attempts, leases, ledger, rate_limits
 from storage.outbox.queueing import FOREVER, NewMessage
 from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
+from tests.databases import rolled_back
 from tests.storage.seeds import MEMBER, NOW, OTHER, owed, workspace
 from tests.storage.threads import at_once
 
@@ -220,14 +221,37 @@ def test_who_is_due_is_found_without_reading_all_rows_for_each(
     if not db.is_sqlite:
         with db.write() as session:  # as autovacuum does sooner or later: the plan rests on statistics
             session.execute(text("ANALYZE ledger, lane"))
-    with db.read() as session:
+    with rolled_back(db) as session:
+        before = {table: rows_read(session, table) for table in ("lane", "ledger")}
         assert len(leases.due_recipients(session, now=NOW)) == 300
-        if not db.is_sqlite:
-            told = text(
-                "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = :name"
-            )
-            for table in ("lane", "ledger"):
-                assert session.execute(told, {"name": table}).scalar_one() <= 4 * len(many), table
+        for table, already in before.items():
+            assert rows_read(session, table) - already <= 4 * len(many), table
+
+
+def test_messages_about_several_things_are_found_without_reading_the_whole_ledger(
+    db: Database, queue: Callable[..., int]
+) -> None:
+    queue(*(owed(f"{number}:x") for number in range(10_000)))  # no statistics yet, as in a new workspace
+    with rolled_back(db) as session:
+        kinds, prefixes = ("checkin", "alert", "digest"), [("17",), ("1700", "x")]
+        before = rows_read(session, "ledger")
+        found = at(session).messages_about_any(kinds, prefixes)
+        assert [one.key for one in found] == ["checkin:T1:17:x", "checkin:T1:1700:x"]
+        assert rows_read(session, "ledger") - before <= 100
+
+
+def test_a_message_with_two_of_the_prefixes_is_found_once(db: Database, queue: Callable[..., int]) -> None:
+    queue(owed("U1:2026"))
+    with db.read() as session:
+        assert len(at(session).messages_about_any(["checkin"], [("U1",), ("U1", "2026")])) == 1
+
+
+def rows_read(session: Session, table: str) -> int:
+    """The rows of a table that this connection has read lately on PostgreSQL; 0 on SQLite, which counts none."""
+    if session.get_bind().dialect.name == "sqlite":
+        return 0
+    told = text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = :name")
+    return int(session.execute(told, {"name": table}).scalar_one())
 
 
 def test_a_paused_workspace_is_due_when_the_pause_is_over(db: Database, queue: Callable[..., int]) -> None:
