@@ -349,17 +349,27 @@ def forgetful_settings(session: Session) -> list[str]:
 def connection_of(session: Session) -> Connection:
     """The connection of a session's transaction, for Core statements; looked up once."""
     known: Connection | None = session.info.get(_CONNECTION)
-    if known is None or known.closed or not known.in_transaction():
+    if known is None or not known.in_transaction():
         known = session.info[_CONNECTION] = session.connection()
     return known
 
 
-def writes_of(connection: Connection) -> Counter[str]:
-    """Count the writes to each table over a connection, by table name; a higher count invalidates earlier
-    reads."""
-    writes: Counter[str] | None = connection.info.get(_WRITES)
+class Writes(Counter[str]):
+    """The writes over a connection, by table name, and `to_any` table; a higher count invalidates earlier reads."""
+
+    to_any = 0
+
+    def note(self, table: str) -> None:
+        """Count one."""
+        self[table] += 1
+        self.to_any += 1
+
+
+def writes_of(connection: Connection) -> Writes:
+    """The writes over a connection so far."""
+    writes: Writes | None = connection.info.get(_WRITES)
     if writes is None:
-        writes = connection.info[_WRITES] = Counter()
+        writes = connection.info[_WRITES] = Writes()
     return writes
 
 
@@ -386,7 +396,7 @@ def _watch_writes(dialect: Dialect) -> None:
                     raise RuntimeError(
                         "This transaction only reads. Open one with `write` to change something."
                     )
-                writes_of(context.root_connection)[context.compiled.statement.table.name] += 1
+                writes_of(context.root_connection).note(context.compiled.statement.table.name)
             execute(cursor, statement, parameters, context)
 
         return run

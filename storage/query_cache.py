@@ -5,7 +5,9 @@ times: team members, absences, answers. The cache lives in the session.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
+from datetime import date
 from functools import wraps
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy import event
@@ -21,8 +23,21 @@ R = TypeVar("R")
 _ANSWERS: Final = "answers"
 MOST: Final = 1_000
 """Answers kept in a transaction; one that asks more goes through a whole workspace, and needs each of them once."""
+_PLAIN: Final = (str, int, date, NoneType)
+_CHANGEABLE: Final = (list, dict, set)
 CACHED: Final[dict[str, frozenset[str]]] = {}
 """The cached queries, and the tables that each one reads."""
+
+
+class _Answer:
+    """A result, the writes to its tables when it was asked, and to any table when it was last found unchanged."""
+
+    __slots__ = ("state", "value", "writes")
+
+    def __init__(self, state: list[int], value: Any) -> None:
+        self.state = state
+        self.value = value
+        self.writes = 0
 
 
 def cached(
@@ -46,19 +61,23 @@ def cached(
         @wraps(query)
         def run(uow: "UnitOfWork", /, *args: P.args, **kwargs: P.kwargs) -> R:
             session = uow.session
-            if session.new or session.dirty or session.deleted:
-                session.flush()
+            session.flush()
             writes = writes_of(connection_of(session))
-            state = tuple(writes[name] for name in names)
-            answers = session.info.setdefault(_ANSWERS, {})
-            named = tuple((name, _hashable(one)) for name, one in kwargs.items())
-            key = (query, uow.workspace_id, tuple(map(_hashable, args)), named)
+            answers: dict[Any, _Answer] = session.info.setdefault(_ANSWERS, {})
+            values = tuple(map(_hashable, kwargs.values()))
+            key = (query, uow.workspace_id, tuple(map(_hashable, args)), tuple(kwargs), values)
             found = answers.get(key)
-            if found is None or found[0] != state:
-                if len(answers) >= MOST:
-                    answers.clear()
-                found = answers[key] = (state, query(uow, *args, **kwargs))
-            answer: R = _copied(found[1])
+            if found is None or found.writes != writes.to_any:
+                state = [writes[name] for name in names]
+                if found is None or found.state != state:
+                    if len(answers) >= MOST:
+                        answers.clear()
+                    found = answers[key] = _Answer(state, query(uow, *args, **kwargs))
+                found.writes = writes.to_any
+            value: Any = found.value
+            if isinstance(value, _CHANGEABLE):
+                value = value.copy()  # its caller can sort it or add to it
+            answer: R = value
             return answer
 
         return run
@@ -85,15 +104,10 @@ def _forget_what_was_undone(session: Session, _previous: object) -> None:
 
 
 def _hashable(value: Any) -> Any:
-    if isinstance(value, str | int | None):
+    if isinstance(value, _PLAIN):
         return value
     if isinstance(value, Set):
         return frozenset(value)
     if isinstance(value, Mapping):
         return tuple(value.items())
     return tuple(value) if isinstance(value, Sequence) else value
-
-
-def _copied(answer: Any) -> Any:
-    """Copy a result, so that the caller can sort it or add to it."""
-    return answer.copy() if isinstance(answer, list | dict | set) else answer
