@@ -78,8 +78,11 @@ _WRITES = "writes"
 _BEGIN = "begin"
 _READS = "reads"
 STATEMENTS: Final = 1_000
-"""Statements kept compiled for each kind of database, and prepared on each connection to PostgreSQL; the
-program has several hundred."""
+"""Statements kept compiled for each kind of database, and on each connection to SQLite; the program has several
+hundred."""
+PREPARED: Final = 300
+"""Statements kept prepared on each connection to PostgreSQL, which holds 20 to 50 kB for each. psycopg keeps 100 by
+default, fewer than a busy process uses."""
 _KINDS: Final[dict[object, tuple[Dialect, LRUCache[Any, Any]]]] = {}
 _BUSY_STATES = frozenset({"55P03", "57014", "40P01"})
 """PostgreSQL's codes for a lock or statement time-out and for a deadlock."""
@@ -379,8 +382,9 @@ def _reading(*, is_sqlite: bool) -> dict[str, Any]:
 
 
 def _keep_prepared(connection: Any, _record: object) -> None:
-    """Let psycopg keep each statement that it has prepared: PostgreSQL plans some as long as it runs them."""
-    connection.prepared_max = STATEMENTS
+    """Let psycopg prepare a statement that is used again, and keep it: planning takes as long as running."""
+    connection.prepare_threshold = 1
+    connection.prepared_max = PREPARED
 
 
 def _watch_writes(dialect: Dialect) -> None:

@@ -341,7 +341,7 @@ def home_view(uow: UnitOfWork, *, page: int, welcome: bool = False) -> Home:
         return Home(waiting=0, items=(), begin=(coded(barred),))
     curator, mine = is_curator(uow), _mine(uow)
     try:
-        workspace = require_workspace(uow)
+        workspace = mine[0].workspace if mine else require_workspace(uow)
     except Refusal as unknown:
         return Home(waiting=0, items=(), begin=(unknown.text,))
     asked = _asked(uow, workspace)
