@@ -7,12 +7,17 @@ escaped for Slack and for the JSON string it stands in; undefined is an error.
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, overload
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2 import __version__ as jinja_version
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from templates.contexts.base import MessageContext, ViewContext
@@ -76,6 +81,26 @@ def _array(caller: Callable[[], str]) -> Markup:
     return Markup(f"[{','.join(source for _, source in _values(caller()))}]")  # noqa: S704 - valid JSON
 
 
+class _CompiledTemplates(FileSystemBytecodeCache):
+    """Keeps compiled templates beside Python's compiled modules, and like those only where it can write.
+
+    A compiled template depends on its text, Jinja2 and this module. It would depend on the filters, too, if it
+    printed or filtered a constant; a test finds those that do.
+    """
+
+    _SETTINGS: Final = sha256(jinja_version.encode() + Path(__file__).read_bytes()).hexdigest()
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """The name of its file."""
+        return sha256(f"{self._SETTINGS}:{filename}:{name}".encode()).hexdigest()
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Save a compiled template."""
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):
+                super().dump_bytecode(bucket)
+
+
 def new_environment() -> Environment:
     """A Jinja2 environment in which every value is escaped when printed."""
     environment = Environment(
@@ -86,6 +111,7 @@ def new_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_CompiledTemplates(str(_FOLDER / "__pycache__"), "%s.j2c"),
     )
     environment.filters = {name: environment.filters[name] for name in _JINJA_FILTERS} | dict(FILTERS)
     environment.globals = {"Action": Action, "Callback": Callback, "Field": Field, "array": _array}

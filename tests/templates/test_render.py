@@ -1,10 +1,13 @@
 """What the environment allows a template, and what it rejects."""
 
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
-from jinja2 import DictLoader, TemplateAssertionError, UndefinedError
+from jinja2 import DictLoader, Environment, TemplateAssertionError, UndefinedError, nodes
 
 from cadence.mrkdwn import Mrkdwn
 from templates import render as rendering
@@ -18,6 +21,54 @@ class Sentence(MessageContext):
     TEMPLATE: ClassVar[str] = "sentence"
 
     text: str
+
+
+def test_a_compiled_template_depends_on_no_filter() -> None:
+    """Jinja2 computes constants when it compiles, and compiled templates are kept."""
+    environment = rendering.new_environment()
+    assert environment.loader is not None
+    constants = []
+    for name in environment.list_templates(["j2"]):
+        parsed = environment.parse(environment.loader.get_source(environment, name)[0])
+        parsed.set_environment(environment)
+        printed = [one for output in parsed.find_all(nodes.Output) for one in output.nodes]
+        for node in [*printed, *parsed.find_all((nodes.Filter, nodes.Test))]:
+            with suppress(nodes.Impossible):
+                if not isinstance(node, nodes.TemplateData):
+                    constants.append((name, node.as_const(nodes.EvalContext(environment, name))))
+    assert constants == []
+
+
+def test_a_template_is_compiled_once_and_again_when_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendering, "_FOLDER", tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    (tmp_path / "__pycache__").mkdir()
+
+    def rendered(text: str) -> str:
+        (tmp_path / "sentence").write_text(text)
+        return rendering.new_environment().get_template("sentence").render(text="a")
+
+    compiled: list[str] = []
+    compile_ = Environment.compile
+
+    def noted(self: Environment, *given: Any) -> Any:
+        compiled.append(given[1])
+        return compile_(self, *given)
+
+    monkeypatch.setattr(Environment, "compile", noted)
+    assert [rendered("{{ text }}"), rendered("{{ text }}"), rendered("{{ text }}!")] == ["a", "a", "a!"]
+    assert compiled == ["sentence", "sentence"]
+
+
+def test_a_template_is_rendered_where_nothing_can_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendering, "_FOLDER", tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    (tmp_path / "sentence").write_text("{{ text }}")
+    assert rendering.new_environment().get_template("sentence").render(text="a") == "a"
 
 
 @pytest.fixture
