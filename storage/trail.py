@@ -4,7 +4,7 @@ The entries of a transaction are written by one statement when it commits, or be
 (`UnitOfWork.flush_trail`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import event, insert
@@ -32,15 +32,16 @@ def append(session: Session, entries: Sequence[dict[str, Any]]) -> None:
     session.info.setdefault(_PENDING, []).extend(entries)
 
 
-def flush(session: Session) -> None:
-    """Write the entries that were added since the last flush.
+def flush(session: Session, actions: Collection[str] = ()) -> None:
+    """Write the entries that were added since the last flush; with `actions`, only if one has such an action.
 
     Every action is recorded here, so this is also where Homes learn about events: the events of
     a transaction are written when it commits.
     """
-    entries = session.info.pop(_PENDING, None)
-    if entries is None:
+    entries = session.info.get(_PENDING)
+    if not entries or (actions and not any(one["action"] in actions for one in entries)):
         return
+    del session.info[_PENDING]
     connection_of(session).execute(_ENTRY, entries)
     changes = [{name: one[name] for name in ("workspace_id", "subject", "member")} for one in entries]
     session.info.setdefault(_CHANGES, []).extend(changes)

@@ -186,9 +186,13 @@ class UnitOfWork:
         }
         trail.append(self.session, [one._asdict() | shared for one in entries])
 
-    def flush_trail(self) -> None:
-        """Write the entries recorded so far. Every query that reads the trail calls it first."""
-        trail.flush(self.session)
+    def flush_trail(self, *actions: str) -> None:
+        """Write the entries recorded so far. Every query that reads the trail calls it first.
+
+        Args:
+            actions: the actions of the entries that the query reads; nothing is written if none of them was recorded.
+        """
+        trail.flush(self.session, actions)
 
     def send(self, messages: NewMessage | Sequence[NewMessage]) -> int:
         """Queue messages; existing keys are left alone. Returns how many are new."""

@@ -252,7 +252,7 @@ _RESUMED: Final = (
 
 def resumed(uow: UnitOfWork, *, since: datetime) -> dict[int, datetime]:
     """When paused runs recently resumed, by adoption."""
-    uow.flush_trail()
+    uow.flush_trail("resumed")
     return {int(subject.partition(":")[2]): at for subject, at in _rows(uow, _RESUMED, {"since": since})}
 
 

@@ -1,15 +1,17 @@
 """The entries of a transaction are written together, and every query that reads the trail sees them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import Connection, event
 from sqlmodel import Session, col, select
 
+import storage.trail
 from cadence.actor import Actor
+from cadence.flows.history.trace_words import ACTIONS
 from storage.engine import Database
 from storage.queries import trail
 from storage.tables import HomeChange, TrailEntry
@@ -18,17 +20,20 @@ from tests.databases import rolled_back
 from tests.storage.seeds import NOW, Planted, plant
 from tests.storage.test_workspaces import BY_ID, BY_NAME, WRITES
 
-READS = re.compile(r"(?:FROM|JOIN|DELETE FROM) trail\b")
+READS = re.compile(r"(?:FROM|JOIN) trail\b")
+OF_ACTIONS = re.compile(r"trail\.action (?:=|IN)")
+EVERYTHING = BY_NAME | BY_ID | WRITES
 INSERT = "INSERT INTO trail"
+RECORDED = "recorded"
 
 
 @contextmanager
-def executed(db: Database) -> Iterator[list[str]]:
-    """The statements of a block."""
-    found: list[str] = []
+def executed(db: Database) -> Iterator[list[tuple[str, Any]]]:
+    """The statements of a block, with their parameters."""
+    found: list[tuple[str, Any]] = []
 
-    def note(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
-        found.append(statement)
+    def note(_connection: Connection, _cursor: Any, statement: str, given: Any, *_rest: Any) -> None:
+        found.append((statement, given))
 
     event.listen(db.engine, "before_cursor_execute", note)
     yield found
@@ -64,7 +69,7 @@ def test_the_entries_of_a_transaction_are_written_by_one_statement(db: Database,
                 [Entry("looked", "b:2", before=None, after={"x": [1]}), Entry("looked", "c:3")]
             )
             record(session, "a:4")
-        assert sum(one.startswith(INSERT) for one in statements) == 1
+        assert sum(one.startswith(INSERT) for one, _ in statements) == 1
     assert looks(db) == ["a:1", "b:2", "c:3", "a:4"]
     with db.read() as session:
         [*_, changed] = session.exec(select(HomeChange).order_by(col(HomeChange.id)))
@@ -81,20 +86,63 @@ def test_what_follows_a_query_is_written_after_what_it_saw(db: Database, ids: Pl
     assert looks(db) == ["a:1", "a:2", "a:3"]
 
 
+class Read(NamedTuple):
+    """A query's first statement that reads the trail.
+
+    Args:
+        actions: the actions that it looks for; empty if it looks for any.
+        missed: the actions that were recorded before, but aren't written yet.
+    """
+
+    actions: frozenset[str]
+    missed: frozenset[str]
+
+
+def first_read(db: Database, ids: Planted, name: str, *, recorded: str) -> Read | None:
+    """The first statement of a query that reads the trail, if any, after an action was recorded."""
+    with executed(db) as statements, recording(statements), rolled_back(db) as session:
+        _uow(session).record(action=recorded, subject="a:1", surface="rule")
+        EVERYTHING[name](session, "T1", ids)
+    missed: set[str] = set()
+    for statement, given in statements:
+        if statement == RECORDED:
+            missed.add(given)
+        elif statement.startswith(INSERT):
+            missed.clear()
+        elif READS.search(statement):
+            values = given.values() if isinstance(given, dict) else given
+            actions = set(values) & set(ACTIONS) if OF_ACTIONS.search(statement) else set()
+            return Read(frozenset(actions), frozenset(missed))
+    return None
+
+
+@contextmanager
+def recording(statements: list[tuple[str, Any]]) -> Iterator[None]:
+    """Note each recorded action among the statements."""
+
+    def append(session: Session, entries: Sequence[dict[str, Any]]) -> None:
+        statements.extend((RECORDED, one["action"]) for one in entries)
+        add(session, entries)
+
+    add = storage.trail.append
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage.trail, "append", append)
+        yield
+
+
 def test_every_query_that_reads_the_trail_writes_it_first(db: Database, ids: Planted) -> None:
-    reading, forgetting = set(), set()
-    for name, call in (BY_NAME | BY_ID | WRITES).items():
-        with rolled_back(db) as session:
-            record(session, "a:1")
-            with executed(db) as statements:
-                call(session, "T1", ids)
-        reads = [at for at, one in enumerate(statements) if READS.search(one)]
-        if reads:
-            reading.add(name)
-            if not any(one.startswith(INSERT) for one in statements[: reads[0]]):
-                forgetting.add(name)
-    assert forgetting == set(), "these must call `uow.flush_trail` first"
-    assert reading >= {"trail.page", "cycles.pauses", "schedule.changes", "homes.opened", "workspaces.forget"}
+    found = {name: first_read(db, ids, name, recorded="digest") for name in EVERYTHING}
+    reads = {name: read for name, read in found.items() if read is not None}
+    assert {"trail.page", "cycles.pauses", "schedule.changes", "homes.opened", "workspaces.forget"} <= set(
+        reads
+    )
+    early = {name for name, read in reads.items() if read.missed and not read.actions}
+    for name, read in reads.items():
+        for action in read.actions:
+            again = first_read(db, ids, name, recorded=action)
+            if again is None or action in again.missed:
+                early.add(f"{name}: {action}")
+    assert early == set(), "these must call `uow.flush_trail` first"
 
 
 @pytest.mark.parametrize("is_read", [False, True])
