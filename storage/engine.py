@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from copy import copy
 from pathlib import Path
@@ -376,6 +376,16 @@ def writes_of(connection: Connection) -> Writes:
     return writes
 
 
+def require_writing(connection: Connection) -> None:
+    """Raise a RuntimeError if a connection only reads, as each statement that writes does."""
+    _require_writing(connection.get_execution_options())
+
+
+def _require_writing(options: Mapping[str, Any]) -> None:
+    if _READS in options:
+        raise RuntimeError("This transaction only reads. Open one with `write` to change something.")
+
+
 def _reading(*, is_sqlite: bool) -> dict[str, Any]:
     """Execution options of connections that only read."""
     return {_READS: True} | ({} if is_sqlite else {"isolation_level": "AUTOCOMMIT"})
@@ -396,10 +406,7 @@ def _watch_writes(dialect: Dialect) -> None:
     def counting(execute: Callable[..., None]) -> Callable[..., None]:
         def run(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
             if context is not None and (context.isinsert or context.isupdate or context.isdelete):
-                if _READS in context.execution_options:
-                    raise RuntimeError(
-                        "This transaction only reads. Open one with `write` to change something."
-                    )
+                _require_writing(context.execution_options)
                 writes_of(context.root_connection).note(context.compiled.statement.table.name)
             execute(cursor, statement, parameters, context)
 

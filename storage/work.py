@@ -165,6 +165,8 @@ class UnitOfWork:
     ) -> None:
         """Add an entry to the trail: an action of the actor, or of the bot itself.
 
+        The entries of a transaction are written together: see `flush_trail`.
+
         Args:
             subject: `noun:id`.
             surface: what triggered the bot: `rule`, `clock`, `event`; None for the actor's own action.
@@ -172,7 +174,7 @@ class UnitOfWork:
         self.record_all([Entry(action, subject, before, after)], surface=surface)
 
     def record_all(self, entries: Sequence[Entry], *, surface: str | None = None) -> None:
-        """Add any number of entries, in as few statements as one."""
+        """Add any number of entries, as `record` adds one."""
         if not entries:
             return
         shared = {
@@ -183,6 +185,14 @@ class UnitOfWork:
             "correlation_id": self.correlation_id,
         }
         trail.append(self.session, [one._asdict() | shared for one in entries])
+
+    def flush_trail(self, *actions: str) -> None:
+        """Write the entries recorded so far. Every query that reads the trail calls it first.
+
+        Args:
+            actions: the actions of the entries that the query reads; nothing is written if none of them was recorded.
+        """
+        trail.flush(self.session, actions)
 
     def send(self, messages: NewMessage | Sequence[NewMessage]) -> int:
         """Queue messages; existing keys are left alone. Returns how many are new."""

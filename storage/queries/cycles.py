@@ -238,6 +238,7 @@ _MARKS_OF_SOME = _MARKS.where(col(TrailEntry.subject).in_(bindparam("subjects", 
 
 def _marks(uow: UnitOfWork, adoption_ids: Collection[int] | None) -> Iterable[Any]:
     """(subject, action, instant) of every pause and of its end, oldest first."""
+    uow.flush_trail("paused", "resumed")
     if adoption_ids is None:
         return stream(uow.session, _MARKS.params(workspace=uow.workspace_id))
     asked = {"workspace": uow.workspace_id, "subjects": [f"adoption:{one}" for one in adoption_ids]}

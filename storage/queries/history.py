@@ -283,6 +283,7 @@ class Entry:
 
 def trail(uow: UnitOfWork, *, playbooks: Collection[int] | None) -> Iterator[list[Entry]]:
     """The trail. For some playbooks: entries about them, their adoptions, cycles, verdicts and promotions."""
+    uow.flush_trail()
     runs = _adoptions(uow, playbooks)
     slugs = _slugs(uow, playbooks)
     table: Table = TrailEntry.__table__  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, or_
 from sqlmodel import col, select
 
+from storage.inserts import insert_rows
 from storage.queries import adoptions
 from storage.query_cache import cached
 from storage.tables import Cycle, CycleState, Reading
@@ -83,8 +84,7 @@ def keep(uow: UnitOfWork, *, number: Number) -> Kept:
         happened_at=number.measured.at if number.measured else None,
         reported_at=uow.now,
     )
-    uow.session.add(row)
-    uow.session.flush()
+    insert_rows(uow.session, [row])
     return Kept(known.value if known is not None else None, row.id)
 
 

@@ -252,6 +252,7 @@ _RESUMED: Final = (
 
 def resumed(uow: UnitOfWork, *, since: datetime) -> dict[int, datetime]:
     """When paused runs recently resumed, by adoption."""
+    uow.flush_trail("resumed")
     return {int(subject.partition(":")[2]): at for subject, at in _rows(uow, _RESUMED, {"since": since})}
 
 
@@ -310,12 +311,14 @@ _CHANGES: Final = (
 
 def changes(uow: UnitOfWork, *, after: int) -> tuple[int, frozenset[str]]:
     """The id of the trail's last entry, and the actions recorded after an id."""
+    uow.flush_trail()
     found = [(action, last or 0) for action, last in _rows(uow, _CHANGES, {"after": after})]
     return max([after, *(last for _, last in found)]), frozenset(action for action, _ in found)
 
 
 def last_change(uow: UnitOfWork) -> int:
     """The id of the trail's last entry, or 0."""
+    uow.flush_trail()
     query = select(func.max(TrailEntry.id)).where(col(TrailEntry.workspace_id) == uow.workspace_id)
     return connection_of(uow.session).execute(query).scalar() or 0
 

@@ -15,6 +15,7 @@ def entries(
     uow: UnitOfWork, *, action: str | None = None, subject: str | None = None, after: int = 0
 ) -> list[TrailEntry]:
     """Entries of a workspace after an id, oldest first."""
+    uow.flush_trail()
     query = select(TrailEntry).where(TrailEntry.workspace_id == uow.workspace_id)
     if action is not None:
         query = query.where(TrailEntry.action == action)
@@ -27,6 +28,7 @@ def entries(
 
 def last_id(uow: UnitOfWork, *, subject: str) -> int:
     """The id of the newest entry about something, to compare the order of events, or 0."""
+    uow.flush_trail()
     query = select(func.max(TrailEntry.id)).where(
         TrailEntry.workspace_id == uow.workspace_id, TrailEntry.subject == subject
     )
@@ -70,6 +72,7 @@ def page(
 
     `private` are actions that reveal who answered; `hidden` are never shown.
     """
+    uow.flush_trail()
     query = select(TrailEntry).where(
         TrailEntry.workspace_id == uow.workspace_id,
         col(TrailEntry.action).not_in(hidden),

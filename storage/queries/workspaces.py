@@ -54,6 +54,7 @@ _IDS: Final[Any] = (
 
 def count(uow: UnitOfWork) -> int:
     """How many rows a workspace has, including its own."""
+    uow.flush_trail()
     found = 0
     for table in _tables():
         query = select_rows(func.count()).select_from(table).where(_owner(table) == uow.workspace_id)
@@ -63,6 +64,7 @@ def count(uow: UnitOfWork) -> int:
 
 def forget(uow: UnitOfWork) -> None:
     """Delete every row of a workspace, referenced rows last."""
+    uow.flush_trail()
     for table in reversed(_tables()):
         uow.session.execute(delete(table).where(_owner(table) == uow.workspace_id))
 

@@ -35,6 +35,7 @@ from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
 from cadence.rules.kpi import Unit, far_off
 from cadence.rules.modes import Mode
+from storage.inserts import insert_rows
 from storage.queries import adoptions, checkins, cycles, numbers
 from storage.tables import Attestation, CheckIn, CycleState, DriftedStep
 from storage.work import UnitOfWork
@@ -330,8 +331,7 @@ def _save(
         surface=uow.actor.surface,
         answered_at=uow.now,
     )
-    uow.session.add(row)
-    uow.session.flush()
+    insert_rows(uow.session, [row])
     uow.session.add_all(
         DriftedStep(workspace_id=view.workspace.id, check_in_id=row.id or 0, step=step, mode=mode)
         for step, mode in drifts.items()

@@ -21,6 +21,7 @@ from cadence.links import kept_link
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Refusal
 from cadence.rules.verdicts import Line
+from storage.inserts import insert_rows
 from storage.queries import adoptions, cycles, exceptions, standards, tokens
 from storage.tables import Cycle, CycleState, LoggedException, StepVerdict
 from storage.work import Entry, UnitOfWork
@@ -198,8 +199,7 @@ def keep_all(
         )
         for one in given
     ]
-    uow.session.add_all(rows)
-    uow.session.flush()  # one statement, which gives them ids in this order
+    insert_rows(uow.session, rows)
     names = tokens.names(uow, token_ids=sorted({one.token_id for one in given if one.token_id}))
     uow.record_all(
         [

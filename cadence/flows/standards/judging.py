@@ -12,6 +12,7 @@ from cadence.flows.standards.mode_changes import go_back, set_mode, take_back
 from cadence.flows.standards.watch_ends import alert_copies, close_watch, end_with_weekend, rewrite_alerts
 from cadence.rules.evidence import Runs, runs_of
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
+from storage.inserts import insert_rows
 from storage.queries import checkins, standards
 from storage.tables import Cycle, CycleState, ModeChange, StepVerdict
 from storage.work import UnitOfWork
@@ -60,8 +61,7 @@ def _carry_out(
     last: StepVerdict | None,
 ) -> None:
     """Save a verdict; its decision takes effect. `last` is the step's verdict before it."""
-    uow.session.add(row)
-    uow.session.flush()
+    insert_rows(uow.session, [row])
     _note(uow, row)
     if row.decision is Decision.DEMOTE:
         _demote(uow, view, step, row)

@@ -356,6 +356,7 @@ def adopted_before(uow: UnitOfWork, *, moment: datetime) -> int:
 
 def closed_before(uow: UnitOfWork, *, moment: datetime) -> int:
     """How many cycles had closed at an instant, according to the trail."""
+    uow.flush_trail()
     query = select(func.count()).where(
         col(TrailEntry.workspace_id) == uow.workspace_id,
         col(TrailEntry.action) == "cycle-closed",

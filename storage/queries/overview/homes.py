@@ -57,6 +57,7 @@ def opened(
 
 
 def _has_acted(uow: UnitOfWork, *, member: str) -> bool:
+    uow.flush_trail()
     query = select(TrailEntry.id).where(
         TrailEntry.workspace_id == uow.workspace_id, TrailEntry.member == member
     )

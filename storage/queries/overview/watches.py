@@ -171,6 +171,7 @@ def begun(uow: UnitOfWork, *, adoption_ids: Collection[int]) -> Iterator[tuple[i
 
 def places(uow: UnitOfWork, *, subjects: Collection[str]) -> dict[str, int]:
     """The newest trail entry about each of some subjects."""
+    uow.flush_trail()
     query = (
         select(col(TrailEntry.subject), func.max(col(TrailEntry.id)))
         .where(col(TrailEntry.workspace_id) == uow.workspace_id, col(TrailEntry.subject).in_(subjects))
@@ -181,6 +182,7 @@ def places(uow: UnitOfWork, *, subjects: Collection[str]) -> dict[str, int]:
 
 def answered_watches(uow: UnitOfWork, *, subjects: Collection[str]) -> dict[str, int]:
     """The trail entry in which somebody last answered a watch, by subject."""
+    uow.flush_trail()
     query = (
         select(col(TrailEntry.subject), func.max(col(TrailEntry.id)))
         .where(
