@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,7 +22,9 @@ from sqlalchemy import select as select_rows
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, select
 
+from cadence.rules.modes import Mode
 from storage.engine import Stale, connection_of
+from storage.queries.streams import columns
 from storage.query_cache import cached, forget
 from storage.tables import (
     Adoption,
@@ -333,16 +335,43 @@ def hold_cycle(uow: UnitOfWork, *, adoption_id: int, cycle_id: int, state: Cycle
     return held
 
 
+class StepWindow(NamedTuple):
+    """The current mode of a step, and since when evidence on it counts; see `AdoptionStep`."""
+
+    step: str
+    mode: Mode
+    since: datetime
+    after_exception: int
+    after_check_in: int
+    after_measured: int
+    after_result: int
+    after_audit: int
+    after_cycle: int
+    rubric: int
+
+
 @cached(AdoptionStep)
-def steps(uow: UnitOfWork, *, adoption_id: int) -> dict[str, AdoptionStep]:
+def steps(uow: UnitOfWork, *, adoption_id: int) -> dict[str, StepWindow]:
     """The current mode of each step of an adoption, by step key."""
     asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
-    return {row.step: row for row in uow.session.exec(_STEPS, params=asked)}
+    rows = connection_of(uow.session).execute(_STEPS, asked)
+    return {row[0]: StepWindow(*row) for row in rows}
 
 
-_STEPS = select(AdoptionStep).where(
-    AdoptionStep.workspace_id == bindparam("workspace"), AdoptionStep.adoption_id == bindparam("adoption")
+_STEPS: Final[Any] = select_rows(*columns(AdoptionStep, StepWindow._fields)).where(
+    col(AdoptionStep.workspace_id) == bindparam("workspace"),
+    col(AdoptionStep.adoption_id) == bindparam("adoption"),
 )
+
+
+def step_row(uow: UnitOfWork, *, adoption_id: int, step: str) -> AdoptionStep | None:
+    """The row of a step of an adoption, to change it."""
+    query = select(AdoptionStep).where(
+        AdoptionStep.workspace_id == uow.workspace_id,
+        AdoptionStep.adoption_id == adoption_id,
+        AdoptionStep.step == step,
+    )
+    return uow.session.exec(query).first()
 
 
 @cached(Adoption)

@@ -1,6 +1,6 @@
 """AdoptionView, its loader, and the cached text of playbook versions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from threading import Lock
@@ -19,10 +19,9 @@ from cadence.rules.calendar import local_day, monday_of, week_number
 from cadence.rules.modes import Mode
 from storage.engine import connection_of
 from storage.queries import adoptions, playbooks, workspaces
-from storage.queries.adoptions import AdoptionRow
+from storage.queries.adoptions import AdoptionRow, StepWindow
 from storage.tables import (
     Adoption,
-    AdoptionStep,
     Cycle,
     CycleKind,
     CycleState,
@@ -275,12 +274,12 @@ def require_cycle(view: AdoptionView) -> Cycle:
     return view.cycle
 
 
-def current_modes(uow: UnitOfWork, view: AdoptionView) -> dict[str, AdoptionStep]:
+def current_modes(uow: UnitOfWork, view: AdoptionView) -> dict[str, StepWindow]:
     """The current mode of each step, by step key."""
     return adoptions.steps(uow, adoption_id=view.id)
 
 
-def mode_of(steps: dict[str, AdoptionStep], step: Step) -> Mode:
+def mode_of(steps: Mapping[str, StepWindow], step: Step) -> Mode:
     """The current mode of a step: the adoption's own, else as the playbook declares it."""
     row = steps.get(step.key)
     return row.mode if row else Mode(step.mode)

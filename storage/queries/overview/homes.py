@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import bindparam, case, delete, func, update
+from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
 from storage.engine import connection_of
@@ -57,10 +58,17 @@ def opened(
 
 
 def _has_acted(uow: UnitOfWork, *, member: str) -> bool:
-    query = select(TrailEntry.id).where(
-        TrailEntry.workspace_id == uow.workspace_id, TrailEntry.member == member
+    asked = {"workspace": uow.workspace_id, "member": member}
+    return connection_of(uow.session).execute(_ACTED, asked).first() is not None
+
+
+_ACTED: Final[Any] = (
+    select_rows(col(TrailEntry.id))
+    .where(
+        col(TrailEntry.workspace_id) == bindparam("workspace"), col(TrailEntry.member) == bindparam("member")
     )
-    return uow.session.exec(query.limit(1)).first() is not None
+    .limit(1)
+)
 
 
 def changes(uow: UnitOfWork, *, limit: int) -> list[HomeChange]:
