@@ -96,7 +96,24 @@ def overtaken(uow: UnitOfWork, *, verdict_ids: Sequence[int]) -> frozenset[int]:
     return frozenset(one for one in uow.session.exec(query) if one is not None)
 
 
-def standing(changes: Sequence[ModeChange]) -> list[ModeChange]:
+class StepChange(NamedTuple):
+    """A change of a step's mode; see `ModeChange`."""
+
+    id: int
+    step: str
+    kind: str
+    before: Mode | None
+    after: Mode
+    verdict_id: int | None
+    takes_back: int | None
+    rubric: int
+    reason: str
+    member: str | None
+    after_check_in: int
+    changed_at: datetime
+
+
+def standing(changes: Sequence[StepChange]) -> list[StepChange]:
     """Some mode changes of a step, without those that were reversed and their reversals."""
     undone = {one.takes_back for one in changes}
     return [one for one in changes if one.takes_back is None and one.id not in undone]
@@ -311,20 +328,23 @@ def mode_changes(
     return list(uow.session.exec(query.order_by(col(ModeChange.id).desc())))
 
 
-def mode_history(uow: UnitOfWork, *, adoption_id: int, step: str) -> list[ModeChange]:
+def mode_history(uow: UnitOfWork, *, adoption_id: int, step: str) -> list[StepChange]:
     """Every mode change of a step, oldest first, beginning with the declaration that set it up."""
     return [row for row in _changes_of(uow, adoption_id=adoption_id) if row.step == step]
 
 
 @cached(ModeChange)
-def _changes_of(uow: UnitOfWork, *, adoption_id: int) -> list[ModeChange]:
+def _changes_of(uow: UnitOfWork, *, adoption_id: int) -> list[StepChange]:
     asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
-    return list(uow.session.exec(_CHANGES, params=asked))
+    return [StepChange(*row) for row in connection_of(uow.session).execute(_CHANGES, asked)]
 
 
-_CHANGES = (
-    select(ModeChange)
-    .where(ModeChange.workspace_id == bindparam("workspace"), ModeChange.adoption_id == bindparam("adoption"))
+_CHANGES: Final[Any] = (
+    select_rows(*columns(ModeChange, StepChange._fields))
+    .where(
+        col(ModeChange.workspace_id) == bindparam("workspace"),
+        col(ModeChange.adoption_id) == bindparam("adoption"),
+    )
     .order_by(col(ModeChange.id))
 )
 

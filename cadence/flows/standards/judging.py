@@ -13,7 +13,7 @@ from cadence.flows.standards.watch_ends import alert_copies, close_watch, end_wi
 from cadence.rules.evidence import Runs, runs_of
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
 from storage.queries import adoptions, checkins, standards
-from storage.queries.standards import NewestVerdict
+from storage.queries.standards import NewestVerdict, StepChange
 from storage.tables import Cycle, CycleState, ModeChange, StepVerdict
 from storage.work import UnitOfWork
 from templates.filters import plural
@@ -82,7 +82,7 @@ class Demotion(NamedTuple):
     The window comes from the trail; None if it was the step's first.
     """
 
-    change: ModeChange
+    change: StepChange
     verdict: StepVerdict
     window: Mapping[str, Any] | None
 

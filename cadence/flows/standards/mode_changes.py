@@ -12,6 +12,7 @@ from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from storage.queries import adoptions, standards, trail
 from storage.queries.adoptions import StepWindow
+from storage.queries.standards import StepChange
 from storage.tables import AdoptionStep, ModeChange, StepVerdict, TrailEntry
 from storage.work import UnitOfWork
 
@@ -167,7 +168,7 @@ def set_mode(
 
 
 def take_back(
-    uow: UnitOfWork, view: AdoptionView, step: Step, change: ModeChange, *, verdict_id: int | None
+    uow: UnitOfWork, view: AdoptionView, step: Step, change: StepChange, *, verdict_id: int | None
 ) -> ModeChange:
     """Record that a demotion was reversed, and reopen the proposal that lapsed with it.
 

@@ -32,7 +32,12 @@ _OF_ADOPTIONS = {"verdict": StepVerdict, "promotion": Promotion, "cycle": Cycle,
 @cached(Home)
 def get(uow: UnitOfWork, *, member: str) -> Home | None:
     """A person's Home; None if they never opened it."""
-    return uow.session.get(Home, (uow.workspace_id, member))
+    return uow.session.exec(_HOME, params={"workspace": uow.workspace_id, "member": member}).first()
+
+
+_HOME: Final = select(Home).where(
+    Home.workspace_id == bindparam("workspace"), Home.member == bindparam("member")
+)
 
 
 def opened(
