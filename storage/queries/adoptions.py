@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,7 +22,9 @@ from sqlalchemy import select as select_rows
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, select
 
+from cadence.rules.modes import Mode
 from storage.engine import Stale, connection_of
+from storage.queries.streams import columns
 from storage.query_cache import cached, forget
 from storage.tables import (
     Adoption,
@@ -251,6 +253,65 @@ _NAMED = (
 _NAMED_OF_PERSON = _NAMED.where(col(Adoption.id).in_(_of_person()))
 
 
+class RunCycle(NamedTuple):
+    """What decides whether a cycle is the current one."""
+
+    number: int
+    starts_on: date
+
+
+class NamedRun(NamedTuple):
+    """An adoption in a cycle that may be its current one (None before the first): what parsing a command needs.
+
+    `playbook` is its slug; `created_at` and `created_by` are the version's, as its cached text is known by them.
+    """
+
+    cycle: RunCycle | None
+    adoption_id: int
+    playbook: str
+    timezone: str
+    version_id: int
+    created_at: datetime
+    created_by: str
+
+
+@cached(Adoption, Playbook, PlaybookVersion, Team, TeamMember, Cycle)
+def named_runs(uow: UnitOfWork, *, day: date, member: str | None = None) -> list[NamedRun]:
+    """Adoptions that haven't ended, with the cycles of `with_cycles`, by playbook and team.
+
+    Args:
+        day: in UTC.
+        member: only adoptions of this person's teams, and of the playbooks they own.
+    """
+    query = _RUNS if member is None else _RUNS_OF_PERSON
+    days = {"before": day - timedelta(days=1), "day": day, "after": day + timedelta(days=1)}
+    asked = {"workspace": uow.workspace_id, "member": member, **days}
+    rows = connection_of(uow.session).execute(query, asked)
+    return [NamedRun(None if row[0] is None else RunCycle(*row[:2]), *row[2:]) for row in rows]
+
+
+_RUNS: Final[Any] = (
+    select_rows(
+        *columns(Cycle, RunCycle._fields),
+        col(Adoption.id),
+        col(Playbook.slug),
+        col(Team.timezone),
+        *columns(PlaybookVersion, ("id", "created_at", "created_by")),
+    )
+    .select_from(Adoption)
+    .join(Playbook, col(Playbook.id) == col(Adoption.playbook_id))
+    .join(Team, col(Team.id) == col(Adoption.team_id))
+    .outerjoin(Cycle, col(Cycle.id).in_([_current_cycle(day) for day in ("before", "day", "after")]))
+    .join(
+        PlaybookVersion,
+        col(PlaybookVersion.id) == func.coalesce(col(Cycle.version_id), col(Adoption.version_id)),
+    )
+    .where(col(Adoption.workspace_id) == bindparam("workspace"), col(Adoption.state) != AdoptionState.ENDED)
+    .order_by(col(Playbook.slug), col(Team.slug))
+)
+_RUNS_OF_PERSON: Final[Any] = _RUNS.where(col(Adoption.id).in_(_of_person()))
+
+
 def joined_since(uow: UnitOfWork, *, playbook_id: int, team_id: int, since: datetime) -> Team | None:
     """The first other team that adopted the playbook since an instant."""
     asked = {"workspace": uow.workspace_id, "playbook": playbook_id, "team": team_id, "since": since}
@@ -333,16 +394,43 @@ def hold_cycle(uow: UnitOfWork, *, adoption_id: int, cycle_id: int, state: Cycle
     return held
 
 
+class StepWindow(NamedTuple):
+    """The current mode of a step, and since when evidence on it counts; see `AdoptionStep`."""
+
+    step: str
+    mode: Mode
+    since: datetime
+    after_exception: int
+    after_check_in: int
+    after_measured: int
+    after_result: int
+    after_audit: int
+    after_cycle: int
+    rubric: int
+
+
 @cached(AdoptionStep)
-def steps(uow: UnitOfWork, *, adoption_id: int) -> dict[str, AdoptionStep]:
+def steps(uow: UnitOfWork, *, adoption_id: int) -> dict[str, StepWindow]:
     """The current mode of each step of an adoption, by step key."""
     asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
-    return {row.step: row for row in uow.session.exec(_STEPS, params=asked)}
+    rows = connection_of(uow.session).execute(_STEPS, asked)
+    return {row[0]: StepWindow(*row) for row in rows}
 
 
-_STEPS = select(AdoptionStep).where(
-    AdoptionStep.workspace_id == bindparam("workspace"), AdoptionStep.adoption_id == bindparam("adoption")
+_STEPS: Final[Any] = select_rows(*columns(AdoptionStep, StepWindow._fields)).where(
+    col(AdoptionStep.workspace_id) == bindparam("workspace"),
+    col(AdoptionStep.adoption_id) == bindparam("adoption"),
 )
+
+
+def step_row(uow: UnitOfWork, *, adoption_id: int, step: str) -> AdoptionStep | None:
+    """The row of a step of an adoption, to change it."""
+    query = select(AdoptionStep).where(
+        AdoptionStep.workspace_id == uow.workspace_id,
+        AdoptionStep.adoption_id == adoption_id,
+        AdoptionStep.step == step,
+    )
+    return uow.session.exec(query).first()
 
 
 @cached(Adoption)

@@ -82,17 +82,33 @@ def check_in(uow: UnitOfWork, *, adoption_id: int, week_start: date, member: str
     """A member's current answer for a week."""
     rows = answers_of(uow, adoption_id=adoption_id, week_start=week_start)
     found = next((row.id for row in rows if row.member == member and not row.replaced), None)
-    return None if found is None else uow.session.get(CheckIn, found)
+    return None if found is None else _row(uow, check_in_id=found)
+
+
+@cached(CheckIn)
+def _row(uow: UnitOfWork, *, check_in_id: int) -> CheckIn:
+    return uow.session.exec(_ROW, params={"workspace": uow.workspace_id, "check_in": check_in_id}).one()
+
+
+_ROW: Final = select(CheckIn).where(
+    CheckIn.workspace_id == bindparam("workspace"), CheckIn.id == bindparam("check_in")
+)
 
 
 def drifted_steps(uow: UnitOfWork, *, check_in: CheckIn) -> list[DriftedStep]:
     """The steps that were run in another mode, according to an answer."""
     if check_in.attestation is not Attestation.DRIFTED:
         return []
-    query = select(DriftedStep).where(
-        DriftedStep.workspace_id == uow.workspace_id, DriftedStep.check_in_id == check_in.id
+    return list(uow.session.exec(_DRIFTED, params={"workspace": uow.workspace_id, "check_in": check_in.id}))
+
+
+_DRIFTED: Final = (
+    select(DriftedStep)
+    .where(
+        DriftedStep.workspace_id == bindparam("workspace"), DriftedStep.check_in_id == bindparam("check_in")
     )
-    return list(uow.session.exec(query.order_by(col(DriftedStep.id))))
+    .order_by(col(DriftedStep.id))
+)
 
 
 def answers(

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import and_, bindparam, exists
 from sqlalchemy import select as select_rows
@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from storage.engine import connection_of
-from storage.queries.streams import stream
+from storage.queries.streams import columns, stream
 from storage.query_cache import cached
 from storage.tables import (
     Adoption,
@@ -160,6 +160,33 @@ _CYCLES = (
     select(Cycle)
     .where(Cycle.workspace_id == bindparam("workspace"), Cycle.adoption_id == bindparam("adoption"))
     .order_by(col(Cycle.number))
+)
+
+
+class CycleValue(NamedTuple):
+    """The KPI's value at the close of a cycle, and the revision that the cycle ran on."""
+
+    kpi_value: float
+    version_id: int
+
+
+@cached(Cycle)
+def latest_value(uow: UnitOfWork, *, adoption_id: int) -> CycleValue | None:
+    """The KPI's value of the newest cycle of an adoption that has one."""
+    asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
+    row = connection_of(uow.session).execute(_LATEST_VALUE, asked).first()
+    return None if row is None else CycleValue(*row)
+
+
+_LATEST_VALUE: Final[Any] = (
+    select_rows(*columns(Cycle, CycleValue._fields))
+    .where(
+        col(Cycle.workspace_id) == bindparam("workspace"),
+        col(Cycle.adoption_id) == bindparam("adoption"),
+        col(Cycle.kpi_value).is_not(None),
+    )
+    .order_by(col(Cycle.number).desc())
+    .limit(1)
 )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import col, select
 
 from storage.engine import connection_of
+from storage.queries.streams import columns
 from storage.query_cache import cached
 from storage.tables import LoggedException
 from storage.work import UnitOfWork
@@ -61,9 +62,18 @@ def last_exception_by(uow: UnitOfWork, *, member: str) -> LoggedException | None
     return uow.session.exec(query.order_by(col(LoggedException.id).desc()).limit(1)).first()
 
 
+class OwnException(NamedTuple):
+    """An exception as its author described it; `source` is the request that logged it."""
+
+    source: str
+    critical: bool
+    reason: str
+
+
+@cached(LoggedException)
 def exceptions_by(
     uow: UnitOfWork, *, member: str, adoption_id: int, step: str, since: datetime
-) -> list[LoggedException]:
+) -> list[OwnException]:
     """Exceptions that a member logged on a step after an instant and hasn't undone."""
     asked = {
         "workspace": uow.workspace_id,
@@ -72,14 +82,14 @@ def exceptions_by(
         "step": step,
         "since": since,
     }
-    return list(uow.session.exec(_EXCEPTIONS_BY, params=asked))
+    return [OwnException(*row) for row in connection_of(uow.session).execute(_EXCEPTIONS_BY, asked)]
 
 
-_EXCEPTIONS_BY = select(LoggedException).where(
-    LoggedException.workspace_id == bindparam("workspace"),
-    LoggedException.member == bindparam("member"),
-    LoggedException.adoption_id == bindparam("adoption"),
-    LoggedException.step == bindparam("step"),
+_EXCEPTIONS_BY: Final[Any] = select_columns(*columns(LoggedException, OwnException._fields)).where(
+    col(LoggedException.workspace_id) == bindparam("workspace"),
+    col(LoggedException.member) == bindparam("member"),
+    col(LoggedException.adoption_id) == bindparam("adoption"),
+    col(LoggedException.step) == bindparam("step"),
     col(LoggedException.logged_at) > bindparam("since"),
     col(LoggedException.withdrawn_after).is_(None),
 )
@@ -140,7 +150,7 @@ def exceptions_of_cycle(uow: UnitOfWork, *, adoption_id: int, cycle_id: int) -> 
 
 
 _EXCEPTIONS: Final[Any] = (
-    select_columns(*(LoggedException.__table__.c[name] for name in CycleException._fields))  # type: ignore[attr-defined]
+    select_columns(*columns(LoggedException, CycleException._fields))
     .where(
         col(LoggedException.workspace_id) == bindparam("workspace"),
         col(LoggedException.adoption_id) == bindparam("adoption"),

@@ -6,8 +6,10 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, bindparam
+from sqlalchemy import select as select_rows
 from sqlmodel import and_, col, func, or_, select
 
+from storage.engine import connection_of
 from storage.query_cache import cached
 from storage.tables import Handoff, HandoffState, TeamMember
 from storage.work import UnitOfWork
@@ -29,13 +31,15 @@ _TO_TEAMS_OF: Final[ColumnElement[bool]] = col(Handoff.team_id).in_(
 """Whether a handoff goes to a current team of a person."""
 _OF_ADOPTIONS: Final = col(Handoff.adoption_id).in_(bindparam("adoptions", expanding=True))
 _WAITS: Final = col(Handoff.state) == HandoffState.SENT
+_IS_OPEN: Final = (
+    col(Handoff.workspace_id) == bindparam("workspace"),
+    col(Handoff.state).in_((HandoffState.SENT, HandoffState.ACCEPTED)),
+    or_(_TO_TEAMS_OF, and_(_WAITS, _OF_ADOPTIONS)),
+)
+_HAS_OPEN: Final[Any] = select_rows(col(Handoff.id)).where(*_IS_OPEN).limit(1)
 _OPEN_FOR: Final = (
     select(Handoff)
-    .where(
-        Handoff.workspace_id == bindparam("workspace"),
-        col(Handoff.state).in_((HandoffState.SENT, HandoffState.ACCEPTED)),
-        or_(_TO_TEAMS_OF, and_(_WAITS, _OF_ADOPTIONS)),
-    )
+    .where(*_IS_OPEN)
     .order_by(_TO_TEAMS_OF.desc(), _WAITS.desc(), col(Handoff.due_at), col(Handoff.id))
     .limit(300)
 )
@@ -48,9 +52,12 @@ def open_for(uow: UnitOfWork, *, adoption_ids: Sequence[int], member: str) -> li
     Of each, what waits to be accepted comes first, and then what is due first.
     """
     asked = {"workspace": uow.workspace_id, "member": member, "adoptions": list(adoption_ids)}
+    if connection_of(uow.session).execute(_HAS_OPEN, asked).first() is None:
+        return []  # as mostly, and finding that out costs less than loading rows
     return list(uow.session.exec(_OPEN_FOR, params=asked))
 
 
+@cached(Handoff, TeamMember)
 def waiting(
     uow: UnitOfWork,
     *,
@@ -66,19 +73,23 @@ def waiting(
     asked: dict[str, Any] = {"workspace": uow.workspace_id, "state": state}
     asked |= {} if adoption_ids is None else {"adoptions": list(adoption_ids)}
     asked |= {} if member is None else {"member": member}
-    query = _waiting(of_adoptions=adoption_ids is not None, to_teams=member is not None)
+    waits, query = _waiting(of_adoptions=adoption_ids is not None, to_teams=member is not None)
+    if connection_of(uow.session).execute(waits, asked).first() is None:
+        return []  # as mostly, and finding that out costs less than loading rows
     return list(uow.session.exec(query, params=asked))
 
 
 @cache
-def _waiting(*, of_adoptions: bool, to_teams: bool) -> Any:
+def _waiting(*, of_adoptions: bool, to_teams: bool) -> tuple[Any, Any]:
+    """The statements of `waiting`: whether there is one, and all of them."""
     parties = [*([_OF_ADOPTIONS] if of_adoptions else []), *([_TO_TEAMS_OF] if to_teams else [])]
-    query = select(Handoff).where(
-        Handoff.workspace_id == bindparam("workspace"), Handoff.state == bindparam("state")
-    )
-    if parties:
-        query = query.where(or_(*parties))
-    return query.order_by(col(Handoff.due_at), col(Handoff.id)).limit(100)
+    which: list[Any] = [
+        col(Handoff.workspace_id) == bindparam("workspace"),
+        col(Handoff.state) == bindparam("state"),
+        *([or_(*parties)] if parties else []),
+    ]
+    found = select(Handoff).where(*which).order_by(col(Handoff.due_at), col(Handoff.id)).limit(100)
+    return select_rows(col(Handoff.id)).where(*which).limit(1), found
 
 
 def holding_fallbacks(

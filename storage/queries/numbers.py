@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, or_
+from sqlalchemy import bindparam, or_, update
+from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
+from storage.engine import connection_of
 from storage.inserts import insert_rows
 from storage.queries import adoptions
+from storage.queries.streams import columns
 from storage.query_cache import cached
 from storage.tables import Cycle, CycleState, Reading
 from storage.work import UnitOfWork
@@ -65,9 +68,8 @@ def keep(uow: UnitOfWork, *, number: Number) -> Kept:
     if known is not None:
         if (known.value, known.note) == (number.value, number.note):
             return Kept(None, None)
-        known.replaced_at = uow.now
-        uow.session.add(known)
-        uow.session.flush()
+        replaced = {"workspace": uow.workspace_id, "reading": known.id, "at": uow.now}
+        connection_of(uow.session).execute(_REPLACE, replaced)
     row = Reading(
         workspace_id=uow.workspace_id,
         adoption_id=number.adoption_id,
@@ -88,29 +90,49 @@ def keep(uow: UnitOfWork, *, number: Number) -> Kept:
     return Kept(known.value if known is not None else None, row.id)
 
 
-@cached(Reading)
-def _readings(uow: UnitOfWork, *, adoption_id: int, since: date) -> list[Reading]:
-    """The current readings of an adoption from a week on, oldest week first."""
-    return list(
-        uow.session.exec(
-            _READINGS, params={"workspace": uow.workspace_id, "adoption": adoption_id, "since": since}
-        )
-    )
-
-
-_READINGS = (
-    select(Reading)
-    .where(
-        Reading.workspace_id == bindparam("workspace"),
-        Reading.adoption_id == bindparam("adoption"),
-        col(Reading.week_start) >= bindparam("since"),
-        col(Reading.replaced_at).is_(None),
-    )
-    .order_by(col(Reading.week_start))
+_REPLACE: Final = (
+    update(Reading)
+    .where(col(Reading.workspace_id) == bindparam("workspace"), col(Reading.id) == bindparam("reading"))
+    .values(replaced_at=bindparam("at"))
 )
 
 
-def reading(uow: UnitOfWork, *, adoption_id: int, week_start: date, guardrail: str = "") -> Reading | None:
+class CurrentReading(NamedTuple):
+    """A reading that wasn't corrected; see `Reading`."""
+
+    id: int
+    cycle_id: int
+    week: int
+    week_start: date
+    guardrail: str
+    value: float
+    typed: str
+    note: str
+    member: str
+    happened_at: datetime | None
+    reported_at: datetime
+
+
+@cached(Reading)
+def _readings(uow: UnitOfWork, *, adoption_id: int, since: date) -> list[CurrentReading]:
+    """The current readings of an adoption from a week on, oldest week first."""
+    asked = {"workspace": uow.workspace_id, "adoption": adoption_id, "since": since}
+    return [CurrentReading(*row) for row in connection_of(uow.session).execute(_READINGS, asked)]
+
+
+_CURRENT: Final[Any] = select_rows(*columns(Reading, CurrentReading._fields)).where(
+    col(Reading.workspace_id) == bindparam("workspace"),
+    col(Reading.adoption_id) == bindparam("adoption"),
+    col(Reading.replaced_at).is_(None),
+)
+_READINGS: Final[Any] = _CURRENT.where(col(Reading.week_start) >= bindparam("since")).order_by(
+    col(Reading.week_start)
+)
+
+
+def reading(
+    uow: UnitOfWork, *, adoption_id: int, week_start: date, guardrail: str = ""
+) -> CurrentReading | None:
     """The KPI's current reading of a week, or a guardrail's."""
     since = min(week_start, uow.recent) if uow.recent else week_start
     rows = _readings(uow, adoption_id=adoption_id, since=since)
@@ -141,23 +163,20 @@ def value_before(uow: UnitOfWork, *, cycle: Cycle, week: int, since: int, until:
     return uow.session.exec(query).first()
 
 
-def latest_reading(uow: UnitOfWork, *, adoption_id: int, until: date) -> Reading | None:
+def latest_reading(uow: UnitOfWork, *, adoption_id: int, until: date) -> CurrentReading | None:
     """The newest current reading up to a week."""
     if uow.recent is not None:
         rows = _readings(uow, adoption_id=adoption_id, since=uow.recent)
         newest = [row for row in rows if row.week_start <= until and not row.guardrail]
         if newest:
             return newest[-1]
-    query = (
-        select(Reading)
-        .where(
-            Reading.workspace_id == uow.workspace_id,
-            Reading.adoption_id == adoption_id,
-            Reading.week_start <= until,
-            Reading.guardrail == "",
-            col(Reading.replaced_at).is_(None),
-        )
-        .order_by(col(Reading.week_start).desc())
-        .limit(1)
-    )
-    return uow.session.exec(query).first()
+    asked = {"workspace": uow.workspace_id, "adoption": adoption_id, "until": until}
+    row = connection_of(uow.session).execute(_NEWEST, asked).first()
+    return None if row is None else CurrentReading(*row)
+
+
+_NEWEST: Final[Any] = (
+    _CURRENT.where(col(Reading.week_start) <= bindparam("until"), col(Reading.guardrail) == "")
+    .order_by(col(Reading.week_start).desc())
+    .limit(1)
+)

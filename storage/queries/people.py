@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from storage.engine import connection_of
-from storage.queries.streams import takes_no_part
+from storage.queries.streams import columns, takes_no_part
 from storage.query_cache import cached, forget
 from storage.tables import (
     Adoption,
@@ -49,12 +49,16 @@ class Participant(NamedTuple):
 
 
 # Statements of the busiest requests are built once: building takes as long as running them.
-_TEAM_IDS = select(TeamMember.team_id).where(
-    TeamMember.workspace_id == bindparam("workspace"),
-    TeamMember.member == bindparam("member"),
+_TEAM_IDS: Final[Any] = select_rows(col(TeamMember.team_id)).where(
+    col(TeamMember.workspace_id) == bindparam("workspace"),
+    col(TeamMember.member) == bindparam("member"),
     col(TeamMember.left_at).is_(None),
 )
-_TEAM_SLUGS = select(Team.slug).where(Team.workspace_id == bindparam("workspace")).order_by(col(Team.slug))
+_TEAM_SLUGS: Final[Any] = (
+    select_rows(col(Team.slug))
+    .where(col(Team.workspace_id) == bindparam("workspace"))
+    .order_by(col(Team.slug))
+)
 
 
 def _participant() -> Any:
@@ -165,13 +169,14 @@ def caller(uow: UnitOfWork) -> Caller | None:
 @cached(Team)
 def team_slugs(uow: UnitOfWork) -> list[str]:
     """The slugs of all teams, in order."""
-    return list(uow.session.exec(_TEAM_SLUGS, params={"workspace": uow.workspace_id}))
+    return list(connection_of(uow.session).execute(_TEAM_SLUGS, {"workspace": uow.workspace_id}).scalars())
 
 
 @cached(TeamMember)
 def team_ids(uow: UnitOfWork, *, member_id: str) -> set[int]:
     """The ids of a person's current teams."""
-    return set(uow.session.exec(_TEAM_IDS, params={"workspace": uow.workspace_id, "member": member_id}))
+    asked = {"workspace": uow.workspace_id, "member": member_id}
+    return set(connection_of(uow.session).execute(_TEAM_IDS, asked).scalars())
 
 
 @cached(Curator)
@@ -285,6 +290,34 @@ _TEAMS_OF = (
         col(TeamMember.left_at).is_(None),
     )
     .order_by(col(Team.slug))
+)
+
+
+class TeamPlace(NamedTuple):
+    """Where a team is."""
+
+    timezone: str
+    country: str | None
+
+
+@cached(Team, TeamMember)
+def first_place(uow: UnitOfWork, *, member_id: str) -> TeamPlace | None:
+    """Where the first of a person's current teams is; None if they are in none."""
+    asked = {"workspace": uow.workspace_id, "member": member_id}
+    row = connection_of(uow.session).execute(_FIRST_PLACE, asked).first()
+    return None if row is None else TeamPlace(*row)
+
+
+_FIRST_PLACE: Final[Any] = (
+    select_rows(*columns(Team, TeamPlace._fields))
+    .join(TeamMember, col(TeamMember.team_id) == col(Team.id))
+    .where(
+        col(TeamMember.workspace_id) == bindparam("workspace"),
+        col(TeamMember.member) == bindparam("member"),
+        col(TeamMember.left_at).is_(None),
+    )
+    .order_by(col(Team.slug))
+    .limit(1)
 )
 
 
@@ -406,25 +439,29 @@ def owners_of(uow: UnitOfWork, *, team_id: int) -> list[str]:
     return list(uow.session.exec(query))
 
 
+class DaysAway(NamedTuple):
+    """Days on which a person isn't nudged; see `Away`."""
+
+    member: str
+    first_day: date
+    last_day: date
+    set_at: datetime
+    ended_at: datetime | None
+
+
 def away_between(
     uow: UnitOfWork,
     *,
     first: date,
     last: date,
-    member_ids: Iterable[str] | None = None,
+    member_ids: Iterable[str],
     as_of: datetime | None = None,
-) -> list[Away]:
-    """Days away that overlap a range and are valid now, or were at an instant."""
-    if member_ids is None:
-        query = select(Away).where(
-            Away.workspace_id == uow.workspace_id, Away.first_day <= last, Away.last_day >= first
-        )
-        rows = list(uow.session.exec(query))
-    else:
-        since = min(first, uow.recent) if uow.recent else first
-        rows = _away_since(uow, member_ids=frozenset(member_ids), since=since)
+) -> list[DaysAway]:
+    """Days away of some people that overlap a range and are valid now, or were at an instant."""
+    since = min(first, uow.recent) if uow.recent else first
+    rows = _away_since(uow, member_ids=frozenset(member_ids), since=since)
 
-    def stands(row: Away) -> bool:
+    def stands(row: DaysAway) -> bool:
         if as_of is None:
             return row.ended_at is None
         return row.set_at <= as_of and (row.ended_at is None or row.ended_at > as_of)
@@ -433,21 +470,37 @@ def away_between(
 
 
 @cached(Away)
-def _away_since(uow: UnitOfWork, *, member_ids: frozenset[str], since: date) -> list[Away]:
+def _away_since(uow: UnitOfWork, *, member_ids: frozenset[str], since: date) -> list[DaysAway]:
     """Days away of some people that end on or after a day, including revoked ones."""
-    found: list[Away] = []
+    found: list[DaysAway] = []
     wanted = sorted(member_ids)
     for start in range(0, len(wanted), 500):
         asked = {"workspace": uow.workspace_id, "since": since, "members": wanted[start : start + 500]}
-        found += uow.session.exec(_AWAY_SINCE, params=asked)
+        found += [DaysAway(*row) for row in connection_of(uow.session).execute(_AWAY_SINCE, asked)]
     return found
 
 
-_AWAY_SINCE = select(Away).where(
-    Away.workspace_id == bindparam("workspace"),
-    Away.last_day >= bindparam("since"),
+_AWAY_SINCE: Final[Any] = select_rows(*columns(Away, DaysAway._fields)).where(
+    col(Away.workspace_id) == bindparam("workspace"),
+    col(Away.last_day) >= bindparam("since"),
     col(Away.member).in_(bindparam("members", expanding=True)),
 )
+
+
+def away_rows(uow: UnitOfWork, *, first: date, last: date, member_ids: Iterable[str]) -> list[Away]:
+    """The rows of days away that overlap a range and aren't revoked, to change them."""
+    found: list[Away] = []
+    wanted = sorted(set(member_ids))
+    for start in range(0, len(wanted), 500):
+        query = select(Away).where(
+            Away.workspace_id == uow.workspace_id,
+            Away.first_day <= last,
+            Away.last_day >= first,
+            col(Away.ended_at).is_(None),
+            col(Away.member).in_(wanted[start : start + 500]),
+        )
+        found += uow.session.exec(query.order_by(col(Away.id)))
+    return found
 
 
 def away_taken_back(uow: UnitOfWork, *, set_by: str, member_ids: Iterable[str]) -> list[Away]:
@@ -466,7 +519,7 @@ def end_away(uow: UnitOfWork, *, member_id: str, today: date) -> int:
 
     The days before today stay as a separate range, so that the history stays readable.
     """
-    rows = away_between(uow, first=today, last=date.max, member_ids=[member_id])
+    rows = away_rows(uow, first=today, last=date.max, member_ids=[member_id])
     for row in rows:
         row.ended_at = uow.now
         uow.session.add(row)

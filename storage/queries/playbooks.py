@@ -1,10 +1,13 @@
 """Queries on playbooks and their versions."""
 
 from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, func
+from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
+from storage.engine import connection_of
 from storage.query_cache import cached, forget
 from storage.tables import Override, OverrideKind, Playbook, PlaybookVersion
 from storage.work import UnitOfWork
@@ -19,8 +22,15 @@ def by_slug(uow: UnitOfWork, *, slug: str) -> Playbook | None:
 @cached(Playbook)
 def owned_slugs(uow: UnitOfWork, *, owner: str) -> list[str]:
     """The slugs of the playbooks that somebody owns."""
-    query = select(Playbook.slug).where(Playbook.workspace_id == uow.workspace_id, Playbook.owner == owner)
-    return list(uow.session.exec(query.order_by(col(Playbook.slug))))
+    asked = {"workspace": uow.workspace_id, "owner": owner}
+    return list(connection_of(uow.session).execute(_OWNED, asked).scalars())
+
+
+_OWNED: Final[Any] = (
+    select_rows(col(Playbook.slug))
+    .where(col(Playbook.workspace_id) == bindparam("workspace"), col(Playbook.owner) == bindparam("owner"))
+    .order_by(col(Playbook.slug))
+)
 
 
 @cached(Playbook)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, or_
 from sqlalchemy import select as select_rows
@@ -12,11 +12,12 @@ from sqlmodel import Session, col, select
 
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
-from cadence.rules.verdicts import Decision
+from cadence.rules.verdicts import Decision, Line
 from storage.engine import connection_of
 from storage.queries import checkins
 from storage.queries.checkins import Answer
 from storage.queries.cycles import _with_exceptions
+from storage.queries.streams import columns
 from storage.query_cache import cached
 from storage.tables import (
     Adoption,
@@ -95,10 +96,67 @@ def overtaken(uow: UnitOfWork, *, verdict_ids: Sequence[int]) -> frozenset[int]:
     return frozenset(one for one in uow.session.exec(query) if one is not None)
 
 
-def standing(changes: Sequence[ModeChange]) -> list[ModeChange]:
+class StepChange(NamedTuple):
+    """A change of a step's mode; see `ModeChange`."""
+
+    id: int
+    step: str
+    kind: str
+    before: Mode | None
+    after: Mode
+    verdict_id: int | None
+    takes_back: int | None
+    rubric: int
+    reason: str
+    member: str | None
+    after_check_in: int
+    changed_at: datetime
+
+
+def standing(changes: Sequence[StepChange]) -> list[StepChange]:
     """Some mode changes of a step, without those that were reversed and their reversals."""
     undone = {one.takes_back for one in changes}
     return [one for one in changes if one.takes_back is None and one.id not in undone]
+
+
+class NewestVerdict(NamedTuple):
+    """The newest verdict on a step, to be shown and compared; see `StepVerdict`."""
+
+    adoption_id: int
+    cycle_id: int
+    step: str
+    decision: Decision
+    line: Line
+    lands_on: Mode | None
+    exceptions: int
+    critical: int
+    measured: int
+    attested: int
+    assumed: int
+    closing: bool
+    cap: float
+    after_exception: int
+    judged_at: datetime
+
+
+@cached(StepVerdict)
+def newest_verdict(uow: UnitOfWork, *, adoption_id: int, step: str) -> NewestVerdict | None:
+    """The newest verdict on a step of an adoption."""
+    asked = {"workspace": uow.workspace_id, "adoption": adoption_id, "step": step}
+    row = connection_of(uow.session).execute(_NEWEST_VERDICT, asked).first()
+    return None if row is None else NewestVerdict(*row)
+
+
+_NEWEST_VERDICT: Final[Any] = (
+    select_rows(*columns(StepVerdict, NewestVerdict._fields))
+    .where(
+        col(StepVerdict.workspace_id) == bindparam("workspace"),
+        col(StepVerdict.adoption_id) == bindparam("adoption"),
+        col(StepVerdict.step) == bindparam("step"),
+    )
+    .order_by(col(StepVerdict.id).desc())
+    .limit(1)
+)
 
 
 def last_verdicts(
@@ -175,20 +233,20 @@ def latest_watch(
 
 
 @cached(StepVerdict)
-def newest_verdicts(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> list[StepVerdict]:
+def newest_verdicts(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> list[NewestVerdict]:
     """The newest verdict on each step of some adoptions, oldest first."""
     asked = {"workspace": uow.workspace_id, "adoptions": list(adoption_ids)}
-    return list(uow.session.exec(_NEWEST_VERDICTS, params=asked))
+    return [NewestVerdict(*row) for row in connection_of(uow.session).execute(_NEWEST_VERDICTS, asked)]
 
 
-_NEWEST_VERDICTS = (
-    select(StepVerdict)
+_NEWEST_VERDICTS: Final[Any] = (
+    select_rows(*columns(StepVerdict, NewestVerdict._fields))
     .where(
-        StepVerdict.workspace_id == bindparam("workspace"),
+        col(StepVerdict.workspace_id) == bindparam("workspace"),
         col(StepVerdict.id).in_(
-            select(func.max(StepVerdict.id))
+            select_rows(func.max(col(StepVerdict.id)))
             .where(
-                StepVerdict.workspace_id == bindparam("workspace"),
+                col(StepVerdict.workspace_id) == bindparam("workspace"),
                 col(StepVerdict.adoption_id).in_(bindparam("adoptions", expanding=True)),
             )
             .group_by(col(StepVerdict.adoption_id), col(StepVerdict.step))
@@ -270,20 +328,23 @@ def mode_changes(
     return list(uow.session.exec(query.order_by(col(ModeChange.id).desc())))
 
 
-def mode_history(uow: UnitOfWork, *, adoption_id: int, step: str) -> list[ModeChange]:
+def mode_history(uow: UnitOfWork, *, adoption_id: int, step: str) -> list[StepChange]:
     """Every mode change of a step, oldest first, beginning with the declaration that set it up."""
     return [row for row in _changes_of(uow, adoption_id=adoption_id) if row.step == step]
 
 
 @cached(ModeChange)
-def _changes_of(uow: UnitOfWork, *, adoption_id: int) -> list[ModeChange]:
+def _changes_of(uow: UnitOfWork, *, adoption_id: int) -> list[StepChange]:
     asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
-    return list(uow.session.exec(_CHANGES, params=asked))
+    return [StepChange(*row) for row in connection_of(uow.session).execute(_CHANGES, asked)]
 
 
-_CHANGES = (
-    select(ModeChange)
-    .where(ModeChange.workspace_id == bindparam("workspace"), ModeChange.adoption_id == bindparam("adoption"))
+_CHANGES: Final[Any] = (
+    select_rows(*columns(ModeChange, StepChange._fields))
+    .where(
+        col(ModeChange.workspace_id) == bindparam("workspace"),
+        col(ModeChange.adoption_id) == bindparam("adoption"),
+    )
     .order_by(col(ModeChange.id))
 )
 
@@ -317,9 +378,19 @@ def events(uow: UnitOfWork, *, adoption_id: int, step: str) -> list[StepDrift]:
 @cached(StepDrift)
 def _of_adoption(uow: UnitOfWork, *, adoption_id: int) -> list[StepDrift]:
     asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
+    if connection_of(uow.session).execute(_HAS_DRIFTED, asked).first() is None:
+        return []  # as of most adoptions, and finding that out costs less than loading rows
     return list(uow.session.exec(_OF_ADOPTION, params=asked))
 
 
+_HAS_DRIFTED: Final[Any] = (
+    select_rows(col(StepDrift.id))
+    .where(
+        col(StepDrift.workspace_id) == bindparam("workspace"),
+        col(StepDrift.adoption_id) == bindparam("adoption"),
+    )
+    .limit(1)
+)
 _OF_ADOPTION = (
     select(StepDrift)
     .where(StepDrift.workspace_id == bindparam("workspace"), StepDrift.adoption_id == bindparam("adoption"))

@@ -1,12 +1,12 @@
-"""Helpers that queries share: streaming, values by time zone, the cycle of a date, people who don't take
-part."""
+"""Helpers that queries share: streaming, the columns of a named tuple, values by time zone, the cycle of a date,
+people who don't take part."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import BindParameter, ColumnElement, Date, String, and_, bindparam, case, func, or_, select
-from sqlmodel import Session, col
+from sqlmodel import Session, SQLModel, col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from cadence.rules.calendar import WEEKS
@@ -36,6 +36,11 @@ def stream(session: Session, query: Any, given: Mapping[str, Any] | None = None)
         given: values of the statement's parameters, if it was built before.
     """
     return iter(connection_of(session).execute(query, given).yield_per(BATCH))
+
+
+def columns(table: type[SQLModel], names: Sequence[str]) -> list[Any]:
+    """The columns of a table that a query reads as a named tuple: its fields, in their order."""
+    return [col(getattr(table, name)) for name in names]
 
 
 def zoned(name: str, values: Mapping[str, _Value]) -> tuple[Zones, dict[str, _Value]]:

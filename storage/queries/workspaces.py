@@ -18,7 +18,7 @@ from storage.work import UnitOfWork
 @cached(Workspace)
 def workspace(uow: UnitOfWork) -> Workspace | None:
     """The workspace, or None if the bot doesn't know it."""
-    return uow.session.exec(_ONE, params={"workspace": uow.workspace_id}).first()
+    return uow.session.get(Workspace, uow.workspace_id)
 
 
 def lock_workspace(uow: UnitOfWork) -> Workspace:

@@ -500,8 +500,12 @@ def _plant_standards(harness: BotHarness) -> None:
     with harness.bot.db.write() as session:
         policy = {"accuracy": 0.9, "max_risk": 0.02, "cycles": 1, "coverage": 0.8, "confidence": 0.95}
         counts = {"number": 1, "samples": 30, "passes": 30, "risky": 0, "over_cap": 0, "kpi": "met"}
-        steps = adoptions.steps(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM)), adoption_id=1)
-        row, steps["send"].mode = steps["draft"], Mode.HUMAN_LED
+        uow = UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM))
+        send = adoptions.step_row(uow, adoption_id=1, step="send")
+        assert send is not None
+        send.mode = Mode.HUMAN_LED
+        steps = adoptions.steps(uow, adoption_id=1)
+        row = steps["draft"]
         for step, standing in sorted(steps.items()):
             session.add(
                 Promotion(

@@ -247,6 +247,7 @@ def test_days_away_overlap_a_range_until_they_are_taken_back(db: Database, ids: 
                     UnitOfWork.around(session, Actor.system("T1")),
                     first=MONDAY + first * DAY,
                     last=MONDAY + last * DAY,
+                    member_ids=[MEMBER],
                 )
             )
 

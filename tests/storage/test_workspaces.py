@@ -62,6 +62,7 @@ from storage.tables import (
     Promotion,
     PromotionState,
     RubricResult,
+    Setup,
     SpotAudit,
     StepDrift,
     StepVerdict,
@@ -218,6 +219,30 @@ def _overtaken(session: Session, workspace_id: str, ids: Planted) -> frozenset[i
     return found
 
 
+def _is_under_way(session: Session, workspace_id: str, ids: Planted) -> bool:
+    """Look while a setup isn't done."""
+    with session.begin_nested() as kept:
+        session.get_one(Setup, ids.setup).done_at = None
+        session.flush()
+        found = setup.is_under_way(
+            UnitOfWork.around(session, Actor.system(workspace_id)), adoption_id=ids.adoption
+        )
+        kept.rollback()
+    return found
+
+
+def _latest_value(session: Session, workspace_id: str, ids: Planted) -> cycles.CycleValue | None:
+    """Look while a cycle has a value."""
+    with session.begin_nested() as kept:
+        session.get_one(Cycle, ids.cycle).kpi_value = 12
+        session.flush()
+        found = cycles.latest_value(
+            UnitOfWork.around(session, Actor.system(workspace_id)), adoption_id=ids.adoption
+        )
+        kept.rollback()
+    return found
+
+
 def _overtaken_look(session: Session, workspace_id: str, ids: Planted) -> list[Any]:
     """Look while the demotion that a promotion was looked at with is taken back."""
     with session.begin_nested() as kept:
@@ -316,6 +341,10 @@ BY_NAME: dict[str, Call] = {
     "registry.count_on_their_way": lambda s, ws, _: registry.count_on_their_way(_uow(s, ws), function=None),
     "registry.counts": lambda s, ws, _: registry.counts(_uow(s, ws)),
     "registry.page": lambda s, ws, _: registry.page(_uow(s, ws), function=None, offset=0, limit=8),
+    "adoptions.named_runs/member": lambda s, ws, _: adoptions.named_runs(
+        _uow(s, ws), day=MONDAY, member=MEMBER
+    ),
+    "adoptions.named_runs": lambda s, ws, _: adoptions.named_runs(_uow(s, ws), day=MONDAY),
     "adoptions.named_adoptions": lambda s, ws, _: adoptions.named_adoptions(_uow(s, ws)),
     "adoptions.named_adoptions/member": lambda s, ws, _: adoptions.named_adoptions(
         _uow(s, ws), member=MEMBER
@@ -334,11 +363,14 @@ BY_NAME: dict[str, Call] = {
     "people.team_by_slug": lambda s, ws, _: people.team_by_slug(_uow(s, ws), slug="support"),
     "people.team_by_channel": lambda s, ws, _: people.team_by_channel(_uow(s, ws), channel=CHANNEL),
     "people.teams": lambda s, ws, _: people.teams(_uow(s, ws)),
+    "people.first_place": lambda s, ws, _: people.first_place(_uow(s, ws), member_id=MEMBER),
     "people.teams_of": lambda s, ws, _: people.teams_of(_uow(s, ws), member_id=MEMBER),
-    "people.away_between/member": lambda s, ws, _: people.away_between(
+    "people.away_rows": lambda s, ws, _: people.away_rows(
         _uow(s, ws), first=MONDAY, last=MONDAY, member_ids=[MEMBER]
     ),
-    "people.away_between": lambda s, ws, _: people.away_between(_uow(s, ws), first=MONDAY, last=MONDAY),
+    "people.away_between": lambda s, ws, _: people.away_between(
+        _uow(s, ws), first=MONDAY, last=MONDAY, member_ids=[MEMBER]
+    ),
     "people.away_taken_back": lambda s, ws, _: people.away_taken_back(
         _uow(s, ws), set_by="slack status", member_ids=[MEMBER]
     ),
@@ -547,6 +579,9 @@ BY_ID: dict[str, Call] = {
         _uow(s, ws), playbook_ids=[ids.playbook], limit=5
     ),
     "registry.version_rows": lambda s, ws, ids: registry.version_rows(_uow(s, ws), version_ids=[ids.version]),
+    "standards.newest_verdict": lambda s, ws, ids: standards.newest_verdict(
+        _uow(s, ws), adoption_id=ids.adoption, step="send"
+    ),
     "standards.newest_verdicts": lambda s, ws, ids: standards.newest_verdicts(
         _uow(s, ws), adoption_ids=[ids.adoption]
     ),
@@ -582,8 +617,12 @@ BY_ID: dict[str, Call] = {
     "adoptions.lock_adoption": lambda s, ws, ids: adoptions.lock_adoption(
         _uow(s, ws), adoption_id=ids.adoption
     ),
+    "adoptions.step_row": lambda s, ws, ids: adoptions.step_row(
+        _uow(s, ws), adoption_id=ids.adoption, step="send"
+    ),
     "adoptions.steps": lambda s, ws, ids: adoptions.steps(_uow(s, ws), adoption_id=ids.adoption),
     "cycles.cycle": lambda s, ws, ids: cycles.cycle(_uow(s, ws), cycle_id=ids.cycle),
+    "cycles.latest_value": _latest_value,
     "cycles.cycles_of": lambda s, ws, ids: cycles.cycles_of(_uow(s, ws), adoption_id=ids.adoption),
     "cycles.cycle_on": lambda s, ws, ids: cycles.cycle_on(_uow(s, ws), adoption_id=ids.adoption, day=MONDAY),
     "checkins.check_in": lambda s, ws, ids: checkins.check_in(
@@ -750,6 +789,7 @@ BY_ID: dict[str, Call] = {
     "schedule.specs": lambda s, ws, ids: schedule.specs(_uow(s, ws), version_ids=[ids.version]),
     "adoptions.by_id": lambda s, ws, ids: adoptions.by_id(_uow(s, ws), adoption_id=ids.adoption),
     "adoptions.running_of_team": lambda s, ws, ids: adoptions.running_of_team(_uow(s, ws), team_id=ids.team),
+    "setup.is_under_way": _is_under_way,
     "setup.of_adoption": lambda s, ws, ids: setup.of_adoption(_uow(s, ws), adoption_id=ids.adoption),
     "setup.ticks": lambda s, ws, ids: setup.ticks(_uow(s, ws), setup_id=ids.setup),
     "handoffs.get": lambda s, ws, ids: handoffs.get(_uow(s, ws), handoff_id=ids.handoff),

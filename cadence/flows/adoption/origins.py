@@ -6,8 +6,7 @@ from cadence.flows.numbers import latest_value
 from cadence.flows.setup import checklist, minutes_of
 from cadence.refusals import Refusal
 from cadence.rules.kpi import Unit, format_amount
-from storage.queries import cycles as cycle_rows
-from storage.queries import playbooks, setup
+from storage.queries import cycles, playbooks, setup
 from storage.tables import PlaybookState
 from storage.work import UnitOfWork
 
@@ -19,8 +18,7 @@ def origin_value(uow: UnitOfWork, view: AdoptionView) -> float | None:
     """
     if view.first_id == view.id:
         return None
-    cycles = cycle_rows.cycles_of(uow, adoption_id=view.first_id)
-    closed = next((one for one in reversed(cycles) if one.kpi_value is not None), None)
+    closed = cycles.latest_value(uow, adoption_id=view.first_id)
     if closed is None:
         return None
     version = playbooks.version(uow, version_id=closed.version_id)

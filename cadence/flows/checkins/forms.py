@@ -3,7 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from cadence.flows.checkins.rows import may_answer, not_asked, open_adoptions, step_modes, typical, week_kpi
+from cadence.flows.checkins.rows import (
+    latest_runs,
+    may_answer,
+    not_asked,
+    open_adoptions,
+    step_modes,
+    typical,
+    week_kpi,
+)
 from cadence.flows.core import (
     AdoptionView,
     adoption_by_id,
@@ -51,7 +59,7 @@ def checkin_form(
             kpi=week_kpi(uow, view, week_start=week.start),
             reporter=view.team.reporter == uow.actor.member,
             runs=max(1, runs),
-            usual=_has_answered(uow, view, uow.actor.member),
+            usual=bool(latest_runs(uow, view, member=uow.actor.member)),
             value=reading.typed if reading else "",
             inputs_complete=before.complete_inputs if before else None,
             event=_event(view),
@@ -78,12 +86,6 @@ def _steps(steps: Sequence[StepMode], drifted: Mapping[str, str]) -> tuple[Drift
     )
 
 
-def _has_answered(uow: UnitOfWork, view: AdoptionView, member: str) -> bool:
-    """Whether there are answers from which to derive a member's usual number of runs."""
-    rows = checkins.answers(uow, adoption_id=view.id, first=view.week_start, last=view.week_start, latest=1)
-    return any(who == member for who, _, _ in rows)
-
-
 def checkin_all_form(uow: UnitOfWork, *, week_start: date) -> CheckinAllForm:
     """One form for every check-in the caller hasn't answered for a week.
 
@@ -103,7 +105,7 @@ def checkin_all_form(uow: UnitOfWork, *, week_start: date) -> CheckinAllForm:
                     kpi=week_kpi(uow, view, week_start=week_start),
                     reporter=view.team.reporter == uow.actor.member,
                     runs=max(1, typical(uow, view, member=uow.actor.member)),
-                    usual=_has_answered(uow, view, uow.actor.member),
+                    usual=bool(latest_runs(uow, view, member=uow.actor.member)),
                     guardrails=asked(uow, view, week_start=week_start),
                 )
                 for view in runs

@@ -76,12 +76,17 @@ def missed_last_week(uow: UnitOfWork, view: AdoptionView, *, member: str) -> boo
     return member not in answered
 
 
-def typical(uow: UnitOfWork, view: AdoptionView, *, member: str) -> int:
-    """The runs a member usually reports per week, rounded to whole runs."""
+def latest_runs(uow: UnitOfWork, view: AdoptionView, *, member: str) -> list[int]:
+    """The runs of a member's latest answers, newest first."""
     rows = checkins.answers(
         uow, adoption_id=view.id, first=view.week_start, last=view.week_start, latest=TYPICAL_ANSWERS
     )
-    latest = [runs for who, _, runs in rows if who == member][:TYPICAL_ANSWERS]
+    return [runs for who, _, runs in rows if who == member][:TYPICAL_ANSWERS]
+
+
+def typical(uow: UnitOfWork, view: AdoptionView, *, member: str) -> int:
+    """The runs a member usually reports per week, rounded to whole runs."""
+    latest = latest_runs(uow, view, member=member)
     expected = members_at_work(uow, view, week_start=view.week_start)
     usual = typical_runs(latest, runs_per_week=view.spec.runs_per_week, members=len(expected))
     return int(usual + 0.5)

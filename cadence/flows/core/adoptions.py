@@ -1,10 +1,10 @@
 """AdoptionView, its loader, and the cached text of playbook versions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from threading import Lock
-from typing import TypedDict, Unpack
+from typing import TypedDict, TypeVar, Unpack
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
@@ -19,10 +19,9 @@ from cadence.rules.calendar import local_day, monday_of, week_number
 from cadence.rules.modes import Mode
 from storage.engine import connection_of
 from storage.queries import adoptions, playbooks, workspaces
-from storage.queries.adoptions import AdoptionRow
+from storage.queries.adoptions import AdoptionRow, NamedRun, RunCycle, StepWindow
 from storage.tables import (
     Adoption,
-    AdoptionStep,
     Cycle,
     CycleKind,
     CycleState,
@@ -55,6 +54,7 @@ _MOST = 1_000
 _Key = tuple[int | None, datetime, str]
 _known: WeakKeyDictionary[Pool, dict[_Key, PlaybookSpec]] = WeakKeyDictionary()
 _lock = Lock()
+_Dated = TypeVar("_Dated", Cycle, RunCycle)
 
 
 def spec_of(uow: UnitOfWork, version: PlaybookVersion) -> PlaybookSpec:
@@ -62,15 +62,37 @@ def spec_of(uow: UnitOfWork, version: PlaybookVersion) -> PlaybookSpec:
 
     Cached by its id, author and creation time, because an id can be assigned again after a rollback.
     """
+    key = version.id, version.created_at, version.created_by
+    return _kept(uow).get(key) or _parsed(uow, key, version)
+
+
+def _parsed(uow: UnitOfWork, key: _Key, version: PlaybookVersion) -> PlaybookSpec:
     kept = _kept(uow)
-    key = (version.id, version.created_at, version.created_by)
-    spec = kept.get(key)
-    if spec is None:
-        spec = playbook_from_data(version.spec)
-        if len(kept) >= _MOST:
-            kept.clear()
-        kept[key] = spec
+    if len(kept) >= _MOST:
+        kept.clear()
+    spec = kept[key] = playbook_from_data(version.spec)
     return spec
+
+
+def visible_specs(uow: UnitOfWork) -> dict[str, PlaybookSpec]:
+    """By slug, what a person's adoptions run on; of several teams that run a playbook, the last by slug."""
+    runs: dict[int, list[NamedRun]] = {}
+    member = None if is_curator(uow) else uow.actor.member
+    for row in adoptions.named_runs(uow, day=uow.now.astimezone(UTC).date(), member=member):
+        runs.setdefault(row.adoption_id, []).append(row)
+    if not runs:
+        require_workspace(uow)
+    return {rows[0].playbook: _spec_of_run(uow, rows) for rows in runs.values()}
+
+
+def _spec_of_run(uow: UnitOfWork, rows: Sequence[NamedRun]) -> PlaybookSpec:
+    """What an adoption runs on, from the cycles that may be its current one."""
+    today = local_day(uow.now, ZoneInfo(rows[0].timezone))
+    current = current_cycle([row.cycle for row in rows if row.cycle], today)
+    row = next(row for row in rows if row.cycle is current)
+    key = row.version_id, row.created_at, row.created_by
+    known = _kept(uow).get(key)
+    return known or _parsed(uow, key, playbooks.version(uow, version_id=row.version_id))
 
 
 def _kept(uow: UnitOfWork) -> dict[_Key, PlaybookSpec]:
@@ -209,7 +231,7 @@ def _seen(uow: UnitOfWork, rows: Sequence[AdoptionRow]) -> AdoptionView:
     )
 
 
-def current_cycle(cycles: Sequence[Cycle], today: date) -> Cycle | None:
+def current_cycle(cycles: Sequence[_Dated], today: date) -> _Dated | None:
     """The cycle that a day belongs to: the latest that has begun, else the next one; None without any.
 
     So the weekend after a close belongs to the cycle that just closed.
@@ -275,12 +297,12 @@ def require_cycle(view: AdoptionView) -> Cycle:
     return view.cycle
 
 
-def current_modes(uow: UnitOfWork, view: AdoptionView) -> dict[str, AdoptionStep]:
+def current_modes(uow: UnitOfWork, view: AdoptionView) -> dict[str, StepWindow]:
     """The current mode of each step, by step key."""
     return adoptions.steps(uow, adoption_id=view.id)
 
 
-def mode_of(steps: dict[str, AdoptionStep], step: Step) -> Mode:
+def mode_of(steps: Mapping[str, StepWindow], step: Step) -> Mode:
     """The current mode of a step: the adoption's own, else as the playbook declares it."""
     row = steps.get(step.key)
     return row.mode if row else Mode(step.mode)

@@ -206,7 +206,7 @@ def step_groups(
     if not runs:
         raise Refusal("Your teams don't run a playbook yet, so there's no step to choose.")
     if channel_first is not None:
-        mine = {team.id for team in people.teams_of(uow, member_id=uow.actor.member)}
+        mine = people.team_ids(uow, member_id=uow.actor.member)
         runs.sort(key=lambda view: (view.team.channel != channel_first, view.team.id not in mine))
     groups = []
     for view in runs:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
 
-from cadence.flows.core.adoptions import spec_of, visible_adoptions
+from cadence.flows.core.adoptions import spec_of, visible_specs
 from cadence.flows.core.persons import zone_or
 from cadence.rules.calendar import local_day
 from storage.queries import people, playbooks
@@ -70,8 +70,8 @@ class WorkspaceVocabulary:
 
     @cached_property
     def _run_steps(self) -> Mapping[str, Mapping[str, str]]:
-        runs = visible_adoptions(self._uow)
-        return {view.playbook.slug: {step.key: step.title for step in view.spec.steps} for view in runs}
+        runs = visible_specs(self._uow)
+        return {slug: {step.key: step.title for step in spec.steps} for slug, spec in runs.items()}
 
     @cached_property
     def _newest_steps(self) -> Mapping[str, Mapping[str, str]]:

@@ -73,8 +73,8 @@ def zone_or(uow: UnitOfWork, member: str, default: str) -> ZoneInfo:
     own = own_zone(uow, member)
     if own:
         return ZoneInfo(own)
-    teams = people.teams_of(uow, member_id=member)
-    return ZoneInfo(teams[0].timezone if teams else default)
+    team = people.first_place(uow, member_id=member)
+    return ZoneInfo(team.timezone if team else default)
 
 
 def person_of(uow: UnitOfWork, workspace: Workspace, member: str) -> Person:
@@ -82,8 +82,8 @@ def person_of(uow: UnitOfWork, workspace: Workspace, member: str) -> Person:
     zone = zone_of(uow, workspace, member)
     today = local_day(uow.now, zone)
     away = people.away_between(uow, first=today, last=today + timedelta(days=7), member_ids=[member])
-    teams = people.teams_of(uow, member_id=member)
-    country = teams[0].country if teams and teams[0].country else workspace.country
+    team = people.first_place(uow, member_id=member)
+    country = (team.country if team else None) or workspace.country
     return Person(
         member=member,
         zone=zone,

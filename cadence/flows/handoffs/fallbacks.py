@@ -25,6 +25,7 @@ from cadence.nudges import Unless
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode, rank
 from storage.queries import adoptions, handoffs, standards
+from storage.queries.standards import StepChange
 from storage.tables import AdoptionState, Handoff, ModeChange, OutboxMessage, PlaybookState
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
@@ -181,7 +182,7 @@ def _go_back(uow: UnitOfWork, change: ModeChange, row: Handoff, *, reason: str, 
     return True
 
 
-def _last_change(uow: UnitOfWork, view: AdoptionView, step: str) -> ModeChange | None:
+def _last_change(uow: UnitOfWork, view: AdoptionView, step: str) -> StepChange | None:
     history = standards.mode_history(uow, adoption_id=view.id, step=step)
     return history[-1] if history else None
 

@@ -168,7 +168,7 @@ def status_lines(
     shown, found = set(seen if only is None else only), _seen(uow, runs, adoption_ids=seen)
     if not found:
         return ()
-    mine = {team.id for team in people.teams_of(uow, member_id=uow.actor.member)}
+    mine = people.team_ids(uow, member_id=uow.actor.member)
     zone = zone_of(uow, require_workspace(uow), uow.actor.member)
     lines = []
     for one in found:

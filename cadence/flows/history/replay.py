@@ -24,7 +24,8 @@ from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Policy, StepEvidence, Verdict, judge_step
 from storage.queries import checkins, cycles, exceptions, playbooks, promotions, standards, trail
 from storage.queries.exceptions import CycleException
-from storage.tables import Cycle, ModeChange, StepDrift, StepVerdict, TrailEntry
+from storage.queries.standards import StepChange
+from storage.tables import Cycle, StepDrift, StepVerdict, TrailEntry
 from storage.work import UnitOfWork
 
 
@@ -77,7 +78,7 @@ def window_of_then(
 _CHANGED = ("declaration", "demotion", "promotion", "taken-back", "fallback", "fallback-ended")
 
 
-def changes_before(uow: UnitOfWork, *, adoption_id: int, step: str, entry: int) -> list[ModeChange]:
+def changes_before(uow: UnitOfWork, *, adoption_id: int, step: str, entry: int) -> list[StepChange]:
     """The step's mode changes before an entry of the trail, beginning with its setup."""
     history = standards.mode_history(uow, adoption_id=adoption_id, step=step)
     known = sum(

@@ -77,7 +77,7 @@ def _run_of(uow: UnitOfWork, playbook: Playbook, team: str | None) -> AdoptionVi
     """The adoption of the lesson; None if it is about the whole playbook, which requires its owner or a
     curator."""
     runs = adoption_views(uow, playbook_id=playbook.id)
-    mine = {one.id for one in people.teams_of(uow, member_id=uow.actor.member)}
+    mine = people.team_ids(uow, member_id=uow.actor.member)
     if team is not None:
         named = require_team(uow, team)
         runs = [view for view in runs if view.team.id == named.id]

@@ -187,7 +187,7 @@ def handoff_needs(uow: UnitOfWork, runs: Sequence[AdoptionView]) -> Iterator[Hom
     rows = handoffs.open_for(uow, adoption_ids=sorted(known), member=uow.actor.member)
     if not rows:
         return
-    receives = {team.id or 0 for team in people.teams_of(uow, member_id=uow.actor.member)}
+    receives = people.team_ids(uow, member_id=uow.actor.member)
     zone = zone_of(uow, require_workspace(uow), uow.actor.member)
     ours = [row for row in rows if row.team_id in receives]
     for row in ours:

@@ -17,13 +17,13 @@ from cadence.rules.evidence import runs_of
 from storage.queries import setup as setup_rows
 from storage.queries import standards, waves
 from storage.queries.overview import registry
+from storage.queries.standards import NewestVerdict
 from storage.tables import (
     Adoption,
     Cycle,
     Playbook,
     PlaybookState,
     PlaybookVersion,
-    StepVerdict,
     Team,
 )
 from storage.work import UnitOfWork
@@ -49,7 +49,7 @@ class _Found:
     versions: Mapping[int, PlaybookVersion]
     specs: Mapping[int, PlaybookSpec]
     setups: Mapping[int, int | None]
-    verdicts: Mapping[int, Sequence[StepVerdict]]
+    verdicts: Mapping[int, Sequence[NewestVerdict]]
     overrides: Mapping[int, Sequence[Mrkdwn]]
     waves: Mapping[int, str]
     watched: frozenset[int]
@@ -103,7 +103,7 @@ def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
     closed = {cycle.adoption_id: cycle for cycle in results}
     wanted = {adoption.version_id for adoption, *_ in adopted} | {one.version_id for one in closed.values()}
     found = registry.version_rows(uow, version_ids=sorted(wanted))
-    verdicts: defaultdict[int, list[StepVerdict]] = defaultdict(list)
+    verdicts: defaultdict[int, list[NewestVerdict]] = defaultdict(list)
     for verdict in standards.newest_verdicts(uow, adoption_ids=ids):
         verdicts[verdict.adoption_id].append(verdict)
     overrides: defaultdict[int, list[Mrkdwn]] = defaultdict(list)
@@ -184,10 +184,10 @@ def _origin(closed: Cycle | None, spec: PlaybookSpec, first: Adoption, found: _F
     return theirs.kpi_value if same else None
 
 
-def _worst(verdicts: Sequence[StepVerdict]) -> StepVerdict | None:
+def _worst(verdicts: Sequence[NewestVerdict]) -> NewestVerdict | None:
     """The step that used most of its cap; one over a cap of 0 comes first."""
 
-    def used(row: StepVerdict) -> tuple[bool, float]:
+    def used(row: NewestVerdict) -> tuple[bool, float]:
         share = row.exceptions / max(runs_of(row), 1)
         return (share > row.cap, share / row.cap if row.cap else share)
 

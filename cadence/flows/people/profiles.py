@@ -41,7 +41,7 @@ class Status:
 def follow(uow: UnitOfWork, workspace: Workspace, statuses: Mapping[str, Status]) -> None:
     """Update days away from current statuses; days that somebody set by hand are left alone."""
     today = uow.now.date()
-    rows = people.away_between(
+    rows = people.away_rows(
         uow, first=today - timedelta(days=1), last=today + timedelta(days=400), member_ids=statuses
     )
     kept = {row.member: row for row in rows if row.set_by.startswith(BY_STATUS)}

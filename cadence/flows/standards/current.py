@@ -9,7 +9,9 @@ from cadence.flows.standards.evidence import cycle_start, verdict_evidence, wind
 from cadence.flows.standards.judging import policy_for
 from cadence.rules.modes import Mode
 from storage.queries import machines, standards
-from storage.tables import AdoptionStep, Cycle, CycleState, StepVerdict
+from storage.queries.adoptions import StepWindow
+from storage.queries.standards import NewestVerdict
+from storage.tables import Cycle, CycleState, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.base import Evidence, StepEvidence
 
@@ -27,7 +29,7 @@ class StepState:
     step: Step
     mode: Mode
     evidence: Evidence | None
-    verdict: StepVerdict | None
+    verdict: NewestVerdict | None
 
 
 def step_states(uow: UnitOfWork, view: AdoptionView) -> tuple[StepState, ...]:
@@ -50,7 +52,7 @@ def step_states(uow: UnitOfWork, view: AdoptionView) -> tuple[StepState, ...]:
 
 
 def _evidence(
-    uow: UnitOfWork, view: AdoptionView, step: Step, state: AdoptionStep | None, newest: StepVerdict | None
+    uow: UnitOfWork, view: AdoptionView, step: Step, state: StepWindow | None, newest: NewestVerdict | None
 ) -> Evidence | None:
     if view.cycle is None:
         return None

@@ -31,7 +31,8 @@ from cadence.rules.drift import (
 )
 from cadence.rules.modes import Mode
 from storage.queries import adoptions, checkins, standards
-from storage.tables import Cycle, ModeChange, StepDrift
+from storage.queries.standards import StepChange
+from storage.tables import Cycle, StepDrift
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
 from templates.contexts.standards import BackToPlanForm
@@ -169,7 +170,7 @@ class DriftWindow(NamedTuple):
 FROM_THE_START = DriftWindow()
 
 
-def latest_window(changes: Sequence[ModeChange], events: Iterable[StepDrift]) -> DriftWindow:
+def latest_window(changes: Sequence[StepChange], events: Iterable[StepDrift]) -> DriftWindow:
     """Where attestations begin to count: at the last change of a step's mode, or when its drift was last
     settled.
 

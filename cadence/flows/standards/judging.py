@@ -6,14 +6,15 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from cadence.documents import Step
-from cadence.flows.core import AdoptionView, announce, current_modes, lapse_open, rewrite_cycle_posts
+from cadence.flows.core import AdoptionView, announce, lapse_open, rewrite_cycle_posts
 from cadence.flows.standards.evidence import gather, newest_measured, top_reason, verdict_evidence
 from cadence.flows.standards.mode_changes import go_back, set_mode, take_back
 from cadence.flows.standards.watch_ends import alert_copies, close_watch, end_with_weekend, rewrite_alerts
 from cadence.rules.evidence import Runs, runs_of
 from cadence.rules.verdicts import Decision, Policy, Rule, judge_step
 from storage.inserts import insert_rows
-from storage.queries import checkins, standards
+from storage.queries import adoptions, checkins, standards
+from storage.queries.standards import NewestVerdict, StepChange
 from storage.tables import Cycle, CycleState, ModeChange, StepVerdict
 from storage.work import UnitOfWork
 from templates.filters import plural
@@ -42,13 +43,9 @@ def judge(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: Step, *, caus
     exception, or `week:MONDAY` that began.
     """
     row = _verdict(uow, view, cycle, step, cause=cause)
-    last = _last(uow, view, step)
+    last = standards.newest_verdict(uow, adoption_id=view.id, step=step.key)
     _carry_out(uow, view, cycle, step, row, last=last)
     return row
-
-
-def _last(uow: UnitOfWork, view: AdoptionView, step: Step) -> StepVerdict | None:
-    return next(iter(standards.last_verdicts(uow, adoption_id=view.id, step=step.key, limit=1)), None)
 
 
 def _carry_out(
@@ -58,7 +55,7 @@ def _carry_out(
     step: Step,
     row: StepVerdict,
     *,
-    last: StepVerdict | None,
+    last: NewestVerdict | None,
 ) -> None:
     """Save a verdict; its decision takes effect. `last` is the step's verdict before it."""
     insert_rows(uow.session, [row])
@@ -85,7 +82,7 @@ class Demotion(NamedTuple):
     The window comes from the trail; None if it was the step's first.
     """
 
-    change: ModeChange
+    change: StepChange
     verdict: StepVerdict
     window: Mapping[str, Any] | None
 
@@ -101,7 +98,8 @@ def restore(
         The change that reverses the demotion; None if it holds without the exception.
     """
     change, verdict, window = demotion
-    state = current_modes(uow, view)[step.key]
+    state = adoptions.step_row(uow, adoption_id=view.id, step=step.key)
+    assert state is not None  # noqa: S101 - it was demoted
     as_demoted = state.model_dump()
     go_back(state, verdict, window)
     uow.session.add(state)
@@ -220,7 +218,8 @@ def judge_measured(
     view = replace(view, is_measured=True)  # it may have been loaded before the first rows were saved
     saved = []
     for step in _with_exceptions(uow, view, cycle):
-        row, last = _verdict(uow, view, cycle, step, cause=f"{RUNS}{row_id}"), _last(uow, view, step)
+        row = _verdict(uow, view, cycle, step, cause=f"{RUNS}{row_id}")
+        last = standards.newest_verdict(uow, adoption_id=view.id, step=step.key)
         if last is None or _decides_anew(row, last):
             _carry_out(uow, view, cycle, step, row, last=last)
             saved.append((step, row))
@@ -229,7 +228,7 @@ def judge_measured(
     return saved
 
 
-def _decides_anew(row: StepVerdict, last: StepVerdict) -> bool:
+def _decides_anew(row: StepVerdict, last: NewestVerdict) -> bool:
     return (
         not _same_window(row, last)
         or (row.decision, row.line, row.lands_on) != (last.decision, last.line, last.lands_on)
@@ -238,16 +237,16 @@ def _decides_anew(row: StepVerdict, last: StepVerdict) -> bool:
     )
 
 
-def _is_watch(row: StepVerdict) -> bool:
+def _is_watch(row: StepVerdict | NewestVerdict) -> bool:
     return row.decision is Decision.WATCH
 
 
-def _same_window(row: StepVerdict, before: StepVerdict) -> bool:
+def _same_window(row: StepVerdict, before: NewestVerdict) -> bool:
     """Whether both verdicts count the same evidence: a restarted window begins after another exception."""
     return (row.cycle_id, row.after_exception) == (before.cycle_id, before.after_exception)
 
 
-def _is_news(uow: UnitOfWork, row: StepVerdict, before: StepVerdict | None) -> bool:
+def _is_news(uow: UnitOfWork, row: StepVerdict, before: NewestVerdict | None) -> bool:
     """Whether to alert about a change of state: into a watch, in a new window, or by one more critical
     exception.
 

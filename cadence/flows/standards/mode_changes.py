@@ -10,7 +10,9 @@ from cadence.flows.standards.drifts import settle_drift
 from cadence.flows.standards.watch_ends import close_watch
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
-from storage.queries import standards, trail
+from storage.queries import adoptions, standards, trail
+from storage.queries.adoptions import StepWindow
+from storage.queries.standards import StepChange
 from storage.tables import AdoptionStep, ModeChange, StepVerdict, TrailEntry
 from storage.work import UnitOfWork
 
@@ -37,7 +39,7 @@ def restart_window(
     because = "the rubric was revised" if revised else because
     lapse_open(uow, view, step=step.key, why=because)
     close_watch(uow, view.adoption, step=step.key, mark=f"restarted:{uow.now.timestamp():.0f}")
-    row = current_modes(uow, view).get(step.key)
+    row = adoptions.step_row(uow, adoption_id=view.id, step=step.key)
     was = None if row is None else _as_data(row)
     if row is None:
         row = AdoptionStep(
@@ -73,7 +75,7 @@ _MARKS: Final = (
 )
 
 
-def _as_data(row: AdoptionStep) -> dict[str, Any]:
+def _as_data(row: AdoptionStep | StepWindow) -> dict[str, Any]:
     """A step's window as stored in the trail."""
     return {"since": row.since.isoformat(), **{name: getattr(row, name) for name in _MARKS}}
 
@@ -166,7 +168,7 @@ def set_mode(
 
 
 def take_back(
-    uow: UnitOfWork, view: AdoptionView, step: Step, change: ModeChange, *, verdict_id: int | None
+    uow: UnitOfWork, view: AdoptionView, step: Step, change: StepChange, *, verdict_id: int | None
 ) -> ModeChange:
     """Record that a demotion was reversed, and reopen the proposal that lapsed with it.
 

@@ -25,7 +25,8 @@ from cadence.rules.modes import rank
 from cadence.rules.percent import set_share
 from cadence.rules.verdicts import Line, Rule
 from storage.queries import cycles, exceptions, playbooks, rubrics, standards, trail
-from storage.tables import ModeChange, OutboxMessage, RubricRevision, StepDrift, StepVerdict
+from storage.queries.standards import StepChange
+from storage.tables import OutboxMessage, RubricRevision, StepDrift, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.standards import Demoted, Drift, DriftNumbers, DriftReported, ModeDeclared, Watch
 from templates.filters import day, plural
@@ -122,7 +123,7 @@ def demotion(uow: UnitOfWork, message: OutboxMessage) -> Demoted | Skip:
     return Skip(Unless.UNDONE) if context.undone_by else context
 
 
-def _undone(uow: UnitOfWork, row: StepVerdict) -> ModeChange | None:
+def _undone(uow: UnitOfWork, row: StepVerdict) -> StepChange | None:
     """The change that reversed a verdict's demotion."""
     history = standards.mode_history(uow, adoption_id=row.adoption_id, step=row.step)
     ids = {one.id for one in history if one.verdict_id == row.id and one.kind == "demotion"}

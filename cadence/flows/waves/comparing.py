@@ -32,7 +32,8 @@ from storage.outbox.queueing import NewMessage
 from storage.queries import people, playbooks, standards
 from storage.queries import setup as setup_rows
 from storage.queries.overview import registry
-from storage.tables import Cycle, MessageState, OutboxMessage, Playbook, StepVerdict
+from storage.queries.standards import NewestVerdict
+from storage.tables import Cycle, MessageState, OutboxMessage, Playbook
 from storage.work import UnitOfWork
 from templates.chart import Bar, TeamsChart
 from templates.contexts.answers import Done
@@ -89,7 +90,7 @@ def compared(uow: UnitOfWork, playbook: Playbook) -> Compared:
     ordered = sorted(views, key=lambda view: (*_progress(kpis[view.id]), view.team.title))
     phases = phases_of(uow, ordered[:ROWS])
     setups = {row.adoption_id: setup_minutes(row) for row in setup_rows.setups(uow, adoption_ids=ids)}
-    verdicts: dict[int, list[StepVerdict]] = {}
+    verdicts: dict[int, list[NewestVerdict]] = {}
     for verdict in standards.newest_verdicts(uow, adoption_ids=ids):
         verdicts.setdefault(verdict.adoption_id, []).append(verdict)
     worths = worth_of_cycles(uow, {closed[adoption].id or 0: spec for adoption, spec in specs.items()})
@@ -141,7 +142,7 @@ def _row(
     closed: Cycle | None,
     phases: dict[int, str],
     setups: dict[int, int | None],
-    verdicts: list[StepVerdict],
+    verdicts: list[NewestVerdict],
 ) -> ComparedTeam:
     worst = max(verdicts, key=_used, default=None)
     titles = {step.key: step.title for step in view.spec.steps}
@@ -163,7 +164,7 @@ def _row(
     )
 
 
-def _used(row: StepVerdict) -> tuple[bool, float]:
+def _used(row: NewestVerdict) -> tuple[bool, float]:
     """How much of its cap a step used; one over a cap of 0 comes first."""
     share = row.exceptions / max(runs_of(row), 1)
     return (share > row.cap, share / row.cap if row.cap else share)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import bindparam, case, delete, func, update
+from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
 from storage.engine import connection_of
@@ -31,7 +32,12 @@ _OF_ADOPTIONS = {"verdict": StepVerdict, "promotion": Promotion, "cycle": Cycle,
 @cached(Home)
 def get(uow: UnitOfWork, *, member: str) -> Home | None:
     """A person's Home; None if they never opened it."""
-    return uow.session.get(Home, (uow.workspace_id, member))
+    return uow.session.exec(_HOME, params={"workspace": uow.workspace_id, "member": member}).first()
+
+
+_HOME: Final = select(Home).where(
+    Home.workspace_id == bindparam("workspace"), Home.member == bindparam("member")
+)
 
 
 def opened(
@@ -58,10 +64,17 @@ def opened(
 
 def _has_acted(uow: UnitOfWork, *, member: str) -> bool:
     uow.flush_trail()
-    query = select(TrailEntry.id).where(
-        TrailEntry.workspace_id == uow.workspace_id, TrailEntry.member == member
+    asked = {"workspace": uow.workspace_id, "member": member}
+    return connection_of(uow.session).execute(_ACTED, asked).first() is not None
+
+
+_ACTED: Final[Any] = (
+    select_rows(col(TrailEntry.id))
+    .where(
+        col(TrailEntry.workspace_id) == bindparam("workspace"), col(TrailEntry.member) == bindparam("member")
     )
-    return uow.session.exec(query.limit(1)).first() is not None
+    .limit(1)
+)
 
 
 def changes(uow: UnitOfWork, *, limit: int) -> list[HomeChange]:
