@@ -43,12 +43,14 @@ class UnitOfWork:
         actor: who acts, and in which workspace.
         now: the instant at which it happens, aware.
 
-    `facts` caches what was looked up about the actor for all its transactions.
+    `facts` caches what was looked up about the actor for all its transactions. `recent` is the Monday from which
+    reports are read together, while older ones are read week by week; None without a time.
     """
 
     def __init__(self, db: Database | None, actor: Actor, now: datetime | None = None) -> None:
         self._db = db
         self._now = now
+        self.recent = _recent(now)
         self._session: Session | None = None
         self._writes = False
         self.actor = actor
@@ -109,15 +111,6 @@ class UnitOfWork:
             raise RuntimeError("This unit of work was made without a time.")
         return self._now
 
-    @property
-    def recent(self) -> date | None:
-        """The Monday from which reports are read together; older ones are read week by week. None without
-        a time."""
-        if self._now is None:
-            return None
-        today = self._now.astimezone(UTC).date()
-        return today - timedelta(weeks=RECENT_WEEKS, days=today.weekday())
-
     @contextmanager
     def read(self) -> Iterator[Self]:
         """Open a transaction for reading; changes are discarded. Inside `write` it joins that transaction."""
@@ -152,6 +145,7 @@ class UnitOfWork:
         """A copy at another instant."""
         other = copy(self)
         other._now = now  # noqa: SLF001 - a copy of this object
+        other.recent = _recent(now)
         return other
 
     def by(self, actor: Actor) -> Self:
@@ -259,3 +253,10 @@ class UnitOfWork:
             "created_at": self.now,
         }
         return queueing.insert(self.session, [row | shared for row in rows])
+
+
+def _recent(now: datetime | None) -> date | None:
+    if now is None:
+        return None
+    today = now.astimezone(UTC).date()
+    return today - timedelta(weeks=RECENT_WEEKS, days=today.weekday())

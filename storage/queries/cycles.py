@@ -260,6 +260,7 @@ _MARKS = (
     )
     .order_by(col(TrailEntry.id))
 )
+_MARKS_OF_ONE = _MARKS.where(col(TrailEntry.subject) == bindparam("subject"))
 _MARKS_OF_SOME = _MARKS.where(col(TrailEntry.subject).in_(bindparam("subjects", expanding=True)))
 
 
@@ -268,5 +269,10 @@ def _marks(uow: UnitOfWork, adoption_ids: Collection[int] | None) -> Iterable[An
     uow.flush_trail("paused", "resumed")
     if adoption_ids is None:
         return stream(uow.session, _MARKS.params(workspace=uow.workspace_id))
-    asked = {"workspace": uow.workspace_id, "subjects": [f"adoption:{one}" for one in adoption_ids]}
-    return connection_of(uow.session).execute(_MARKS_OF_SOME, asked)
+    subjects = [f"adoption:{one}" for one in adoption_ids]
+    if len(subjects) == 1:
+        asked = {"workspace": uow.workspace_id, "subject": subjects[0]}
+        return connection_of(uow.session).execute(_MARKS_OF_ONE, asked)
+    return connection_of(uow.session).execute(
+        _MARKS_OF_SOME, {"workspace": uow.workspace_id, "subjects": subjects}
+    )

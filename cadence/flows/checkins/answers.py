@@ -220,9 +220,10 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
     if is_new_value or rails:
         judge_again(uow, view, week.cycle)
         tell_target_reached(uow, view, week.cycle)
-    ran = _has_run(uow, week)
+    ran = checkins.attested_runs(uow, cycle=week.cycle)
+    runs_now = ran + runs - (before.runs if before else 0)
     row = _save(uow, view, week, given, runs=runs, drifts=drifts, before=before)
-    if (view.week or WEEKS) > 1 and _has_run(uow, week) != ran:  # the gate of week 2 asks for a run
+    if (view.week or WEEKS) > 1 and (ran > 0) != (runs_now > 0):  # the gate of week 2 asks for a run
         rewrite_cycle_posts(uow, view, week.cycle, mark=f"run:{row.id}")
     if runs > 0:
         first_run(uow, view)
@@ -270,10 +271,6 @@ def _require_counts(given: AnswerGiven, runs: int) -> None:
         raise Refusal(
             say("Runs that counted can't be more than the {runs} runs.", runs=runs), field=Field.COUNTED
         )
-
-
-def _has_run(uow: UnitOfWork, week: ReportWeek) -> bool:
-    return checkins.attested_runs(uow, cycle=week.cycle) > 0
 
 
 def _week(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> ReportWeek:
