@@ -80,9 +80,6 @@ _READS = "reads"
 STATEMENTS: Final = 1_000
 """Statements kept compiled for each kind of database, and on each connection to SQLite; the program has several
 hundred."""
-PREPARED: Final = 300
-"""Statements kept prepared on each connection to PostgreSQL, which holds 20 to 50 kB for each. psycopg keeps 100 by
-default, fewer than a busy process uses."""
 _KINDS: Final[dict[object, tuple[Dialect, LRUCache[Any, Any]]]] = {}
 _BUSY_STATES = frozenset({"55P03", "57014", "40P01"})
 """PostgreSQL's codes for a lock or statement time-out and for a deadlock."""
@@ -207,7 +204,6 @@ class Database:
             if is_temporary:
                 event.listen(self.engine, "connect", _wait_for_no_disk)
         else:
-            event.listen(self.engine, "connect", _keep_prepared)
             event.listen(self.engine, "checkin", _note_use)
             event.listen(self.engine, "checkout", self._ask_the_idle)
         event.listen(self.engine, "checkout", self._set_patience)
@@ -389,12 +385,6 @@ def _require_writing(options: Mapping[str, Any]) -> None:
 def _reading(*, is_sqlite: bool) -> dict[str, Any]:
     """Execution options of connections that only read."""
     return {_READS: True} | ({} if is_sqlite else {"isolation_level": "AUTOCOMMIT"})
-
-
-def _keep_prepared(connection: Any, _record: object) -> None:
-    """Let psycopg prepare a statement that is used again, and keep it: planning takes as long as running."""
-    connection.prepare_threshold = 1
-    connection.prepared_max = PREPARED
 
 
 def _watch_writes(dialect: Dialect) -> None:
