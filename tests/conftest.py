@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.storage import postgres
 
 settings.register_profile("busy", deadline=None)  # a busy machine is slow, not wrong
 settings.load_profile("busy")
+_NUMBERS = count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,8 +85,8 @@ def on_ci() -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test sees this machine's settings, tokens or files."""
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test sees this machine's settings, tokens or files, or another test's. Few make their data folder."""
     for name in (
         "SLACK_BOT_TOKEN",
         "SLACK_APP_TOKEN",
@@ -95,7 +97,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "CADENCE_DATA",
     ):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CADENCE_DATA", str(tmp_path / "var"))
+    monkeypatch.setenv("CADENCE_DATA", str(tmp_path_factory.getbasetemp() / f"data{next(_NUMBERS)}"))
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,8 @@ from storage.migrate import migrate
 from tests.storage import postgres
 
 Fill = Callable[[Database], None]
-"""Puts rows into a migrated database. It is hashable: equal ones are run once."""
+"""Puts rows into a migrated database. It is hashable: equal ones are run once. With a `before`, another one, it
+begins with a copy of that one's rows."""
 _NUMBERS = count(1)
 
 
@@ -42,6 +43,12 @@ def database(file: Path, fill: Fill = nothing) -> Iterator[Database]:
     db = Database(f"sqlite:///{file}", is_temporary=True)
     yield db
     db.close()
+
+
+def _before(fill: Fill) -> Fill:
+    """What a database is filled with first."""
+    found: Fill | None = getattr(fill, "before", None)
+    return found or nothing
 
 
 class _Undone(Exception):
@@ -192,7 +199,9 @@ def name_of(db: Database) -> str:
 def template(socket: str, fill: Fill = nothing) -> str:
     """The name of a PostgreSQL database with these rows, which tests copy and nobody connects to."""
     name = f"filled{next(_NUMBERS)}"
-    postgres.create(socket, name, template="template1" if fill is nothing else template(socket))
+    postgres.create(
+        socket, name, template="template1" if fill is nothing else template(socket, _before(fill))
+    )
     _prepare(postgres.url(socket, name), fill)
     return name
 
@@ -203,7 +212,7 @@ def image(fill: Fill = nothing) -> bytes:
     with TemporaryDirectory() as folder:
         file = Path(folder, "image.db")
         if fill is not nothing:
-            file.write_bytes(image())
+            file.write_bytes(image(_before(fill)))
         _prepare(f"sqlite:///{file}", fill)
         return file.read_bytes()
 

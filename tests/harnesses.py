@@ -1,10 +1,10 @@
 """The harness for tests: the real bot in its built-in workspace, with a clock that only the test moves."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -39,6 +39,22 @@ FRIDAY_BEFORE = datetime(2026, 2, 27, 12, tzinfo=UTC)
 
 Play = Callable[[BotHarness], None]
 """What happens in a harness before a test begins. It is hashable: equal ones are played once."""
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """A play that goes on where another one ended: that is played once for all that follow it."""
+
+    before: Play
+    then: Play
+
+    def __call__(self, harness: BotHarness) -> None:
+        self.then(harness)
+
+
+def in_turn(*plays: Play) -> Play:
+    """One play after the other; another list that begins alike is played from where they differ."""
+    return reduce(After, plays)
 
 
 @contextmanager
@@ -84,10 +100,15 @@ def _connected(
     settings: Mapping[str, Any],
     *,
     state: Path | None = None,
+    kept: Path | None = None,
     demo_users: DemoActors | None = None,
     welcome: Welcome | None = None,
 ) -> Iterator[BotHarness]:
-    """The bot on a database with these files, in a workspace that is new or has this state."""
+    """The bot on a database with these files, in a workspace that is new or has this state.
+
+    Args:
+        kept: a file whose state it has, and which keeps every change.
+    """
     spec = imported.workspace
     clock = SandboxClock(imported.now, frozen=True)
     people = workspace_from(
@@ -108,6 +129,7 @@ def _connected(
         channel_zones=zones_of(spec),
         demo_users=demo_users,
         welcome=welcome,
+        state=kept,
     ) as harness:
         yield harness
         check_scopes(people)
@@ -159,15 +181,19 @@ class Met:
 
     imported: Imported
 
+    @property
+    def before(self) -> Imported:
+        """The same rows without the profiles."""
+        return self.imported
+
     def __call__(self, db: Database) -> None:
-        self.imported(db)
         with _connected(self.imported, db, {}) as harness:
             harness.bot.worker.refresh()
 
 
 _workspace = lru_cache(maxsize=64)(read_workspace)
 _playbook = lru_cache(maxsize=64)(read_playbook)
-_LEFT: Final[dict["Played", bytes]] = {}
+_LEFT: Final[dict["Met | Played", bytes]] = {}
 """What each play left in the built-in workspace."""
 
 
@@ -179,13 +205,18 @@ class Played:
     play: Play
     settings: tuple[tuple[str, Any], ...]
 
+    @property
+    def before(self) -> "Met | Played":
+        """What it goes on from: the end of another play, or the beginning."""
+        if isinstance(self.play, After):
+            return Played(self.imported, self.play.before, self.settings)
+        return Met(self.imported)
+
     def __call__(self, db: Database) -> None:
-        Met(self.imported)(db)
         with TemporaryDirectory() as folder:
-            state = Path(folder, "state")
-            with (
-                _connected(self.imported, db, dict(self.settings)) as harness,
-                closing(Store(state, harness.workspace)),
-            ):
+            kept, left = Path(folder, "state"), _LEFT.get(self.before)
+            if left is not None:
+                kept.write_bytes(left)
+            with _connected(self.imported, db, dict(self.settings), kept=kept) as harness:
                 self.play(harness)
-            _LEFT[self] = state.read_bytes()
+            _LEFT[self] = kept.read_bytes()

@@ -97,6 +97,16 @@ class InCycle:
             harness.play_until(at(self.until))
 
 
+@dataclass(frozen=True, slots=True)
+class Until:
+    """A play: time passes until a local time."""
+
+    moment: str
+
+    def __call__(self, harness: BotHarness) -> None:
+        harness.play_until(at(self.moment))
+
+
 def play_each(harness: BotHarness, until: datetime, after: Callable[[], None]) -> None:
     """Play event by event, with a callback after each."""
     while (event := harness.bot.worker.next_event()) is not None and event <= until:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlmodel import Session, SQLModel, col, select
 
 from bot.ops.commands import BUILT_IN_TEAM
@@ -466,16 +468,16 @@ def words(reply: Reply) -> str:
 
 def rows(session: Session) -> dict[str, list[tuple[object, ...]]]:
     """Every row of the database as its driver reads it, but for those that only say that somebody was met."""
-    connection = session.connection()
-    return {
-        name: [
-            tuple(row)
-            for row in connection.exec_driver_sql(f'SELECT * FROM "{name}"')
-            if "profiles-changed" not in row
-        ]
-        for name in SQLModel.metadata.tables
-        if name not in ("member", "home_change")
-    }
+    with closing(session.connection().connection.cursor()) as cursor:
+        return {name: _rows(cursor, name) for name in TABLES}
+
+
+TABLES = [name for name in SQLModel.metadata.tables if name not in ("member", "home_change")]
+
+
+def _rows(cursor: DBAPICursor, table: str) -> list[tuple[object, ...]]:
+    cursor.execute(f'SELECT * FROM "{table}"')
+    return [row for row in cursor.fetchall() if "profiles-changed" not in row]
 
 
 @pytest.mark.parametrize("deed", DEEDS, ids=lambda deed: deed.name)

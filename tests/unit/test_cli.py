@@ -25,9 +25,9 @@ from cadence.actor import Actor
 from cadence.documents import read_workspace
 from cadence.flows.cycles.starting import CycleGiven, start_cycle
 from cadence.flows.people.profiles import ensure_workspace
-from storage.engine import Database
-from storage.migrate import migrate
+from storage.engine import Database, sqlite_file
 from storage.work import UnitOfWork
+from tests.databases import image
 from tests.harnesses import EXAMPLES, FRIDAY_BEFORE
 from tests.processes.programs import free_port
 
@@ -70,14 +70,30 @@ def cadence(*arguments: str | Path, **settings: str) -> Said:
 
 def the_database() -> Database:
     """The database that commands use here, with the example files in it."""
-    db = Database(load_settings().database)
-    migrate(db)
+    url = load_settings().database
+    file = sqlite_file(url)
+    assert file is not None
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(image(examples))
+    return Database(url)
+
+
+def examples(db: Database) -> None:
+    """The example files, in the built-in workspace."""
     ensure_workspace(UnitOfWork(db, Actor.system(BUILT_IN_TEAM), FRIDAY_BEFORE), name="")
     _, refused = import_into(
         db, BUILT_IN_TEAM, [EXAMPLES / "workspace.yaml", EXAMPLES / "support-reply.yaml"], now=FRIDAY_BEFORE
     )
     assert not refused
-    return db
+
+
+@pytest.fixture
+def migrated() -> None:
+    """The database that commands use here, migrated before: they needn't."""
+    file = sqlite_file(load_settings().database)
+    assert file is not None
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(image())
 
 
 def running_cycle(db: Database) -> None:
@@ -112,6 +128,7 @@ BOT = {"SLACK_BOT_TOKEN": f"xoxb-{SECRET}"}
 APP = {"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": SECRET}
 
 
+@pytest.mark.usefixtures("migrated")
 @pytest.mark.parametrize(
     ("command", "settings", "sentences"),
     [
@@ -181,6 +198,7 @@ def test_a_database_that_cannot_be_used_is_said_in_a_sentence(
     assert (said.code, said.err) == (2, f"{sentence}\n")
 
 
+@pytest.mark.usefixtures("migrated")
 @pytest.mark.parametrize("command", ["tick", "worker", "import workspace.yaml", "export"])
 def test_a_refused_token_is_reported_in_a_sentence(command: str, slack: SandboxServer) -> None:
     said = cadence(*command.split(), **tokens(slack) | {"SLACK_BOT_TOKEN": f"xoxb-{SECRET}"})

@@ -105,12 +105,14 @@ def test_however_time_is_cut_each_slot_is_due_in_exactly_one_piece(state: Rollou
 @given(state=rollouts())
 def test_cut_right_at_every_slot_nothing_is_lost_or_doubled(state: Rollout) -> None:
     start, end = _span(state)
-    whole = {slot.key: slot for slot in due(start, end, state)}
-    for slot in whole.values():
-        just_before = slot.at - timedelta(microseconds=1)
-        assert slot.key in {one.key for one in due(just_before, slot.at, state)}
-        assert slot.key not in {one.key for one in due(slot.at, slot.at + DAY, state)}
-        assert list(due(slot.at, slot.at, state)) == []
+    whole: dict[datetime, set[object]] = {}
+    for slot in due(start, end, state):
+        whole.setdefault(slot.at, set()).add(slot.key)
+    for at, keys in whole.items():
+        just_before = at - timedelta(microseconds=1)
+        assert keys <= {one.key for one in due(just_before, at, state)}
+        assert keys.isdisjoint(one.key for one in due(at, at + DAY, state))
+        assert list(due(at, at, state)) == []
 
 
 @settings(max_examples=100)

@@ -1,6 +1,8 @@
 """Four weeks, from a Monday to the fourth Friday, and then the next cycle on schedule (SPEC §3)."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -8,13 +10,14 @@ import pytest
 from bot.rehearsal.harness import BotHarness
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, Cycle, CycleState, StepVerdict
-from tests.harnesses import bot_harness
+from tests.harnesses import bot_harness, in_turn
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
     DESK_CHANNEL,
     REPLY,
     SOLO_CHANNEL,
+    InCycle,
     at,
     bot_dms,
     changed,
@@ -42,14 +45,35 @@ def types(harness: BotHarness, member: str, text: str, channel: str = DESK_CHANN
     return words
 
 
-def report(harness: BotHarness, numbers: list[str], *, runs: int = 20) -> None:
-    """Both members answer each Thursday; the lead's number comes with it, when there is one."""
-    for day, number in zip(THURSDAYS, numbers, strict=True):
-        harness.play_until(at(f"{day} 11:00"))
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A play: both members answer on a Thursday; the lead's number comes with it, when there is one."""
+
+    day: str
+    number: str
+
+    def __call__(self, harness: BotHarness) -> None:
+        harness.play_until(at(f"{self.day} 11:00"))
         for member in (LEAD, AGENT):
-            types(harness, member, f"/attest as-declared runs={runs}")
-        if number:
-            types(harness, LEAD, f"/kpi {number}")
+            types(harness, member, "/attest as-declared runs=20")
+        if self.number:
+            types(harness, LEAD, f"/kpi {self.number}")
+
+
+@contextmanager
+def reported(folder: Path, *numbers: str) -> Iterator[BotHarness]:
+    """The fourth Thursday of a cycle, after both reported each week with these numbers."""
+    weeks = (Reported(day, number) for day, number in zip(THURSDAYS, numbers, strict=True))
+    with bot_harness(folder, workspace=DESK, playbooks=[REPLY], played=in_turn(InCycle(), *weeks)) as harness:
+        yield harness
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Iterator[BotHarness]:
+    """The close of a cycle in which nobody said anything."""
+    played = InCycle("2026-03-27 16:00")
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=played) as harness:
+        yield harness
 
 
 @pytest.mark.parametrize(
@@ -134,80 +158,78 @@ def test_the_form_starts_one_too(ready: BotHarness) -> None:
     ids=["not met", "met", "insufficient", "silence"],
 )
 def test_the_result_on_the_fourth_friday_at_four(
-    ready: BotHarness, numbers: list[str], result: str, value: float | None, shown: str
+    tmp_path: Path, numbers: list[str], result: str, value: float | None, shown: str
 ) -> None:
-    start_cycle(ready)
-    report(ready, numbers)
-    ready.play_until(at("2026-03-27 15:59"))
-    assert rows(ready, Cycle)[0].state is CycleState.RUNNING
-    ready.play_until(at("2026-03-27 16:00"))
-    first, second = rows(ready, Cycle)
-    assert (first.state, first.result, first.kpi_value) == (CycleState.CLOSED, result, value)
-    assert first.closed_at == at("2026-03-27 16:00")
-    outcomes = {"met": "hit its target", "not met": "missed its target", "insufficient": "not enough data"}
-    for channel in (DESK_CHANNEL, CURATORS):
-        closing = posts(ready, channel)[-1]
-        assert outcomes[result] in closing.text
-        assert shown in closing.words
-        assert "Check-ins*\n8 of 8" in closing.words
-        assert "Next cycle starts Mon 30 Mar" in closing.words
-    assert (second.number, str(second.starts_on), second.started_by) == (2, "2026-03-30", "the calendar")
-    [entry] = entries(ready, "cycle-closed")
-    assert (entry.member, entry.surface, entry.after["result"]) == (None, "clock", result)
+    with reported(tmp_path, *numbers) as ready:
+        ready.play_until(at("2026-03-27 15:59"))
+        assert rows(ready, Cycle)[0].state is CycleState.RUNNING
+        ready.play_until(at("2026-03-27 16:00"))
+        first, second = rows(ready, Cycle)
+        assert (first.state, first.result, first.kpi_value) == (CycleState.CLOSED, result, value)
+        assert first.closed_at == at("2026-03-27 16:00")
+        outcomes = {
+            "met": "hit its target",
+            "not met": "missed its target",
+            "insufficient": "not enough data",
+        }
+        for channel in (DESK_CHANNEL, CURATORS):
+            closing = posts(ready, channel)[-1]
+            assert outcomes[result] in closing.text
+            assert shown in closing.words
+            assert "Check-ins*\n8 of 8" in closing.words
+            assert "Next cycle starts Mon 30 Mar" in closing.words
+        assert (second.number, str(second.starts_on), second.started_by) == (2, "2026-03-30", "the calendar")
+        [entry] = entries(ready, "cycle-closed")
+        assert (entry.member, entry.surface, entry.after["result"]) == (None, "clock", result)
 
 
-def test_it_closes_once_however_often_it_is_looked_at(ready: BotHarness) -> None:
-    start_cycle(ready)
-    ready.play_until(at("2026-03-27 16:00"))
+def test_it_closes_once_however_often_it_is_looked_at(silent: BotHarness) -> None:
     for moment in ("2026-03-27 15:00", "2026-03-26 16:00", "2026-03-27 16:00", "2026-03-27 16:05"):
-        ready.clock.set(at(moment))
-        ready.tick()
-    assert len(entries(ready, "cycle-closed")) == 1
-    assert len([post for post in posts(ready, DESK_CHANNEL) if "in cycle 1: " in post.text]) == 1
-    assert len(rows(ready, Cycle)) == 2
+        silent.clock.set(at(moment))
+        silent.tick()
+    assert len(entries(silent, "cycle-closed")) == 1
+    assert len([post for post in posts(silent, DESK_CHANNEL) if "in cycle 1: " in post.text]) == 1
+    assert len(rows(silent, Cycle)) == 2
 
 
 def test_a_cycle_closes_late_after_downtime_and_the_next_starts_on_a_monday_to_come(
-    ready: BotHarness,
+    tmp_path: Path,
 ) -> None:
-    start_cycle(ready)
-    report(ready, ["15m", "14m", "14m", "13m"])
-    ready.clock.set(at("2026-04-07 09:00"))  # Tuesday, eleven days later
-    ready.tick()
-    first, second = rows(ready, Cycle)
-    assert (first.result, first.closed_at) == ("met", at("2026-04-07 09:00"))
-    assert str(second.starts_on) == "2026-04-13"
+    with reported(tmp_path, "15m", "14m", "14m", "13m") as ready:
+        ready.clock.set(at("2026-04-07 09:00"))  # Tuesday, eleven days later
+        ready.tick()
+        first, second = rows(ready, Cycle)
+        assert (first.result, first.closed_at) == ("met", at("2026-04-07 09:00"))
+        assert str(second.starts_on) == "2026-04-13"
 
 
-def test_weeks_go_on_into_the_next_cycle(ready: BotHarness) -> None:
-    start_cycle(ready)
-    ready.play_until(at("2026-03-29 23:59"))
-    [closing] = [one for one in posts(ready, DESK_CHANNEL) if "in cycle 1: " in one.text]
+def test_weeks_go_on_into_the_next_cycle(silent: BotHarness) -> None:
+    silent.play_until(at("2026-03-29 23:59"))
+    [closing] = [one for one in posts(silent, DESK_CHANNEL) if "in cycle 1: " in one.text]
     assert "cycle.pause" in str(closing.blocks)
-    ready.play_until(at("2026-03-30 12:00"))
-    [closing] = [one for one in posts(ready, DESK_CHANNEL) if "in cycle 1: " in one.text]
+    silent.play_until(at("2026-03-30 12:00"))
+    [closing] = [one for one in posts(silent, DESK_CHANNEL) if "in cycle 1: " in one.text]
     assert "Next cycle began Mon 30 Mar" in closing.words
     assert "cycle.pause" not in str(closing.blocks)
-    assert not [one for one in bot_dms(ready, LEAD) if "missing: Reply, week 4" in one.words]
-    digest = posts(ready, CURATORS)[-1].words
+    assert not [one for one in bot_dms(silent, LEAD) if "missing: Reply, week 4" in one.words]
+    digest = posts(silent, CURATORS)[-1].words
     assert "Week of 23 Mar" in digest
     assert "No KPI number yet (1): Reply (" in digest
     assert "1 active cycle · 1 completed (+1)" in digest
-    ready.play_until(at("2026-04-02 12:00"))
-    assert "Reply · week 1 check-in" in bot_dms(ready, AGENT)[-1].words
-    shown = types(ready, LEAD, "/cadence cycle show reply")
+    silent.play_until(at("2026-04-02 12:00"))
+    assert "Reply · week 1 check-in" in bot_dms(silent, AGENT)[-1].words
+    shown = types(silent, LEAD, "/cadence cycle show reply")
     assert "Reply · cycle 2: week 1 of 4" in shown
-    assert "Reply · cycle 1: not enough data" in types(ready, LEAD, "/cadence cycle show reply 2026-03-11")
+    assert "Reply · cycle 1: not enough data" in types(silent, LEAD, "/cadence cycle show reply 2026-03-11")
 
 
-def test_the_digest_after_the_close_counts_the_last_weeks_numbers(ready: BotHarness) -> None:
-    start_cycle(ready)
-    report(ready, ["24m", "18m", "14m", "13m"])
-    ready.play_until(at("2026-03-30 12:00"))
-    digest = posts(ready, CURATORS)[-1].words
-    assert "Desk\nReply · pilot\nFirst response time 42 min → 13 min\nmet\n" in digest
-    assert "No KPI number yet" not in digest
-    assert "Improved (1): Reply (Desk)" in digest
+def test_the_digest_after_the_close_counts_the_last_weeks_numbers(tmp_path: Path) -> None:
+    with reported(tmp_path, "24m", "18m", "14m", "13m") as ready:
+        ready.play_until(at("2026-03-30 12:00"))
+        digest = posts(ready, CURATORS)[-1].words
+        assert "Desk\nReply · pilot\nFirst response time 42 min → 13 min\nmet\n" in digest
+        assert "No KPI number yet" not in digest
+        assert "Improved (1): Reply (Desk)" in digest
 
 
 def test_a_running_cycle_shows_no_readings_of_weeks_to_come(ready: BotHarness) -> None:
@@ -287,16 +309,15 @@ def test_a_demotion_is_in_the_digest_even_if_its_step_is_gone_from_the_next_revi
     assert "Demoted: “send”, AI-led → collaborative (Reply, Desk)" in posts(ready, CURATORS)[-1].words
 
 
-def test_a_closed_cycle_is_shown_as_it_was_judged_whatever_changed_since(ready: BotHarness) -> None:
-    start_cycle(ready)
-    report(ready, ["15m", "14m", "14m", "13m"])
-    ready.play_until(at("2026-03-27 17:00"))
-    closed = types(ready, LEAD, "/cadence cycle show reply 2026-03-11")
-    status = types(ready, LEAD, "/cadence status reply")
-    assert "Desk · Mon 2 – Sun 29 Mar" in status
-    assert "no data yet" not in status
-    assert "Draft the reply\n🤝 Collaborative\n0 in 160 reported runs\n0% / 10%" in closed
-    ready.play_until(at("2026-03-31 12:00"))
-    types(ready, LEAD, "/cadence mode reply draft human-led nobody trusts the drafts")
-    assert "Draft the reply\n🧑 Human-led" in types(ready, LEAD, "/cadence cycle show reply")
-    assert types(ready, LEAD, "/cadence cycle show reply 2026-03-11") == closed
+def test_a_closed_cycle_is_shown_as_it_was_judged_whatever_changed_since(tmp_path: Path) -> None:
+    with reported(tmp_path, "15m", "14m", "14m", "13m") as ready:
+        ready.play_until(at("2026-03-27 17:00"))
+        closed = types(ready, LEAD, "/cadence cycle show reply 2026-03-11")
+        status = types(ready, LEAD, "/cadence status reply")
+        assert "Desk · Mon 2 – Sun 29 Mar" in status
+        assert "no data yet" not in status
+        assert "Draft the reply\n🤝 Collaborative\n0 in 160 reported runs\n0% / 10%" in closed
+        ready.play_until(at("2026-03-31 12:00"))
+        types(ready, LEAD, "/cadence mode reply draft human-led nobody trusts the drafts")
+        assert "Draft the reply\n🧑 Human-led" in types(ready, LEAD, "/cadence cycle show reply")
+        assert types(ready, LEAD, "/cadence cycle show reply 2026-03-11") == closed

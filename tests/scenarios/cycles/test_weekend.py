@@ -9,6 +9,7 @@ from cadence.rules.verdicts import Decision, Line
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, REPLY, SOLO_CHANNEL, at, posts, start_cycle
 from tests.scenarios.standards.test_verdicts_end_to_end import (
+    AllInWeekOne,
     alerts,
     attest,
     log,
@@ -17,14 +18,8 @@ from tests.scenarios.standards.test_verdicts_end_to_end import (
     verdicts,
 )
 
-
-def play_to_the_close(harness: BotHarness, runs: int) -> None:
-    """Play four weeks with all runs in the first, and the close."""
-    attest(harness, runs)
-    for day in ("2026-03-12", "2026-03-19", "2026-03-26"):
-        harness.play_until(at(f"{day} 12:00"))
-        attest(harness, 0)
-    harness.play_until(at("2026-03-28 11:00"))
+SATURDAY = at("2026-03-28 11:00")
+"""After the close."""
 
 
 def watch_alert(harness: BotHarness, channel: str = SOLO_CHANNEL) -> Message:
@@ -33,8 +28,8 @@ def watch_alert(harness: BotHarness, channel: str = SOLO_CHANNEL) -> Message:
 
 
 def test_five_in_forty_on_the_weekend_are_demoted_by_the_cap(tmp_path: Path) -> None:
-    with seed_playbook(tmp_path) as harness:
-        play_to_the_close(harness, 40)
+    with seed_playbook(tmp_path, then=AllInWeekOne(40)) as harness:
+        harness.play_until(SATURDAY)
         log(harness, 4)
         assert mode(harness) is Mode.AI_LED
         log(harness, 1)
@@ -62,8 +57,8 @@ def test_a_weekend_check_in_is_judged_for_the_cycle_that_closed(tmp_path: Path) 
 
 
 def test_a_watch_of_the_weekend_ends_on_sunday_night(tmp_path: Path) -> None:
-    with seed_playbook(tmp_path) as harness:
-        play_to_the_close(harness, 10)
+    with seed_playbook(tmp_path, then=AllInWeekOne(10)) as harness:
+        harness.play_until(SATURDAY)
         log(harness, 2)
         assert verdicts(harness)[-1].decision is Decision.WATCH
         assert "Add a plan" in watch_alert(harness).buttons

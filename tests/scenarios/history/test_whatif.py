@@ -8,6 +8,7 @@ import pytest
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.ops.terminal_output import plain
 from bot.ops.whatif import as_parts, read_thresholds
+from bot.rehearsal.harness import BotHarness
 from cadence.actor import Actor
 from cadence.flows.history.whatif import WhatIf, what_if
 from cadence.refusals import Refusal
@@ -19,6 +20,17 @@ MEMBER = "U01AGENT2"
 DAYS = ("2026-03-05", "2026-03-12", "2026-03-19", "2026-03-26")
 
 
+def five_in_forty(harness: BotHarness) -> None:
+    start_cycle(harness, "support-reply", team="solo")
+    for day in DAYS:
+        harness.play_until(at(f"{day} 12:00"))
+        words = ["/attest as-declared runs=40"] if day == DAYS[0] else ["/attest not-run"]
+        words += ["/exception send tone was off"] * (5 if day == DAYS[0] else 0)
+        for one in words:
+            says(harness.workspace.person(MEMBER), one, channel=SOLO_CHANNEL)
+    harness.play_until(at("2026-03-27 17:00"))
+
+
 def found(folder: Path, *, cap: str) -> tuple[WhatIf, str]:
     """Five exceptions in forty runs at a cap of 15%: nothing happened, and the cycle closed."""
     thresholds = read_thresholds(cap=cap, rule=None, min_runs=None, confidence=None)
@@ -28,15 +40,7 @@ def found(folder: Path, *, cap: str) -> tuple[WhatIf, str]:
         ("exception_cap: 0.05", "exception_cap: 0.15"),
         ("pilot: support-emea", "pilot: solo"),
     )
-    with bot_harness(folder, workspace=DESK, playbooks=[playbook]) as harness:
-        start_cycle(harness, "support-reply", team="solo")
-        for day in DAYS:
-            harness.play_until(at(f"{day} 12:00"))
-            words = ["/attest as-declared runs=40"] if day == DAYS[0] else ["/attest not-run"]
-            words += ["/exception send tone was off"] * (5 if day == DAYS[0] else 0)
-            for one in words:
-                says(harness.workspace.person(MEMBER), one, channel=SOLO_CHANNEL)
-        harness.play_until(at("2026-03-27 17:00"))
+    with bot_harness(folder, workspace=DESK, playbooks=[playbook], played=five_in_forty) as harness:
         seen = what_if(
             UnitOfWork(harness.bot.db, Actor.system(BUILT_IN_TEAM), harness.clock.now()),
             playbook="support-reply",

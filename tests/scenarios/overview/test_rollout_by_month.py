@@ -7,16 +7,16 @@ import pytest
 
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.messages import Message
-from tests.harnesses import bot_harness
-from tests.scenarios.plays import CURATORS, DESK, REPLY, at, bot_dms, ledger, posts, start_cycle
-from tests.scenarios.trends.weeks import AGENT, CURATOR, report, types
+from tests.harnesses import bot_harness, in_turn
+from tests.scenarios.plays import CURATORS, DESK, REPLY, InCycle, at, bot_dms, ledger, posts
+from tests.scenarios.trends.weeks import AGENT, CURATOR, Reported, report, types
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[BotHarness]:
-    """A cycle that starts on Monday 2 March, planned in February."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
+def march(tmp_path: Path) -> Iterator[BotHarness]:
+    """A cycle that was planned in February, after the digest of the week of 30 March was posted."""
+    played = in_turn(InCycle(), play_march)
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=played) as harness:
         yield harness
 
 
@@ -34,27 +34,25 @@ def play_march(harness: BotHarness) -> None:
     harness.play_until(at("2026-04-07 12:00"))  # Monday is a holiday
 
 
-def test_curators_see_the_months_as_a_table_then_as_a_chart(desk: BotHarness) -> None:
-    play_march(desk)
-    said = types(desk, "/cadence digest months", CURATOR)
+def test_curators_see_the_months_as_a_table_then_as_a_chart(march: BotHarness) -> None:
+    said = types(march, "/cadence digest months", CURATOR)
     assert "Rollout by month" in said
     assert "Mar 2026\n0\n0\n1\n2 in 200 runs, 1%" in said
     assert "Apr 2026 so far\n0\n0\n0\n" in said
     assert "The chart comes to your DMs in a moment" in said
-    desk.play_until(at("2026-04-07 12:10"))
-    [dm] = [one for one in bot_dms(desk, CURATOR) if one.text.startswith("Rollout by month")]
+    march.play_until(at("2026-04-07 12:10"))
+    [dm] = [one for one in bot_dms(march, CURATOR) if one.text.startswith("Rollout by month")]
     [alt] = pictures(dm)
     assert alt.startswith("Rollout by month, Feb to Apr 2026 so far. Playbooks published: ")
     assert "Cycles completed: Feb 0, Mar 1, Apr 0." in alt
     assert "Feb no runs, Mar 1%" in alt
-    types(desk, "/cadence digest months", CURATOR)
-    desk.play_until(at("2026-04-07 12:20"))
-    assert len(ledger(desk, "process-months-chart")) == 1, "once an hour"
+    types(march, "/cadence digest months", CURATOR)
+    march.play_until(at("2026-04-07 12:20"))
+    assert len(ledger(march, "process-months-chart")) == 1, "once an hour"
 
 
-def test_the_digest_of_a_months_last_week_shows_the_chart(desk: BotHarness) -> None:
-    play_march(desk)
-    digests = [post for post in posts(desk, CURATORS) if post.text.startswith("Week of")]
+def test_the_digest_of_a_months_last_week_shows_the_chart(march: BotHarness) -> None:
+    digests = [post for post in posts(march, CURATORS) if post.text.startswith("Week of")]
     shown = {post.text.partition(":")[0]: pictures(post) for post in digests}
     [february] = [alts for week, alts in shown.items() if week == "Week of 23 Feb"] or [[]]
     assert february == [], "one month is no trend"
@@ -64,17 +62,17 @@ def test_the_digest_of_a_months_last_week_shows_the_chart(desk: BotHarness) -> N
     assert "Teams that adopted one: Feb 1, Mar 0." in alt
 
 
-def test_only_curators_see_it(desk: BotHarness) -> None:
-    play_march(desk)
-    assert "Rollout by month" not in types(desk, "/cadence digest months", AGENT)
-    assert not ledger(desk, "process-months")
-    said = desk.workspace.person(CURATOR).types("/cadence digest month")
+def test_only_curators_see_it(march: BotHarness) -> None:
+    assert "Rollout by month" not in types(march, "/cadence digest months", AGENT)
+    assert not ledger(march, "process-months")
+    said = march.workspace.person(CURATOR).types("/cadence digest month")
     assert "`/cadence digest months`" in said.words
 
 
-def test_the_digest_on_request_leads_to_it(desk: BotHarness) -> None:
-    report(desk, 0, runs=20, number=14)
-    curator = desk.workspace.person(CURATOR)
-    said = curator.types("/cadence digest")
-    assert said.message is not None
-    assert "Rollout by month" in curator.clicks(said.message, "Show the months").words
+def test_the_digest_on_request_leads_to_it(tmp_path: Path) -> None:
+    played = in_turn(InCycle(), Reported(0))
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=played) as desk:
+        curator = desk.workspace.person(CURATOR)
+        said = curator.types("/cadence digest")
+        assert said.message is not None
+        assert "Rollout by month" in curator.clicks(said.message, "Show the months").words

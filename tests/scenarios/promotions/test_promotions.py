@@ -13,7 +13,7 @@ from cadence.flows.promotions.proposing import judge_again
 from cadence.rules.modes import Mode
 from cadence.rules.promotions import PromotionDecision
 from storage.tables import AdoptionStep, ModeChange, Promotion, PromotionState
-from tests.harnesses import bot_harness
+from tests.harnesses import Play, bot_harness, in_turn
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
@@ -55,11 +55,18 @@ def play_cycle(harness: BotHarness, number: int, *, passes: int, samples: int, s
 
 
 @contextmanager
-def solo(folder: Path, *replacements: tuple[str, str]) -> Iterator[BotHarness]:
-    """The first cycle of a team of one."""
+def solo(folder: Path, *replacements: tuple[str, str], then: Play | None = None) -> Iterator[BotHarness]:
+    """The first cycle of a team of one, and what happened then."""
     playbook = changed(REPLY, folder, ("pilot: desk", "pilot: solo"), *replacements)
-    with bot_harness(folder, workspace=DESK, playbooks=[playbook], played=InCycle(team="solo")) as harness:
+    begun = InCycle(team="solo")
+    played = in_turn(begun, then) if then else begun
+    with bot_harness(folder, workspace=DESK, playbooks=[playbook], played=played) as harness:
         yield harness
+
+
+def a_proposal(harness: BotHarness) -> None:
+    """A first cycle of 29 passes in 29 samples, until it closed."""
+    play_cycle(harness, 1, passes=29, samples=29)
 
 
 DRAFT = "mode: collaborative, fallback: human-led, exception_cap: 0.10"
@@ -157,8 +164,7 @@ def test_an_owner_promotes_to_collaborative_and_a_second_click_changes_nothing(t
 
 
 def test_a_declined_promotion_keeps_the_mode_and_says_why(tmp_path: Path) -> None:
-    with solo(tmp_path, TO_AI) as harness:
-        play_cycle(harness, 1, passes=29, samples=29)
+    with solo(tmp_path, TO_AI, then=a_proposal) as harness:
         mine, _ = proposals(harness)
         owner = harness.workspace.person(OWNER)
         owner.clicks(mine, "Decline")
@@ -184,8 +190,7 @@ def test_a_declined_promotion_keeps_the_mode_and_says_why(tmp_path: Path) -> Non
     ],
 )
 def test_a_proposal_that_no_longer_fits_lapses(tmp_path: Path, command: str, why: str) -> None:
-    with solo(tmp_path, TO_AI) as harness:
-        play_cycle(harness, 1, passes=29, samples=29)
+    with solo(tmp_path, TO_AI, then=a_proposal) as harness:
         _, before = proposals(harness)
         harness.play_until(at("2026-03-31 12:00"))
         types(harness, OWNER, command)
@@ -199,8 +204,7 @@ def test_a_proposal_that_no_longer_fits_lapses(tmp_path: Path, command: str, why
 
 
 def test_a_proposal_lapses_when_a_corrected_number_takes_its_kpi_away(tmp_path: Path) -> None:
-    with solo(tmp_path, TO_AI) as harness:
-        play_cycle(harness, 1, passes=29, samples=29)
+    with solo(tmp_path, TO_AI, then=a_proposal) as harness:
         _, before = proposals(harness)
         harness.play_until(at("2026-03-28 12:00"))
         types(harness, MEMBER, "/kpi reply 40m week=1")
@@ -213,8 +217,7 @@ def test_a_proposal_lapses_when_a_corrected_number_takes_its_kpi_away(tmp_path: 
 
 
 def test_a_newer_cycle_takes_the_place_of_an_undecided_proposal(tmp_path: Path) -> None:
-    with solo(tmp_path, TO_AI) as harness:
-        play_cycle(harness, 1, passes=29, samples=29)
+    with solo(tmp_path, TO_AI, then=a_proposal) as harness:
         play_cycle(harness, 2, passes=25, samples=30)
         first, second = rows(harness, Promotion)
         assert (first.state, second.state) == (PromotionState.LAPSED, PromotionState.HELD)

@@ -2,7 +2,7 @@
 (SPEC §10).
 
 The first of them is also a golden file, meant to be read: pilot, demotion, a new rubric, recovery, a
-promotion, a second team, a published version. `UPDATE_GOLDEN=1 make test` rewrites it.
+promotion, a second team, a published version. `UPDATE_GOLDEN=1 make test-more` rewrites it.
 """
 
 import os
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -24,10 +25,14 @@ WORKSPACE = EXAMPLES / "workspace.yaml"
 
 
 @pytest.fixture(autouse=True)
-def _where_it_keeps_its_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """A rehearsal uses a SQLite file; with `--postgres`, a PostgreSQL database must give the same
+def _where_it_keeps_its_rows(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[None]:
+    """A rehearsal uses a SQLite file; with `--postgres` or this mark, a PostgreSQL database must give the same
     transcript."""
     with ExitStack() as places:
+        if request.node.get_closest_marker("postgres"):
+            monkeypatch.setattr(OnPostgres, "socket", request.getfixturevalue("postgres_socket"))
         if OnPostgres.socket is not None:
             monkeypatch.setattr(
                 "bot.rehearsal.rehearse.Database",
@@ -43,27 +48,30 @@ def rehearsed(playbook: Path, answers: Path, *, workspace: Path = WORKSPACE, wee
 
 ON_SQLITE = pytest.mark.sqlite
 """A rehearsal uses SQLite; one of three cycles is enough on PostgreSQL."""
+GOLDEN: Final = DATA / "three-cycles.txt"
+SUPPORT_REPLY: Final[tuple[str, list[str], list[str]]] = (
+    "support-reply",
+    [
+        "> The new refund policy goes into the prompt, and into the rubric.",
+        "🔴 Demoted: “Send the edited reply”",
+        "Replaces 22 min; we keep both.",
+        "Checked in · 9 runs · “Draft three replies” ran as human-led",
+        "🎉 Support reply hit its target",
+        "42 min → 14.5 min (65% faster)",
+        "✓ Rubric updated: “Send the edited reply”",
+        "Support reply is set up: 41 min (60 planned).",
+        "🟢 Promoted: “Send the edited reply” → AI-led",
+        "Support reply v1 is published",
+    ],
+    [],
+)
 
 
 @pytest.mark.parametrize(
     ("slug", "holds", "lacks"),
     [
-        (
-            "support-reply",
-            [
-                "> The new refund policy goes into the prompt, and into the rubric.",
-                "🔴 Demoted: “Send the edited reply”",
-                "Replaces 22 min; we keep both.",
-                "Checked in · 9 runs · “Draft three replies” ran as human-led",
-                "🎉 Support reply hit its target",
-                "42 min → 14.5 min (65% faster)",
-                "✓ Rubric updated: “Send the edited reply”",
-                "Support reply is set up: 41 min (60 planned).",
-                "🟢 Promoted: “Send the edited reply” → AI-led",
-                "Support reply v1 is published",
-            ],
-            [],
-        ),
+        pytest.param(*SUPPORT_REPLY, marks=[ON_SQLITE, pytest.mark.long]),
+        pytest.param(*SUPPORT_REPLY, marks=[pytest.mark.postgres, pytest.mark.long], id="on PostgreSQL"),
         pytest.param(
             "inbound-routing",
             [
@@ -114,14 +122,21 @@ def test_an_examples_three_cycles(slug: str, holds: list[str], lacks: list[str])
     told = rehearsed(EXAMPLES / f"{slug}.yaml", EXAMPLES / "answers" / f"{slug}.csv", weeks=13)
     assert "could not be done" not in told
     if slug == "support-reply":
-        golden = DATA / "three-cycles.txt"
         if os.environ.get("UPDATE_GOLDEN"):
-            golden.write_text(told, encoding="utf-8")
-        assert told == golden.read_text(encoding="utf-8")
+            GOLDEN.write_text(told, encoding="utf-8")
+        assert told == GOLDEN.read_text(encoding="utf-8")
     for words in holds:
         assert words in told
     for words in lacks:
         assert words not in told
+
+
+@ON_SQLITE
+def test_one_cycle_is_told_as_three_begin() -> None:
+    told = rehearsed(EXAMPLES / "support-reply.yaml", EXAMPLES / "answers" / "support-reply.csv", weeks=4)
+    assert "could not be done" not in told
+    assert "🎉 Support reply hit its target" in told
+    assert told == GOLDEN.read_text(encoding="utf-8")[: len(told)]
 
 
 def test_a_menu_and_a_commands_form_are_filled_in_and_their_answers_shown(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ The seed's playbook at a cap of 10%, run by a team of one, so that N is what tha
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from bot.sandbox.answers import Answer
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line
 from storage.tables import AdoptionStep, ModeChange, StepVerdict
-from tests.harnesses import EXAMPLES, bot_harness
+from tests.harnesses import EXAMPLES, Play, bot_harness, in_turn
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
@@ -34,8 +35,10 @@ MEMBER, OWNER = "U01AGENT2", "U01LEAD"
 
 
 @contextmanager
-def seed_playbook(folder: Path, *replacements: tuple[str, str]) -> Iterator[BotHarness]:
-    """The seed's playbook with `send` at a cap of 10%, in week 1 of a cycle of the team of one."""
+def seed_playbook(
+    folder: Path, *replacements: tuple[str, str], then: Play | None = None
+) -> Iterator[BotHarness]:
+    """The seed's playbook with `send` at a cap of 10%, in week 1 of a cycle of the team of one, and then a play."""
     playbook = changed(
         EXAMPLES / "support-reply.yaml",
         folder,
@@ -43,13 +46,29 @@ def seed_playbook(folder: Path, *replacements: tuple[str, str]) -> Iterator[BotH
         ("pilot: support-emea", "pilot: solo"),
         *replacements,
     )
-    with bot_harness(
-        folder,
-        workspace=DESK,
-        playbooks=[playbook],
-        played=InCycle("2026-03-05 12:00", playbook="support-reply", team="solo"),
-    ) as harness:
+    begun = InCycle("2026-03-05 12:00", playbook="support-reply", team="solo")
+    played = in_turn(begun, then) if then else begun
+    with bot_harness(folder, workspace=DESK, playbooks=[playbook], played=played) as harness:
         yield harness
+
+
+@dataclass(frozen=True, slots=True)
+class AllInWeekOne:
+    """A play: four weeks with all runs in the first, until Thursday of the last."""
+
+    runs: int
+
+    def __call__(self, harness: BotHarness) -> None:
+        attest(harness, self.runs)
+        for day in ("2026-03-12", "2026-03-19", "2026-03-26"):
+            harness.play_until(at(f"{day} 12:00"))
+            attest(harness, 0)
+
+
+def seven_in_forty(harness: BotHarness) -> None:
+    """A play: a demotion by evidence."""
+    attest(harness, 40)
+    log(harness, 7)
 
 
 def attest(harness: BotHarness, runs: int) -> Answer:
@@ -142,9 +161,7 @@ def test_a_demotion_is_read_everywhere_at_once_and_the_count_starts_again(tmp_pa
 
 
 def test_runs_assumed_after_a_demotion_are_not_said_to_wait_for_check_ins(tmp_path: Path) -> None:
-    with seed_playbook(tmp_path) as harness:
-        attest(harness, 40)
-        log(harness, 7)
+    with seed_playbook(tmp_path, then=seven_in_forty) as harness:
         said = log(harness, 1)
         assert "1 exception, no runs reported since counters were reset (+40 estimated), 3% (cap 10%)" in said
         assert "40 runs estimated for check-ins from before counters were reset" in said
@@ -158,11 +175,7 @@ def test_runs_assumed_after_a_demotion_are_not_said_to_wait_for_check_ins(tmp_pa
 
 
 def test_five_in_forty_are_watched_and_demoted_when_the_cycle_closes(tmp_path: Path) -> None:
-    with seed_playbook(tmp_path) as harness:
-        attest(harness, 40)
-        for day in ("2026-03-12", "2026-03-19", "2026-03-26"):
-            harness.play_until(at(f"{day} 12:00"))
-            attest(harness, 0)
+    with seed_playbook(tmp_path, then=AllInWeekOne(40)) as harness:
         said = log(harness, 5)
         assert "is over its cap" in said
         assert "2 more exceptions would demote it." in said
@@ -394,9 +407,7 @@ def test_two_on_a_monday_demote_nothing_and_why_says_what_is_assumed(
 
 
 def test_why_shows_the_arithmetic(tmp_path: Path) -> None:
-    with seed_playbook(tmp_path) as harness:
-        attest(harness, 40)
-        log(harness, 7)
+    with seed_playbook(tmp_path, then=seven_in_forty) as harness:
         told, shown = why(harness), math(harness)
         for line in (
             "Why “Send the edited reply” is collaborative",

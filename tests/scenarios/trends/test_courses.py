@@ -20,7 +20,7 @@ from tests.scenarios.plays import (
     rows,
     start_cycle,
 )
-from tests.scenarios.trends.weeks import AGENT, CURATOR, LEAD, report, types
+from tests.scenarios.trends.weeks import AGENT, CURATOR, FOUR_WEEKS, LEAD, report, types
 
 FALLING = (20, 20, 19, 18, 17, 15, 14, 12, 11, 10)
 """Runs of each member in the weeks after a steady start."""
@@ -28,10 +28,7 @@ FALLING = (20, 20, 19, 18, 17, 15, 14, 12, 11, 10)
 
 @pytest.mark.long
 def test_twenty_weeks_of_a_team_that_fades_and_recovers(tmp_path: Path) -> None:
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        for week in range(4):
-            report(harness, week, runs=20, number=14)
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=FOUR_WEEKS) as harness:
         types(harness, "/cadence cycle watch reply")
         for week, runs in enumerate(FALLING, 4):
             report(harness, week, runs=runs, number=14)
@@ -75,10 +72,7 @@ def test_twenty_weeks_of_a_team_that_fades_and_recovers(tmp_path: Path) -> None:
 
 
 def test_nobody_is_judged_before_there_are_eight_weeks(tmp_path: Path) -> None:
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        start_cycle(harness)
-        for week in range(4):
-            report(harness, week, runs=20, number=14)
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=FOUR_WEEKS) as harness:
         types(harness, "/cadence cycle watch reply")
         for week in range(4, 7):
             report(harness, week, runs=20 - week, number=14)

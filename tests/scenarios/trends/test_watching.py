@@ -10,11 +10,12 @@ from bot.rehearsal.harness import BotHarness
 from bot.sandbox.messages import Message
 from cadence.flows.nudging import forecast
 from storage.tables import Adoption, Cycle, CycleKind, CycleState
-from tests.harnesses import bot_harness
+from tests.harnesses import bot_harness, in_turn
 from tests.scenarios.plays import (
     DESK,
     DESK_CHANNEL,
     REPLY,
+    Until,
     at,
     bot_dms,
     entries,
@@ -23,23 +24,17 @@ from tests.scenarios.plays import (
     rows,
     start_cycle,
 )
-from tests.scenarios.trends.weeks import AGENT, CURATOR, LEAD, report, types
+from tests.scenarios.trends.weeks import AGENT, CURATOR, FOUR_WEEKS, LEAD, report, types
 
 ROLLOUT, WATCH = CycleKind.ROLLOUT, CycleKind.WATCH
+CLOSED = in_turn(FOUR_WEEKS, Until("2026-03-27 16:05"))
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[BotHarness]:
     """Friday of week 4 after the close, with four weeks reported."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=four_weeks_reported) as harness:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=CLOSED) as harness:
         yield harness
-
-
-def four_weeks_reported(harness: BotHarness) -> None:
-    start_cycle(harness)
-    for week in range(4):
-        report(harness, week, runs=20, number=14)
-    harness.play_until(at("2026-03-27 16:05"))
 
 
 def closing_post(harness: BotHarness) -> Message:
