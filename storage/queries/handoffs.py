@@ -53,7 +53,7 @@ def open_for(uow: UnitOfWork, *, adoption_ids: Sequence[int], member: str) -> li
     """
     asked = {"workspace": uow.workspace_id, "member": member, "adoptions": list(adoption_ids)}
     if connection_of(uow.session).execute(_HAS_OPEN, asked).first() is None:
-        return []  # as mostly, and finding that out costs less than loading rows
+        return []  # the usual case, and checking costs less than loading rows
     return list(uow.session.exec(_OPEN_FOR, params=asked))
 
 
@@ -75,7 +75,7 @@ def waiting(
     asked |= {} if member is None else {"member": member}
     waits, query = _waiting(of_adoptions=adoption_ids is not None, to_teams=member is not None)
     if connection_of(uow.session).execute(waits, asked).first() is None:
-        return []  # as mostly, and finding that out costs less than loading rows
+        return []  # the usual case, and checking costs less than loading rows
     return list(uow.session.exec(query, params=asked))
 
 
