@@ -253,20 +253,21 @@ _NAMED = (
 _NAMED_OF_PERSON = _NAMED.where(col(Adoption.id).in_(_of_person()))
 
 
-class RunCycle(NamedTuple):
+class CycleStart(NamedTuple):
     """What decides whether a cycle is the current one."""
 
     number: int
     starts_on: date
 
 
-class NamedRun(NamedTuple):
-    """An adoption in a cycle that may be its current one (None before the first): what parsing a command needs.
+class AdoptionVersion(NamedTuple):
+    """The version that an adoption runs on in a cycle that may be its current one (None before the first).
 
-    `playbook` is its slug; `created_at` and `created_by` are the version's, as its cached text is known by them.
+    Parsing a command needs no more. `playbook` is a slug; `created_at` and `created_by` are the version's, which
+    identify its cached text.
     """
 
-    cycle: RunCycle | None
+    cycle: CycleStart | None
     adoption_id: int
     playbook: str
     timezone: str
@@ -276,23 +277,23 @@ class NamedRun(NamedTuple):
 
 
 @cached(Adoption, Playbook, PlaybookVersion, Team, TeamMember, Cycle)
-def named_runs(uow: UnitOfWork, *, day: date, member: str | None = None) -> list[NamedRun]:
+def adoption_versions(uow: UnitOfWork, *, day: date, member: str | None = None) -> list[AdoptionVersion]:
     """Adoptions that haven't ended, with the cycles of `with_cycles`, by playbook and team.
 
     Args:
         day: in UTC.
         member: only adoptions of this person's teams, and of the playbooks they own.
     """
-    query = _RUNS if member is None else _RUNS_OF_PERSON
+    query = _VERSIONS if member is None else _VERSIONS_OF_PERSON
     days = {"before": day - timedelta(days=1), "day": day, "after": day + timedelta(days=1)}
     asked = {"workspace": uow.workspace_id, "member": member, **days}
     rows = connection_of(uow.session).execute(query, asked)
-    return [NamedRun(None if row[0] is None else RunCycle(*row[:2]), *row[2:]) for row in rows]
+    return [AdoptionVersion(None if row[0] is None else CycleStart(*row[:2]), *row[2:]) for row in rows]
 
 
-_RUNS: Final[Any] = (
+_VERSIONS: Final[Any] = (
     select_rows(
-        *columns(Cycle, RunCycle._fields),
+        *columns(Cycle, CycleStart._fields),
         col(Adoption.id),
         col(Playbook.slug),
         col(Team.timezone),
@@ -309,7 +310,7 @@ _RUNS: Final[Any] = (
     .where(col(Adoption.workspace_id) == bindparam("workspace"), col(Adoption.state) != AdoptionState.ENDED)
     .order_by(col(Playbook.slug), col(Team.slug))
 )
-_RUNS_OF_PERSON: Final[Any] = _RUNS.where(col(Adoption.id).in_(_of_person()))
+_VERSIONS_OF_PERSON: Final[Any] = _VERSIONS.where(col(Adoption.id).in_(_of_person()))
 
 
 def joined_since(uow: UnitOfWork, *, playbook_id: int, team_id: int, since: datetime) -> Team | None:

@@ -71,7 +71,7 @@ def found(db: Database, ids: Planted, zone: str, starts: list[date], now: dateti
             uow.session.add(cycle)
         rows = adoptions.with_cycles(uow, day=now.astimezone(UTC).date(), adoption_id=adoption.id)
         current = current_cycle([row.cycle for row in rows if row.cycle], local_day(now, ZoneInfo(zone)))
-        named = adoptions.named_runs(uow, day=now.astimezone(UTC).date())
+        named = adoptions.adoption_versions(uow, day=now.astimezone(UTC).date())
         cycles = [one.cycle for one in named if one.adoption_id == adoption.id and one.cycle]
         assert cycles == [(row.cycle.number, row.cycle.starts_on) for row in rows if row.cycle]
         return current.number if current else None

@@ -341,10 +341,10 @@ BY_NAME: dict[str, Call] = {
     "registry.count_on_their_way": lambda s, ws, _: registry.count_on_their_way(_uow(s, ws), function=None),
     "registry.counts": lambda s, ws, _: registry.counts(_uow(s, ws)),
     "registry.page": lambda s, ws, _: registry.page(_uow(s, ws), function=None, offset=0, limit=8),
-    "adoptions.named_runs/member": lambda s, ws, _: adoptions.named_runs(
+    "adoptions.adoption_versions/member": lambda s, ws, _: adoptions.adoption_versions(
         _uow(s, ws), day=MONDAY, member=MEMBER
     ),
-    "adoptions.named_runs": lambda s, ws, _: adoptions.named_runs(_uow(s, ws), day=MONDAY),
+    "adoptions.adoption_versions": lambda s, ws, _: adoptions.adoption_versions(_uow(s, ws), day=MONDAY),
     "adoptions.named_adoptions": lambda s, ws, _: adoptions.named_adoptions(_uow(s, ws)),
     "adoptions.named_adoptions/member": lambda s, ws, _: adoptions.named_adoptions(
         _uow(s, ws), member=MEMBER

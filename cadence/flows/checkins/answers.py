@@ -221,9 +221,10 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
         judge_again(uow, view, week.cycle)
         tell_target_reached(uow, view, week.cycle)
     ran = checkins.attested_runs(uow, cycle=week.cycle)
-    runs_now = ran + runs - (before.runs if before else 0)
+    counted = before.runs if before is not None and before.cycle_id == week.cycle.id else 0
     row = _save(uow, view, week, given, runs=runs, drifts=drifts, before=before)
-    if (view.week or WEEKS) > 1 and (ran > 0) != (runs_now > 0):  # the gate of week 2 asks for a run
+    has_run = ran - counted + runs > 0
+    if (view.week or WEEKS) > 1 and has_run != (ran > 0):  # the gate of week 2 asks for a run
         rewrite_cycle_posts(uow, view, week.cycle, mark=f"run:{row.id}")
     if runs > 0:
         first_run(uow, view)

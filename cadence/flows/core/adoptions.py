@@ -19,7 +19,7 @@ from cadence.rules.calendar import local_day, monday_of, week_number
 from cadence.rules.modes import Mode
 from storage.engine import connection_of
 from storage.queries import adoptions, playbooks, workspaces
-from storage.queries.adoptions import AdoptionRow, NamedRun, RunCycle, StepWindow
+from storage.queries.adoptions import AdoptionRow, AdoptionVersion, CycleStart, StepWindow
 from storage.tables import (
     Adoption,
     Cycle,
@@ -54,7 +54,7 @@ _MOST = 1_000
 _Key = tuple[int | None, datetime, str]
 _known: WeakKeyDictionary[Pool, dict[_Key, PlaybookSpec]] = WeakKeyDictionary()
 _lock = Lock()
-_Dated = TypeVar("_Dated", Cycle, RunCycle)
+_Dated = TypeVar("_Dated", Cycle, CycleStart)
 
 
 def spec_of(uow: UnitOfWork, version: PlaybookVersion) -> PlaybookSpec:
@@ -75,18 +75,21 @@ def _parsed(uow: UnitOfWork, key: _Key, version: PlaybookVersion) -> PlaybookSpe
 
 
 def visible_specs(uow: UnitOfWork) -> dict[str, PlaybookSpec]:
-    """By slug, what a person's adoptions run on; of several teams that run a playbook, the last by slug."""
-    runs: dict[int, list[NamedRun]] = {}
+    """The contents that a person's adoptions run on, by the playbook's slug.
+
+    Of several teams that run a playbook, the last one's by the team's slug.
+    """
+    found: dict[int, list[AdoptionVersion]] = {}
     member = None if is_curator(uow) else uow.actor.member
-    for row in adoptions.named_runs(uow, day=uow.now.astimezone(UTC).date(), member=member):
-        runs.setdefault(row.adoption_id, []).append(row)
-    if not runs:
+    for row in adoptions.adoption_versions(uow, day=uow.now.astimezone(UTC).date(), member=member):
+        found.setdefault(row.adoption_id, []).append(row)
+    if not found:
         require_workspace(uow)
-    return {rows[0].playbook: _spec_of_run(uow, rows) for rows in runs.values()}
+    return {rows[0].playbook: _current_spec(uow, rows) for rows in found.values()}
 
 
-def _spec_of_run(uow: UnitOfWork, rows: Sequence[NamedRun]) -> PlaybookSpec:
-    """What an adoption runs on, from the cycles that may be its current one."""
+def _current_spec(uow: UnitOfWork, rows: Sequence[AdoptionVersion]) -> PlaybookSpec:
+    """The contents that an adoption runs on, from the cycles that may be its current one."""
     today = local_day(uow.now, ZoneInfo(rows[0].timezone))
     current = current_cycle([row.cycle for row in rows if row.cycle], today)
     row = next(row for row in rows if row.cycle is current)
