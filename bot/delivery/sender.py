@@ -26,7 +26,17 @@ from bot.delivery.gateway import (
 )
 from bot.delivery.uploads import FileState, complete, is_attached, is_shared, share, state_of, upload
 from cadence.actor import Actor
-from cadence.flows.core import IN_THE_MESSAGE, NOT_ATTACHED, WITHOUT_PICTURE, Attach, Later, Say, Show, Skip
+from cadence.flows.core import (
+    IN_THE_MESSAGE,
+    NOT_ATTACHED,
+    WITHOUT_PICTURE,
+    Attach,
+    Later,
+    Say,
+    Show,
+    Skip,
+    is_person,
+)
 from cadence.flows.outbox import AHEAD, Claim, Outbox, Pace, compose, is_alert, may_post
 from storage.engine import Database
 from storage.outbox.leases import MOST, Waiting
@@ -394,7 +404,7 @@ class Delivery:
 def _known_channel(waiting: Waiting) -> str | None:
     """The channel, or a person's DM if it was opened before."""
     recipient = waiting.message.recipient
-    return waiting.dm if recipient.startswith(("U", "W")) else recipient
+    return waiting.dm if is_person(recipient) else recipient
 
 
 def _rewritten(post: Post, rendered: Rendered, *, channel: str, ts: str) -> str:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from storage.engine import connection_of
 from storage.outbox.rate_limits import BUDGET, POSTING
-from storage.tables import Member, MessageState, OutboxMessage, RateLimit
+from storage.tables import Member, MessageState, OutboxMessage, RateLimit, Workspace
 from storage.work import UnitOfWork
 
 SETTLING = 5
@@ -64,8 +64,8 @@ def _closed(now: datetime) -> Any:
 def due_recipients(
     session: Session, *, now: datetime, limit: int = MOST, within: Sequence[str] | None = None
 ) -> list[tuple[str, str]]:
-    """(workspace, recipient) pairs whose next message can go out now, the longest waiting of each workspace
-    first.
+    """(workspace, recipient) pairs whose next message can go out now, the longest waiting of each workspace that
+    has the bot installed first.
 
     Args:
         limit: at most so many per workspace, so that one with many messages doesn't delay the others.
@@ -88,6 +88,7 @@ def _due_recipients(*, some: bool) -> Any:
         .where(
             col(OutboxMessage.state) == MessageState.DUE,
             col(OutboxMessage.not_before) <= now,
+            where.not_in(select(Workspace.id).where(col(Workspace.uninstalled_at).is_not(None))),
             where.not_in(_closed(now)),
             tuple_(where, who).not_in(_all_held_up(now)),
             tuple_(where, who).not_in(_paced(now)),

@@ -15,6 +15,7 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    literal,
     union_all,
 )
 from sqlalchemy import select as select_of_visible
@@ -38,6 +39,7 @@ from storage.tables import (
     PlaybookVersion,
     Team,
     TeamMember,
+    TrailEntry,
     Workspace,
 )
 from storage.work import UnitOfWork
@@ -76,7 +78,8 @@ class AdoptionRow(NamedTuple):
     """One team running one playbook, with a cycle that may be its current one; None before the first.
 
     `version` is the cycle's; its text isn't loaded before it is used. `first_id` is the playbook's first
-    adoption, ended or not: its pilot team's. `is_measured` is true once a tool has counted its runs.
+    adoption, ended or not: its pilot team's. `is_measured` is true once a tool has counted its runs, `was_paused`
+    once it was paused.
     """
 
     workspace: Workspace
@@ -87,9 +90,20 @@ class AdoptionRow(NamedTuple):
     version: PlaybookVersion
     first_id: int
     is_measured: bool
+    was_paused: bool
 
 
-@cached(Workspace, Adoption, Playbook, PlaybookVersion, Team, TeamMember, Cycle, MeasuredRuns)
+@cached(
+    Workspace,
+    Adoption,
+    Playbook,
+    PlaybookVersion,
+    Team,
+    TeamMember,
+    Cycle,
+    MeasuredRuns,
+    besides=[TrailEntry],
+)
 def with_cycles(
     uow: UnitOfWork,
     *,
@@ -111,6 +125,7 @@ def with_cycles(
         playbook: its slug.
         team: its slug.
     """
+    uow.flush_trail("paused")
     asked = {
         "adoption": adoption_id,
         "playbook_id": playbook_id,
@@ -162,6 +177,16 @@ def _is_measured() -> ColumnElement[bool]:
     return counted.correlate(Adoption)
 
 
+def _was_paused() -> ColumnElement[bool]:
+    """Whether an adoption was ever paused."""
+    paused = exists().where(
+        col(TrailEntry.workspace_id) == bindparam("workspace"),
+        col(TrailEntry.subject) == literal("adoption:") + cast(col(Adoption.id), String),
+        col(TrailEntry.action) == "paused",
+    )
+    return paused.correlate(Adoption)
+
+
 def _of_person() -> Select[int]:
     """The ids of a person's adoptions; each part uses its own index.
 
@@ -193,10 +218,10 @@ def _of_person() -> Select[int]:
 @cache
 def _with_cycles_by(
     given: frozenset[str],
-) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion, int, bool]:
+) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion, int, bool, bool]:
     """The statement of `with_cycles` for the filters with these names."""
     runs_on = func.coalesce(Cycle.version_id, Adoption.version_id)
-    about = _first_of_playbook(), _is_measured()
+    about = _first_of_playbook(), _is_measured(), _was_paused()
     query = (
         select_rows(Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion, *about)
         .join(Adoption, col(Adoption.workspace_id) == Workspace.id)

@@ -293,43 +293,87 @@ _TEAMS_OF = (
 )
 
 
-class TeamPlace(NamedTuple):
-    """Where a team is."""
+class Reader(NamedTuple):
+    """What decides when a person is written to, from Slack and from the first of their current teams.
 
-    timezone: str
+    Args:
+        timezone: their own time zone; None if Slack hasn't said.
+        is_gone: whether they have left Slack's workspace.
+        takes_part: False for somebody who is asked nothing, even as a team member: see `takes_no_part`.
+        muted: whether they turned off reminders.
+        team_timezone, country: the team's; None if they are in none.
+    """
+
+    timezone: str | None
+    is_gone: bool
+    takes_part: bool
+    muted: bool
+    team_timezone: str | None
     country: str | None
 
 
-@cached(Team, TeamMember)
-def first_place(uow: UnitOfWork, *, member_id: str) -> TeamPlace | None:
-    """Where the first of a person's current teams is; None if they are in none."""
+@cached(Member, Team, TeamMember, Workspace)
+def reader(uow: UnitOfWork, *, member_id: str) -> Reader:
+    """The reader of a message; somebody of whom nothing is stored yet takes part."""
     asked = {"workspace": uow.workspace_id, "member": member_id}
-    row = connection_of(uow.session).execute(_FIRST_PLACE, asked).first()
-    return None if row is None else TeamPlace(*row)
+    row = connection_of(uow.session).execute(_READER, asked).first()
+    if row is None:
+        return Reader(None, is_gone=False, takes_part=True, muted=False, team_timezone=None, country=None)
+    zone, gone, no_part, muted, team_zone, country = row
+    return Reader(zone, bool(gone), not no_part, bool(muted), team_zone, country)
 
 
-_FIRST_PLACE: Final[Any] = (
-    select_rows(*columns(Team, TeamPlace._fields))
-    .join(TeamMember, col(TeamMember.team_id) == col(Team.id))
-    .where(
-        col(TeamMember.workspace_id) == bindparam("workspace"),
-        col(TeamMember.member) == bindparam("member"),
-        col(TeamMember.left_at).is_(None),
+def _reader() -> Any:
+    workspace: Any = bindparam("workspace", type_=String())
+    first = (
+        select_rows(col(Team.id))
+        .join(TeamMember, col(TeamMember.team_id) == col(Team.id))
+        .where(
+            col(TeamMember.workspace_id) == workspace,
+            col(TeamMember.member) == bindparam("member"),
+            col(TeamMember.left_at).is_(None),
+        )
+        .order_by(col(Team.slug))
+        .limit(1)
+        .scalar_subquery()
     )
-    .order_by(col(Team.slug))
-    .limit(1)
-)
+    return (
+        select_rows(
+            col(Member.timezone),
+            func.coalesce(col(Member.deleted), False),
+            takes_no_part(workspace),
+            func.coalesce(col(Member.muted), False),
+            col(Team.timezone),
+            col(Team.country),
+        )
+        .select_from(Workspace)
+        .outerjoin(
+            Member, and_(col(Member.workspace_id) == Workspace.id, col(Member.id) == bindparam("member"))
+        )
+        .outerjoin(Team, col(Team.id) == first)
+        .where(col(Workspace.id) == workspace)
+    )
+
+
+_READER: Final = _reader()
 
 
 @cached(TeamMember)
 def memberships(uow: UnitOfWork, *, team_ids: Sequence[int], current: bool = True) -> list[TeamMember]:
     """Current members (or, with `current=False`, all past and current ones) of these teams."""
-    query = select(TeamMember).where(
-        TeamMember.workspace_id == uow.workspace_id, col(TeamMember.team_id).in_(team_ids)
+    asked = {"workspace": uow.workspace_id, "teams": list(team_ids)}
+    return list(uow.session.exec(_CURRENT_MEMBERS if current else _ALL_MEMBERS, params=asked))
+
+
+_ALL_MEMBERS: Final = (
+    select(TeamMember)
+    .where(
+        TeamMember.workspace_id == bindparam("workspace"),
+        col(TeamMember.team_id).in_(bindparam("teams", expanding=True)),
     )
-    if current:
-        query = query.where(col(TeamMember.left_at).is_(None))
-    return list(uow.session.exec(query.order_by(col(TeamMember.id))))
+    .order_by(col(TeamMember.id))
+)
+_CURRENT_MEMBERS: Final = _ALL_MEMBERS.where(col(TeamMember.left_at).is_(None))
 
 
 class Presence(NamedTuple):

@@ -319,8 +319,10 @@ def changes(uow: UnitOfWork, *, after: int) -> tuple[int, frozenset[str]]:
 def last_change(uow: UnitOfWork) -> int:
     """The id of the trail's last entry, or 0."""
     uow.flush_trail()
-    query = select(func.max(TrailEntry.id)).where(col(TrailEntry.workspace_id) == uow.workspace_id)
-    return connection_of(uow.session).execute(query).scalar() or 0
+    return _rows(uow, _LAST_CHANGE, {}).scalar() or 0
+
+
+_LAST_CHANGE: Final = select(func.max(TrailEntry.id)).where(col(TrailEntry.workspace_id) == _WORKSPACE)
 
 
 def _of_people(

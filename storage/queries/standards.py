@@ -278,14 +278,21 @@ def count_verdicts(uow: UnitOfWork, *, cycle_id: int, step: str, decisions: Sequ
 
 def closing_verdicts(uow: UnitOfWork, *, cycle_ids: Sequence[int], step: str) -> list[StepVerdict]:
     """The verdicts of a step at the close of these cycles, oldest first."""
-    query = select(StepVerdict).where(
-        StepVerdict.workspace_id == uow.workspace_id,
-        col(StepVerdict.cycle_id).in_(cycle_ids),
-        StepVerdict.step == step,
+    asked = {"workspace": uow.workspace_id, "cycles": list(cycle_ids), "step": step}
+    return list(uow.session.exec(_CLOSING_VERDICTS, params=asked))
+
+
+_CLOSING_VERDICTS: Final = (
+    select(StepVerdict)
+    .where(
+        StepVerdict.workspace_id == bindparam("workspace"),
+        col(StepVerdict.cycle_id).in_(bindparam("cycles", expanding=True)),
+        StepVerdict.step == bindparam("step"),
         col(StepVerdict.closing).is_(True),
         _verdict_stands(),
     )
-    return list(uow.session.exec(query.order_by(col(StepVerdict.id))))
+    .order_by(col(StepVerdict.id))
+)
 
 
 def last_demotion(uow: UnitOfWork, *, adoption_id: int, step: str) -> ModeChange | None:

@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, func
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, update
 from sqlalchemy import select as select_rows
+from sqlalchemy.orm.util import identity_key
 from sqlmodel import Session, SQLModel, col, select
 
 import storage.tables  # noqa: F401 - registers them
@@ -18,7 +19,21 @@ from storage.work import UnitOfWork
 @cached(Workspace)
 def workspace(uow: UnitOfWork) -> Workspace | None:
     """The workspace, or None if the bot doesn't know it."""
-    return uow.session.get(Workspace, uow.workspace_id)
+    if identity_key(Workspace, uow.workspace_id) in uow.session.identity_map:
+        return uow.session.get(Workspace, uow.workspace_id)
+    return uow.session.exec(_ONE, params={"workspace": uow.workspace_id}).first()
+
+
+def note_planned(uow: UnitOfWork) -> None:
+    """Record that everything due up to now is queued."""
+    connection_of(uow.session).execute(_PLANNED, {"workspace": uow.workspace_id, "now": uow.now})
+
+
+_PLANNED: Final = (
+    update(Workspace)
+    .where(col(Workspace.id) == bindparam("workspace"))
+    .values(planned_until=bindparam("now"))
+)
 
 
 def lock_workspace(uow: UnitOfWork) -> Workspace:

@@ -363,7 +363,7 @@ BY_NAME: dict[str, Call] = {
     "people.team_by_slug": lambda s, ws, _: people.team_by_slug(_uow(s, ws), slug="support"),
     "people.team_by_channel": lambda s, ws, _: people.team_by_channel(_uow(s, ws), channel=CHANNEL),
     "people.teams": lambda s, ws, _: people.teams(_uow(s, ws)),
-    "people.first_place": lambda s, ws, _: people.first_place(_uow(s, ws), member_id=MEMBER),
+    "people.reader": lambda s, ws, _: people.reader(_uow(s, ws), member_id=MEMBER),
     "people.teams_of": lambda s, ws, _: people.teams_of(_uow(s, ws), member_id=MEMBER),
     "people.away_rows": lambda s, ws, _: people.away_rows(
         _uow(s, ws), first=MONDAY, last=MONDAY, member_ids=[MEMBER]
@@ -818,6 +818,7 @@ BY_ID: dict[str, Call] = {
     "ledger.get": lambda s, ws, ids: ledger.get(_uow(s, ws), message_id=ids.message),
 }
 WRITES: dict[str, Call] = {
+    "workspaces.note_planned": lambda s, ws, _: workspaces.note_planned(_uow(s, ws)),
     "people.remember_dm": lambda s, ws, _: people.remember_dm(_uow(s, ws), member_id=MEMBER, channel="D9"),
     "people.set_curators": lambda s, ws, _: people.set_curators(_uow(s, ws), members=[OTHER]),
     "people.set_members": lambda s, ws, ids: people.set_members(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from cadence.flows.checkins.copies import KPI_MISSING, WHO_IS_MISSING, came, closes_at, sent_copies
 from cadence.flows.checkins.differences import RUNS_DIFFER, runs_differ, uncounted
 from cadence.flows.checkins.missed_checkins import nudged_again
-from cadence.flows.checkins.rows import checkin_rows, week_kpi
+from cadence.flows.checkins.rows import checkin_rows, has_answered, week_kpi
 from cadence.flows.checkins.snoozing import pending, snooze_menu
 from cadence.flows.core import (
     CHECKIN_KINDS,
@@ -101,8 +101,7 @@ def closed_already(uow: UnitOfWork, message: OutboxMessage) -> Unless | None:
     ids = {"member": message.recipient}
     if sent_copies(uow, **ids, week=str(message.subject["week"]))[-1].id != message.id:
         return Unless.NEWER_SAID
-    rows = checkin_rows(uow, **ids, week_start=week_of(message))
-    return Unless.ANSWERED if rows and all(row.answer for row in rows) else None
+    return Unless.ANSWERED if has_answered(uow, **ids, week_start=week_of(message)) else None
 
 
 def _moved(uow: UnitOfWork, message: OutboxMessage) -> Skip | None:
@@ -119,8 +118,7 @@ def _moved(uow: UnitOfWork, message: OutboxMessage) -> Skip | None:
 def reminder(uow: UnitOfWork, message: OutboxMessage) -> CheckinReminder | Skip:
     """The one reminder of a check-in."""
     workspace = require_workspace(uow)
-    member = people.member(uow, member_id=message.recipient)
-    if member is not None and member.muted:
+    if people.reader(uow, member_id=message.recipient).muted:
         return Skip(Unless.MUTED)
     zone = zone_of(uow, workspace, message.recipient)
     for other in uow.messages(CHECKIN_KINDS, message.recipient, week_of(message)):

@@ -120,6 +120,14 @@ def checkin_rows(uow: UnitOfWork, *, member: str, week_start: date) -> tuple[Che
     return tuple(checkin_row(uow, view, member=member, week_start=week_start) for view in runs)
 
 
+def has_answered(uow: UnitOfWork, *, member: str, week_start: date) -> bool:
+    """Whether a member was asked for check-ins of a week, and has answered all of them."""
+    runs = member_adoptions(uow, member=member, week_start=week_start)
+    return bool(runs) and all(
+        member in checkins.answered_members(uow, adoption_id=view.id, week_start=week_start) for view in runs
+    )
+
+
 def checkin_row(uow: UnitOfWork, view: AdoptionView, *, member: str, week_start: date) -> CheckinRow:
     """One check-in of a member."""
     answered = checkins.check_in(uow, adoption_id=view.id, week_start=week_start, member=member)
@@ -205,5 +213,5 @@ def open_adoptions(uow: UnitOfWork, *, week_start: date, member: str | None = No
     return [
         view
         for view in member_adoptions(uow, member=who, week_start=week_start)
-        if checkins.check_in(uow, adoption_id=view.id, week_start=week_start, member=who) is None
+        if who not in checkins.answered_members(uow, adoption_id=view.id, week_start=week_start)
     ]

@@ -106,8 +106,7 @@ def _is_muted(uow: UnitOfWork, member: str) -> bool:
     if member == uow.actor.member:
         caller = people.caller(uow)
         return caller is not None and caller.muted
-    row = people.member(uow, member_id=member)
-    return row is not None and row.muted
+    return people.reader(uow, member_id=member).muted
 
 
 def pending(uow: UnitOfWork, *, member: str, week: date) -> datetime | None:

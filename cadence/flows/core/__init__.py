@@ -104,6 +104,7 @@ from cadence.flows.core.overrides import (
     worthy_reason,
 )
 from cadence.flows.core.persons import (
+    is_person,
     keep_days,
     named,
     own_zone,
@@ -201,6 +202,7 @@ __all__ = [
     "is_curator",
     "is_in_team",
     "is_message",
+    "is_person",
     "is_watch",
     "keep_days",
     "keep_workspace_hours",

@@ -114,6 +114,7 @@ class AdoptionView:
         cycle: the cycle of today, else the last one (or the upcoming one), None before the first.
         first_id: the id of the playbook's first adoption, ended or not: its pilot team's.
         is_measured: whether a tool has ever counted its runs; while none has, nothing asks for them.
+        was_paused: whether it was ever paused; otherwise nothing asks when.
     """
 
     workspace: Workspace
@@ -126,6 +127,7 @@ class AdoptionView:
     today: date
     first_id: int
     is_measured: bool
+    was_paused: bool
 
     @property
     def id(self) -> int:
@@ -231,6 +233,7 @@ def _seen(uow: UnitOfWork, rows: Sequence[AdoptionRow]) -> AdoptionView:
         today=today,
         first_id=row.first_id,
         is_measured=row.is_measured,
+        was_paused=row.was_paused,
     )
 
 

@@ -13,7 +13,7 @@ from cadence.nudges import CHECKIN
 from cadence.rules.calendar import WEEKS, instant, local_day, week_monday
 from storage.queries import checkins, cycles, people
 from storage.queries.cycles import Pause
-from storage.tables import Cycle, Workspace
+from storage.tables import AdoptionState, Cycle, Workspace
 from storage.work import UnitOfWork
 
 FIRST_ASKED, LAST_ASKED = timedelta(days=3), timedelta(days=4)
@@ -77,6 +77,8 @@ def away_members(uow: UnitOfWork, view: AdoptionView, *, week_start: date) -> li
 
 
 def _is_paused(uow: UnitOfWork, view: AdoptionView, *, week_start: date, as_of: AsOf | None) -> bool:
+    if not view.was_paused and view.adoption.state is not AdoptionState.PAUSED:
+        return False
     rows = cycles.pauses(uow, adoption_ids=[view.id])
     if as_of is not None:  # ranges that were valid at that moment, even if revoked since
         rows = [

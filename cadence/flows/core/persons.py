@@ -54,13 +54,17 @@ def keep_days(workspace: Workspace, days: Sequence[Weekday] | None) -> None:
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
+def is_person(recipient: str) -> bool:
+    """Whether a Slack ID is a person's, not a channel's."""
+    return recipient.startswith(("U", "W"))
+
+
 def own_zone(uow: UnitOfWork, member: str) -> str | None:
     """A person's own time zone from Slack; None if unknown."""
     if member == uow.actor.member:
         caller = people.caller(uow)
         return caller.timezone if caller else None
-    row = people.member(uow, member_id=member)
-    return row.timezone if row else None
+    return people.reader(uow, member_id=member).timezone
 
 
 def zone_of(uow: UnitOfWork, workspace: Workspace, member: str) -> ZoneInfo:
@@ -73,8 +77,7 @@ def zone_or(uow: UnitOfWork, member: str, default: str) -> ZoneInfo:
     own = own_zone(uow, member)
     if own:
         return ZoneInfo(own)
-    team = people.first_place(uow, member_id=member)
-    return ZoneInfo(team.timezone if team else default)
+    return ZoneInfo(people.reader(uow, member_id=member).team_timezone or default)
 
 
 def person_of(uow: UnitOfWork, workspace: Workspace, member: str) -> Person:
@@ -82,8 +85,7 @@ def person_of(uow: UnitOfWork, workspace: Workspace, member: str) -> Person:
     zone = zone_of(uow, workspace, member)
     today = local_day(uow.now, zone)
     away = people.away_between(uow, first=today, last=today + timedelta(days=7), member_ids=[member])
-    team = people.first_place(uow, member_id=member)
-    country = (team.country if team else None) or workspace.country
+    country = people.reader(uow, member_id=member).country or workspace.country
     return Person(
         member=member,
         zone=zone,
@@ -95,7 +97,7 @@ def person_of(uow: UnitOfWork, workspace: Workspace, member: str) -> Person:
 def reader_of(uow: UnitOfWork, workspace: Workspace, recipient: str) -> Person:
     """The reader of a message: a person, or a channel with its team's hours (the workspace's without a
     team)."""
-    if recipient.startswith(("U", "W")):
+    if is_person(recipient):
         return person_of(uow, workspace, recipient)
     team = people.team_by_channel(uow, channel=recipient)
     zone = ZoneInfo(team.timezone if team else workspace.timezone)

@@ -1,14 +1,15 @@
 """Queue the due nudges. If there can't be anything new, planning costs next to nothing.
 
 For each database and workspace, a process remembers when it checked last, how long the trail was then, and
-the next hour at which anybody is nudged. It checks again at that hour, when something relevant to slots
-changed, when the clock was set back, and periodically: that finds rows that two processes committed in
+the next hour at which anybody is nudged or a week ends. It checks again at that hour, when something relevant to
+slots changed, when the clock was set back, and periodically: that finds rows that two processes committed in
 another order than they began. No slot is lost, because every check goes back by `LOOK_BACK`.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Final
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
@@ -31,7 +32,8 @@ from storage.queries import workspaces as workspace_rows
 from storage.tables import Workspace
 from storage.work import UnitOfWork
 
-LOOK_ANYWAY: Final = timedelta(minutes=5)
+LOOK_ANYWAY: Final = 300.0
+"""Seconds by a real clock after which a process checks again even if nothing has changed."""
 SLOW: Final = 1.0
 """Seconds: a check that took longer is that of a large workspace, where changes are frequent."""
 SHARE: Final = 20
@@ -59,11 +61,17 @@ _NO_MATTER: Final = frozenset(
 """Frequent reports that change no slot; any other entry of the trail may."""
 
 
+def may_change_slots(actions: Set[str]) -> bool:
+    """Whether any of these entries of the trail may change who is nudged, or when."""
+    return bool(actions - _NO_MATTER)
+
+
 @dataclass(slots=True)
 class _Memory:
     """What a process remembers about a workspace since its last check."""
 
     looked_at: datetime
+    looked: float
     took: float
     strikes_at: datetime
     trail: int
@@ -87,7 +95,7 @@ class PlanCheck:
     trail: int
     began: float = field(default_factory=perf_counter)
     zones: set[ZoneInfo] = field(default_factory=set)
-    times: set[time] = field(default_factory=lambda: {MORNING})
+    times: set[time] = field(default_factory=lambda: {MORNING, time.min})
 
     def saw(self, part: Rollout) -> None:
         """Note the zones and hours of a part of the workspace."""
@@ -100,7 +108,7 @@ class PlanCheck:
     def done(self) -> None:
         """Remember that everything due up to now is queued."""
         _MEMORIES.setdefault(self.db, {})[self.workspace_id] = _Memory(
-            self.now, perf_counter() - self.began, self._next_strike(), self.trail
+            self.now, monotonic(), perf_counter() - self.began, self._next_strike(), self.trail
         )
 
     def _next_strike(self) -> datetime:
@@ -123,9 +131,10 @@ def look(uow: UnitOfWork, workspace: Workspace) -> PlanCheck | None:
             return PlanCheck(uow.db, workspace.id, uow.now, schedule.last_change(uow))
         trail, actions = schedule.changes(uow, after=known.trail)
     waited = uow.now - known.looked_at
-    changed = bool(actions - _NO_MATTER)
+    changed = may_change_slots(actions)
     may_look = known.took < SLOW or waited >= timedelta(seconds=SHARE * known.took)
-    if waited < timedelta() or waited >= LOOK_ANYWAY or uow.now >= known.strikes_at or (changed and may_look):
+    is_old = waited < timedelta() or monotonic() - known.looked >= LOOK_ANYWAY
+    if is_old or uow.now >= known.strikes_at or (changed and may_look):
         return PlanCheck(uow.db, workspace.id, uow.now, trail)
     if not changed:
         known.trail = trail
@@ -171,9 +180,7 @@ def _plan_workspace(uow: UnitOfWork, workspace: Workspace) -> int:
         found.saw(part)
         new += _plan_part(uow, part, since=since)
     with uow.write():
-        row = workspace_rows.workspace(uow)
-        if row is not None:
-            row.planned_until = uow.now
+        workspace_rows.note_planned(uow)
         forget_old(uow)
     found.done()
     return new

@@ -36,6 +36,7 @@ from cadence.flows.core import (
     Say,
     Skip,
     Urgency,
+    is_person,
     reader_of,
     require_workspace,
     working_days,
@@ -96,11 +97,10 @@ def compose(uow: UnitOfWork, message: OutboxMessage) -> Composed:
 def _closed_door(uow: UnitOfWork, message: OutboxMessage, *, reaches_the_away: bool) -> Later | Skip | None:
     """Wait for the reader's working hours, or skip if none are left while it is useful."""
     workspace = require_workspace(uow)
-    member = people_rows.member(uow, member_id=message.recipient)
-    if member is not None and member.deleted:
-        return Skip(Unless.LEFT)
-    if people_rows.without_part(uow, member_ids=[message.recipient]):
-        return Skip(Unless.NO_PART)
+    if is_person(message.recipient):
+        person = people_rows.reader(uow, member_id=message.recipient)
+        if not person.takes_part:
+            return Skip(Unless.LEFT if person.is_gone else Unless.NO_PART)
     reader = reader_of(uow, workspace, message.recipient)
     if reaches_the_away:
         reader = replace(reader, away=())

@@ -88,9 +88,10 @@ class Outbox:
         """(workspace, recipient) pairs whose next message can go out now, at most `limit` in each served
         workspace."""
         with self._db.read() as session:
-            known = workspaces.ids(session)
-        served = [workspace_id for workspace_id in known if serves(workspace_id)]
-        with self._db.read() as session:
+            found = leases.due_recipients(session, now=now, limit=limit)
+            if all(serves(workspace_id) for workspace_id in {workspace_id for workspace_id, _ in found}):
+                return found
+            served = [workspace_id for workspace_id in workspaces.ids(session) if serves(workspace_id)]
             return leases.due_recipients(session, now=now, limit=limit, within=served)
 
     def next(self, workspace_id: str, recipient: str, *, now: datetime) -> Waiting | None:

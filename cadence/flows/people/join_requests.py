@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from cadence.flows.core import MessageKind, tell
+from cadence.flows.core import MessageKind, is_person, tell
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Offer, Refusal
 from storage.queries import people
@@ -136,7 +136,7 @@ def leaving_post(uow: UnitOfWork, message: OutboxMessage) -> Done:
         return Done(text=say("{who} left {team}.", who=mention(by), team=team.title))
     names = Mrkdwn(", ".join(mention(one) for one in members[:20]))
     shown = names if len(members) <= 20 else f"{len(members)} people"
-    actor = mention(by) if by.startswith(("U", "W")) else by
+    actor = mention(by) if is_person(by) else by
     return Done(text=say("{by} removed {who} from {team}.", by=actor, who=shown, team=team.title))
 
 

@@ -9,7 +9,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core import adoption_hours, public_holidays, working_days, workspace_hours
+from cadence.flows.core import (
+    adoption_hours,
+    is_person,
+    public_holidays,
+    working_days,
+    workspace_hours,
+)
 from cadence.nudges import ActiveAdoption, Hour, Person, Rollout
 from cadence.nudges.slots import ZONES_APART
 from cadence.rules.calendar import WEEKS, local_day, monday_of
@@ -206,7 +212,7 @@ def _persons(
         also: curators who get the digest; channels among them are skipped.
     """
     asked = {one for row in rows for one in (row.owner, row.reporter) if one}
-    asked |= {one for one in also if one.startswith(("U", "W"))}
+    asked |= {one for one in also if is_person(one)}
     outside = sorted(asked - places.keys() if stretch != _NOBODY else asked | places.keys())
     known: dict[str, PersonRow] = {}
     away: dict[str, list[tuple[date, date]]] = defaultdict(list)
