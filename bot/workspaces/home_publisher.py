@@ -13,7 +13,6 @@ from bot.metrics import HOMES
 from cadence.actor import Actor
 from cadence.flows import overview
 from cadence.flows.overview import Claimed, HomePace
-from cadence.flows.people import workspace_ids
 from storage.engine import Database, Unreachable, is_unreachable
 from storage.work import UnitOfWork
 from templates.render import render
@@ -83,7 +82,7 @@ class Homes:
     def work(self) -> int:
         """Publish the stale Homes, as fast as Slack accepts them; returns how many."""
         done = 0
-        for workspace_id in workspace_ids(self._db):
+        for workspace_id in overview.with_changed_homes(self._db, now=self._clock()):
             if self._gateway_for(workspace_id) is None:
                 continue
             for _ in range(MOST_TURNS):

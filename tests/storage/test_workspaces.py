@@ -102,6 +102,7 @@ EVERY_WORKSPACE = {
     "leases.due_recipients": "the worker sends for every workspace, and is told which one each row is of",
     "leases.next_due": "the worker sleeps until something is due anywhere",
     "rate_limits.next_slot": "the worker waits for the first turn anywhere",
+    "homes.changed_workspaces": "the worker looks for changed Homes in all workspaces at once",
     "workspaces.ids": "the IDs of all workspaces, to begin with each of them",
     "attempts.correct_future": "the clock that was set back is the worker's, for every workspace",
     "rate_limits.correct_future": "the clock that was set back is the worker's, for every workspace",

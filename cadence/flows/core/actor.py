@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from cadence.flows.core.repeats import require_new
+from cadence.flows.core.repeats import require_first
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.participation import Bar, Standing, barred
@@ -35,10 +35,11 @@ def admit(uow: UnitOfWork, *, meet: Callable[[], None], anybody: bool = False) -
         meet()
         uow.facts.clear()
         with uow.read():
+            found = people.caller(uow)
             reason = why_not(uow)
     if reason is not None:
         raise NotAllowed(reason)
-    require_new(uow)
+    require_first(uow, found)
 
 
 def why_not(uow: UnitOfWork) -> Mrkdwn | None:

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from storage.queries import people, requests
+from storage.queries.people import Caller
 from storage.work import UnitOfWork
 from templates.contexts.base import MessageContext, ViewContext
 from templates.render import render
@@ -87,12 +88,16 @@ def require_new(uow: UnitOfWork) -> None:
     Raises:
         Repeated: it was carried out before.
     """
-    if not uow.actor.is_repeatable:
-        return
-    with uow.read():
-        found = people.caller(uow)
-    if found is not None and found.repeats:
-        raise Repeated(found.answer)
+    if uow.actor.is_repeatable:
+        with uow.read():
+            found = people.caller(uow)
+        require_first(uow, found)
+
+
+def require_first(uow: UnitOfWork, caller: Caller | None) -> None:
+    """Check `require_new` with the caller of a request, as just looked up. Raises the same."""
+    if caller is not None and caller.repeats and uow.actor.is_repeatable:
+        raise Repeated(caller.answer)
 
 
 def require_still_new(uow: UnitOfWork) -> None:

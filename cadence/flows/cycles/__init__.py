@@ -1,7 +1,14 @@
 """Cycles: starting, pausing, watching, submitting, closing."""
 
 from cadence.flows.cycles.announcing import STARTED
-from cadence.flows.cycles.closing import CHART, CLOSED, close_due_cycles, closing_instants, next_start
+from cadence.flows.cycles.closing import (
+    CHART,
+    CLOSED,
+    close_due_cycles,
+    closing_instants,
+    due_cycles,
+    next_start,
+)
 from cadence.flows.cycles.moving import MOVED, MoveGiven, move, move_form
 from cadence.flows.cycles.pausing import WhichRun, ask_which, close_by_hand, pause
 from cadence.flows.cycles.shown import show_cycle
@@ -20,6 +27,7 @@ __all__ = [
     "close_due_cycles",
     "closing_instants",
     "cycle_form",
+    "due_cycles",
     "move",
     "move_form",
     "name_next_team",

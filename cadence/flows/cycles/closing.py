@@ -241,18 +241,18 @@ def instant_of_close(view: AdoptionView, closes_on: date) -> datetime:
     return instant(closes_on, hours_in(view.workspace, view.adoption)[CYCLE_CLOSES].at, view.zone)
 
 
-def close_due_cycles(db: Database, *, now: datetime) -> int:
-    """Close every cycle whose fourth Friday has come, at its team's hour; returns how many.
+def due_cycles(session: Session, *, now: datetime, known: Iterable[Workspace]) -> list[cycles.ClosingRow]:
+    """The cycles of these workspaces whose fourth Friday has come, at their team's hour."""
+    ends = closing_instants(session, closing_by=local_day_latest(now), known=known)
+    return [row for row, closes_at in ends if closes_at <= now]
 
-    Each closes in its own transaction, so a failure doesn't affect the others.
-    """
-    with db.read() as session:
-        due = [
-            (row.workspace_id, row.adoption_id, row.cycle_id)
-            for row, closes_at in closing_instants(session, closing_by=local_day_latest(now))
-            if closes_at <= now
-        ]
-    return sum(close_cycle(UnitOfWork(db, Actor.system(where), now), *ids) for where, *ids in due)
+
+def close_due_cycles(db: Database, due: Iterable[cycles.ClosingRow], *, now: datetime) -> int:
+    """Close `due_cycles`, each in its own transaction, so a failure doesn't affect the others; returns how many."""
+    return sum(
+        close_cycle(UnitOfWork(db, Actor.system(row.workspace_id), now), row.adoption_id, row.cycle_id)
+        for row in due
+    )
 
 
 def closing_instants(

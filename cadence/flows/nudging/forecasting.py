@@ -125,8 +125,7 @@ def next_event(
     moments: list[datetime] = []
     with db.read() as session:
         known = workspaces.workspaces(session)
-    served = [workspace.id for workspace in known if serves(workspace.id)]
-    with db.read() as session:
+        served = [workspace.id for workspace in known if serves(workspace.id)]
         waiting = leases.next_due(session, within=served)
         if waiting is not None:
             moments.append(max(waiting, now + timedelta(seconds=1)))

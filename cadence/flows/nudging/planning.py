@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 
 from cadence.actor import Actor
 from cadence.flows.core import forget_old
-from cadence.flows.cycles import close_due_cycles
+from cadence.flows.cycles import close_due_cycles, due_cycles
 from cadence.flows.nudging.contradictions import ask_about_ended_weeks
-from cadence.flows.nudging.week_turns import judge_turned_weeks
+from cadence.flows.nudging.week_turns import judge_turned_weeks, turned_weeks
 from cadence.flows.rubrics import draw_due_audits
 from cadence.flows.schedule import Scope, parts
 from cadence.flows.trends import judge_due_courses
@@ -157,10 +157,12 @@ def plan(db: Database, *, now: datetime) -> int:
     any number of processes, queues nothing twice. If no hour was reached and nothing has changed since this
     process planned last, nothing is computed.
     """
-    close_due_cycles(db, now=now)
-    judge_turned_weeks(db, now=now)
     with db.read() as session:
         workspaces = workspace_rows.workspaces(session)
+        ending = due_cycles(session, now=now, known=workspaces)
+        turned = turned_weeks(session, now=now)
+    close_due_cycles(db, ending, now=now)
+    judge_turned_weeks(db, turned, now=now)
     return sum(
         _plan_workspace(UnitOfWork(db, Actor.system(workspace.id), now), workspace)
         for workspace in workspaces

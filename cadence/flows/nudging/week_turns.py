@@ -1,5 +1,6 @@
 """When a week begins, its estimated runs count (SPEC §5): steps with exceptions are judged again."""
 
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,15 +19,17 @@ WEEK = "week:"
 """Prefix of the cause of a verdict that was triggered by the beginning of a week."""
 
 
-def judge_turned_weeks(db: Database, *, now: datetime) -> int:
-    """Judge each step with exceptions whose week is over in its team's zone; returns how many."""
-    with db.read() as session:
-        due = [
-            row
-            for row, turns_at in week_turns(session)
-            if turns_at <= now
-            and _is_there(UnitOfWork.around(session, Actor.system(row.workspace_id), now), row)
-        ]
+def turned_weeks(session: Session, *, now: datetime) -> list[standards.JudgedRow]:
+    """The steps with exceptions whose week is over in their team's zone."""
+    return [
+        row
+        for row, turns_at in week_turns(session)
+        if turns_at <= now and _is_there(UnitOfWork.around(session, Actor.system(row.workspace_id), now), row)
+    ]
+
+
+def judge_turned_weeks(db: Database, due: Iterable[standards.JudgedRow], *, now: datetime) -> int:
+    """Judge the steps of `turned_weeks`, each in its own transaction; returns how many."""
     return sum(_judge(UnitOfWork(db, Actor.system(row.workspace_id), now), row) for row in due)
 
 

@@ -15,6 +15,7 @@ from cadence.flows.overview.homes import (
     spread,
     turn_page,
     waiting,
+    with_changed_homes,
 )
 from cadence.flows.overview.process import ask_process
 from cadence.flows.overview.registry import show_registry
@@ -43,4 +44,5 @@ __all__ = [
     "why",
     "why_form",
     "why_math",
+    "with_changed_homes",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 from cadence.actor import Actor
 from cadence.flows.core import once
 from cadence.flows.overview.home import home_view
+from storage.engine import Database
 from storage.outbox import rate_limits
 from storage.queries import people, workspaces
 from storage.queries.overview import homes
@@ -109,6 +110,12 @@ def note_click(uow: UnitOfWork, *, member: str) -> None:
     with uow.write():
         if workspaces.workspace(uow) is not None:
             homes.opened(uow, member=member)
+
+
+def with_changed_homes(db: Database, *, now: datetime) -> list[str]:
+    """The workspaces in which an event may concern Homes, or a Home can be published now."""
+    with db.read() as session:
+        return homes.changed_workspaces(session, now=now, since=now - LOOKED_LATELY)
 
 
 def spread(uow: UnitOfWork) -> bool:

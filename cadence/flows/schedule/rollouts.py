@@ -101,18 +101,18 @@ def rollout_of(uow: UnitOfWork, workspace: Workspace, asked: Sequence[str], *, u
 def parts(uow: UnitOfWork, scope: Scope, *, teams_at_once: int = TEAMS_AT_ONCE) -> Iterator[Rollout]:
     """The workspace in parts: each person's check-in is in exactly one, and so are each adoption and the
     digest."""
-    with uow.read():
-        scope.learn_pauses(uow)
-        yield _curators_part(uow, scope)
     after, more = 0, True
     while more:
+        found = []
         with uow.read():
+            if not after:
+                scope.learn_pauses(uow)
+                found.append(_curators_part(uow, scope))
             stretch = schedule.stretch_of_teams(uow, after=after, limit=teams_at_once)
-            if stretch is None:
-                return
-            up_to, more = stretch
-            part = _part(uow, scope, (after, up_to))
-        yield part
+            up_to, more = stretch or (after, False)
+            if stretch is not None:
+                found.append(_part(uow, scope, (after, up_to)))
+        yield from found
         after = up_to
 
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, delete, func, update
+from sqlalchemy import bindparam, case, delete, exists, func, or_, update
 from sqlalchemy import select as select_rows
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from storage.engine import connection_of
 from storage.query_cache import cached
@@ -23,6 +23,7 @@ from storage.tables import (
     Team,
     TeamMember,
     TrailEntry,
+    Workspace,
 )
 from storage.work import UnitOfWork
 
@@ -90,6 +91,30 @@ _HOME_CHANGES = (
 )
 
 
+def changed_workspaces(session: Session, *, now: datetime, since: datetime) -> list[str]:
+    """The workspaces with unprocessed events, or with a Home that can be published now; see `stale`."""
+    asked = {"now": now, "since": since}
+    return list(connection_of(session).execute(_CHANGED_WORKSPACES, asked).scalars())
+
+
+_CAN_BE_SHOWN = (
+    col(Home.stale_at).is_not(None),
+    col(Home.opened_at) >= bindparam("since"),
+    col(Home.not_before) <= bindparam("now"),
+)
+_CHANGED_WORKSPACES: Final[Any] = (
+    select(Workspace.id)
+    .where(
+        col(Workspace.uninstalled_at).is_(None),
+        or_(
+            exists().where(col(HomeChange.workspace_id) == Workspace.id).correlate(Workspace),
+            exists().where(col(Home.workspace_id) == Workspace.id, *_CAN_BE_SHOWN).correlate(Workspace),
+        ),
+    )
+    .order_by(col(Workspace.id))
+)
+
+
 def drop_changes(uow: UnitOfWork, *, ids: Sequence[int]) -> None:
     """Delete processed events."""
     connection_of(uow.session).execute(_DROP, {"workspace": uow.workspace_id, "ids": list(ids)})
@@ -136,12 +161,7 @@ def stale(uow: UnitOfWork, *, since: datetime, limit: int) -> list[str]:
 
 _STALE: Final[Any] = (
     select(Home.member)
-    .where(
-        Home.workspace_id == bindparam("workspace"),
-        col(Home.stale_at).is_not(None),
-        col(Home.opened_at) >= bindparam("since"),
-        col(Home.not_before) <= bindparam("now"),
-    )
+    .where(Home.workspace_id == bindparam("workspace"), *_CAN_BE_SHOWN)
     .order_by(col(Home.stale_at), col(Home.member))
     .limit(bindparam("limit"))
 )
