@@ -82,10 +82,10 @@ class Homes:
     def work(self) -> int:
         """Publish the stale Homes, as fast as Slack accepts them; returns how many."""
         done = 0
-        for workspace_id in overview.with_changed_homes(self._db, now=self._clock()):
+        for workspace_id, has_events in overview.with_changed_homes(self._db, now=self._clock()):
             if self._gateway_for(workspace_id) is None:
                 continue
-            for _ in range(MOST_TURNS):
+            for _ in range(MOST_TURNS if has_events else 0):
                 if not overview.spread(UnitOfWork(self._db, Actor.system(workspace_id), self._clock())):
                     break
             members = overview.waiting(

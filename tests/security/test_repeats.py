@@ -23,6 +23,7 @@ from cadence.flows.checkins.answers import AnswerGiven, answer
 from cadence.flows.core.repeats import Repeated, kind_of, require_still_new
 from cadence.flows.cycles.starting import CycleGiven, start_cycle
 from cadence.flows.exceptions.logging import ExceptionGiven, log_exception
+from cadence.flows.nudging import planning
 from cadence.flows.nudging.planning import plan
 from cadence.flows.numbers.kpis import NumberGiven, record_number
 from cadence.flows.people.away import mute
@@ -668,6 +669,7 @@ def test_an_answer_is_kept_two_days(arena: Arena) -> None:
     now = arena.harness.clock.now()
     arena.types(MEMBER, "/cadence", "mute", HERE)
     for hours, left in ((47, 1), (49, 0)):
+        planning.forget(arena.harness.bot.db)
         plan(arena.harness.bot.db, now=now + timedelta(hours=hours))
         assert len([row for row in _kept(arena)["request"] if row[3] == "people.mute"]) == left
 

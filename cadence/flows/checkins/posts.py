@@ -55,7 +55,7 @@ def checkin(uow: UnitOfWork, message: OutboxMessage) -> CheckinMessage | Skip:
         return Skip(Unless.NOTHING_DUE)
     if all(row.answer for row in rows):
         return Skip(Unless.ANSWERED)
-    if all(row.answer or _is_over(uow, message, int(row.adoption_id)) for row in rows):
+    if all(row.answer or row.late_until is None for row in rows):
         return Skip(Unless.CLOSED)
     workspace = require_workspace(uow)
     today = local_day(uow.now, zone_of(uow, workspace, message.recipient))

@@ -3,21 +3,20 @@
 from collections import defaultdict
 from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
-from weakref import WeakKeyDictionary
+from datetime import date, datetime, timedelta
 
 from cadence.actor import Actor
 from cadence.flows.core import adoption_views
 from cadence.flows.cycles import closing_instants
 from cadence.flows.nudging.contradictions import week_ends
-from cadence.flows.nudging.planning import may_change_slots
+from cadence.flows.nudging.planning import next_slot
 from cadence.flows.nudging.week_turns import week_turns
 from cadence.flows.schedule import rollout
 from cadence.nudges import BY_KIND, CYCLE_CLOSES, ActiveAdoption, Nudge, Rollout, Slot, Unless, due
-from cadence.rules.calendar import WEEKS, instant, local_day, monday_of, week_number
+from cadence.rules.calendar import WEEKS, week_number
 from storage.engine import Database
 from storage.outbox import leases
-from storage.queries import people, schedule, workspaces
+from storage.queries import people, workspaces
 from storage.tables import Workspace
 from storage.work import UnitOfWork
 
@@ -132,58 +131,25 @@ def next_event(
         for workspace in known:
             uow = UnitOfWork.around(session, Actor.system(workspace.id), now)
             moments += [end.at for end in week_ends(uow)]
-            moments += _slots_to_come(db, uow, workspace, horizon)
+            planned = next_slot(db, uow)
+            moments += (
+                [planned]
+                if planned is not None
+                else _slots_to_come(rollout(uow, workspace, until=now + horizon), now, horizon)
+            )
         moments += [moment for _, moment in [*closing_instants(session, known=known), *week_turns(session)]]
     later = [moment for moment in moments if moment > now]
     return min(later) if later else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Upcoming:
-    """The instants of the next slots, in order, as they were computed at an instant with this trail."""
-
-    computed_at: datetime
-    trail: int
-    week_ends: datetime
-    instants: list[datetime]
-
-    def next(self, now: datetime, actions: Set[str]) -> datetime | None:
-        """The next one; None if there may be another before it."""
-        if may_change_slots(actions) or not self.computed_at <= now < self.week_ends:
-            return None
-        return next((at for at in self.instants if at > now), None)
-
-
-_UPCOMING: WeakKeyDictionary[Database, dict[str, _Upcoming]] = WeakKeyDictionary()
-
-
-def _slots_to_come(db: Database, uow: UnitOfWork, workspace: Workspace, horizon: timedelta) -> list[datetime]:
-    """The earliest upcoming slot, if there is one; computed again when something relevant to slots changed, or a
-    week has begun."""
-    memory = _UPCOMING.setdefault(db, {})
-    known = memory.get(workspace.id)
-    if known is not None:
-        _, actions = schedule.changes(uow, after=known.trail)
-        found = known.next(uow.now, actions)
-        if found is not None:
-            return [found]
-    state = rollout(uow, workspace, until=uow.now + horizon)
-    instants = _first_week_of_slots(state, uow.now, horizon)
-    zones = {state.zone, *(run.team.zone for run in state.runs if run.team)}
-    mondays = [monday_of(local_day(uow.now, zone)) + timedelta(weeks=1) for zone in zones]
-    week_ends = min(instant(day, time.min, zone) for day, zone in zip(mondays, zones, strict=True))
-    memory[workspace.id] = _Upcoming(uow.now, schedule.last_change(uow), week_ends, instants)
-    return instants[:1]
-
-
-def _first_week_of_slots(state: Rollout, now: datetime, horizon: timedelta) -> list[datetime]:
-    """The instants of the slots within a week, in order, searched week by week, because there usually is one soon."""
+def _slots_to_come(state: Rollout, now: datetime, horizon: timedelta) -> list[datetime]:
+    """The earliest upcoming slot, searched week by week, because there usually is one soon."""
     week = timedelta(weeks=1)
     since = now
     while since < now + horizon:
         until = min(since + week, now + horizon)
-        found = {slot.at for slot in due(since, until, state)}
-        if found:
-            return sorted(found)
+        first = min((slot.at for slot in due(since, until, state)), default=None)
+        if first is not None:
+            return [first]
         since = until
     return []

@@ -1,14 +1,14 @@
 """Queue the due nudges. If there can't be anything new, planning costs next to nothing.
 
 For each database and workspace, a process remembers when it checked last, how long the trail was then, and
-the next hour at which anybody is nudged or a week ends. It checks again at that hour, when something relevant to
-slots changed, when the clock was set back, and periodically: that finds rows that two processes committed in
-another order than they began. No slot is lost, because every check goes back by `LOOK_BACK`.
+the next slot. It checks again at that slot, when a week begins, when something relevant to slots changed, when the
+clock was set back, and periodically: that finds rows that two processes committed in another order than they
+began. No slot is lost, because every check goes back by `LOOK_BACK`.
 """
 
-from collections.abc import Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from time import monotonic, perf_counter
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -22,8 +22,8 @@ from cadence.flows.nudging.week_turns import judge_turned_weeks, turned_weeks
 from cadence.flows.rubrics import draw_due_audits
 from cadence.flows.schedule import Scope, parts
 from cadence.flows.trends import judge_due_courses
-from cadence.nudges import MORNING, NUDGES, Rollout, Slot, Unless, due
-from cadence.rules.calendar import instant, local_day
+from cadence.nudges import Rollout, Slot, Unless, due
+from cadence.rules.calendar import instant, local_day, monday_of
 from storage.engine import Database
 from storage.outbox import slots as queueing
 from storage.outbox.slots import Nudged
@@ -73,7 +73,8 @@ class _Memory:
     looked_at: datetime
     looked: float
     took: float
-    strikes_at: datetime
+    next_slot: datetime | None
+    again_at: datetime
     trail: int
 
 
@@ -95,32 +96,36 @@ class PlanCheck:
     trail: int
     began: float = field(default_factory=perf_counter)
     zones: set[ZoneInfo] = field(default_factory=set)
-    times: set[time] = field(default_factory=lambda: {MORNING, time.min})
+    next_slot: datetime | None = None
 
-    def saw(self, part: Rollout) -> None:
-        """Note the zones and hours of a part of the workspace."""
-        self.zones.add(part.zone)
-        self.zones |= {person.zone for person in part.people.values()}
-        self.zones |= {view.team.zone for view in part.runs if view.team}
-        self.times |= {part.hour(nudge).at for nudge in NUDGES}
-        self.times |= {hour.at for view in part.runs for hour in view.hours.values()}
+    def saw(self, part: Rollout, slots: Iterable[Slot]) -> None:
+        """Note the zones of a part of the workspace, and the first of its slots to come."""
+        self.zones |= {part.zone, *(view.team.zone for view in part.runs if view.team)}
+        coming = min((slot.at for slot in slots if slot.at > self.now), default=None)
+        self.next_slot = min((at for at in (self.next_slot, coming) if at), default=None)
 
     def done(self) -> None:
         """Remember that everything due up to now is queued."""
+        weeks = (instant(_next_monday(self.now, zone), time.min, zone) for zone in self.zones)
+        again_at = min([self.now + AHEAD, *weeks])
+        if self.next_slot is not None:
+            again_at = min(again_at, self.next_slot)
         _MEMORIES.setdefault(self.db, {})[self.workspace_id] = _Memory(
-            self.now, monotonic(), perf_counter() - self.began, self._next_strike(), self.trail
+            self.now, monotonic(), perf_counter() - self.began, self.next_slot, again_at, self.trail
         )
 
-    def _next_strike(self) -> datetime:
-        """The next instant at which any of the hours is reached, in any zone."""
-        day = timedelta(days=1)
-        strikes = (
-            instant(local_day(self.now, zone) + number * day, at, zone)
-            for zone in self.zones
-            for at in self.times
-            for number in (0, 1)
-        )
-        return min(at for at in strikes if at > self.now)
+
+def _next_monday(now: datetime, zone: ZoneInfo) -> date:
+    return monday_of(local_day(now, zone)) + timedelta(weeks=1)
+
+
+def next_slot(db: Database, uow: UnitOfWork) -> datetime | None:
+    """The workspace's next slot, as found by the last check; None if that is out of date or there was none ahead."""
+    known = _MEMORIES.get(db, {}).get(uow.workspace_id)
+    if known is None or known.next_slot is None or not known.looked_at <= uow.now < known.again_at:
+        return None
+    _, actions = schedule.changes(uow, after=known.trail)
+    return None if may_change_slots(actions) else known.next_slot
 
 
 def look(uow: UnitOfWork, workspace: Workspace) -> PlanCheck | None:
@@ -134,14 +139,16 @@ def look(uow: UnitOfWork, workspace: Workspace) -> PlanCheck | None:
     changed = may_change_slots(actions)
     may_look = known.took < SLOW or waited >= timedelta(seconds=SHARE * known.took)
     is_old = waited < timedelta() or monotonic() - known.looked >= LOOK_ANYWAY
-    if is_old or uow.now >= known.strikes_at or (changed and may_look):
+    if is_old or uow.now >= known.again_at or (changed and may_look):
         return PlanCheck(uow.db, workspace.id, uow.now, trail)
     if not changed:
         known.trail = trail
     return None
 
 
-LOOK_BACK = timedelta(hours=26)
+AHEAD: Final = timedelta(days=1)
+"""How far each check looks for the next slot; without one in this time, it is repeated then."""
+LOOK_BACK: Final = timedelta(hours=26)
 """How far planning goes back before the last check, so that no slot is lost to a row committed late, a
 clock set back, somebody who joins after it, or somebody who flies east across it. Zones are 26 hours apart
 at most."""
@@ -176,11 +183,12 @@ def _plan_workspace(uow: UnitOfWork, workspace: Workspace) -> int:
     planned_until = min(workspace.planned_until or workspace.created_at, uow.now)
     judge_due_courses(uow, since=planned_until)
     asked = ask_about_ended_weeks(uow)
-    since = planned_until - LOOK_BACK
+    since, until = planned_until - LOOK_BACK, uow.now + AHEAD
     new = asked
-    for part in parts(uow, Scope.between(workspace, since, uow.now, now=uow.now)):
-        found.saw(part)
-        new += _plan_part(uow, part, since=since)
+    for part in parts(uow, Scope.between(workspace, since, until, now=uow.now)):
+        slots = list(due(since, until, part))
+        found.saw(part, slots)
+        new += _plan_part(uow, [slot for slot in slots if slot.at <= uow.now])
     with uow.write():
         workspace_rows.note_planned(uow)
         forget_old(uow)
@@ -188,9 +196,8 @@ def _plan_workspace(uow: UnitOfWork, workspace: Workspace) -> int:
     return new
 
 
-def _plan_part(uow: UnitOfWork, part: Rollout, *, since: datetime) -> int:
+def _plan_part(uow: UnitOfWork, slots: Sequence[Slot]) -> int:
     """Queue what is due in one part of a workspace, in its own transaction."""
-    slots = list(due(since, uow.now, part))
     if not slots:
         return 0
     with uow.read():

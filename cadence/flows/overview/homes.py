@@ -112,17 +112,15 @@ def note_click(uow: UnitOfWork, *, member: str) -> None:
             homes.opened(uow, member=member)
 
 
-def with_changed_homes(db: Database, *, now: datetime) -> list[str]:
-    """The workspaces in which an event may concern Homes, or a Home can be published now."""
+def with_changed_homes(db: Database, *, now: datetime) -> list[tuple[str, bool]]:
+    """The workspaces in which an event may concern Homes, or a Home can be published now; and whether there is
+    such an event."""
     with db.read() as session:
         return homes.changed_workspaces(session, now=now, since=now - LOOKED_LATELY)
 
 
 def spread(uow: UnitOfWork) -> bool:
     """Mark the Homes that recent events concern; returns whether more events may wait."""
-    with uow.read():
-        if not homes.changes(uow, limit=1):
-            return False
     with uow.write():
         happened = homes.changes(uow, limit=MOST_CHANGES)
         homes.drop_changes(uow, ids=[row.id or 0 for row in happened])

@@ -91,10 +91,12 @@ _HOME_CHANGES = (
 )
 
 
-def changed_workspaces(session: Session, *, now: datetime, since: datetime) -> list[str]:
-    """The workspaces with unprocessed events, or with a Home that can be published now; see `stale`."""
+def changed_workspaces(session: Session, *, now: datetime, since: datetime) -> list[tuple[str, bool]]:
+    """The workspaces with unprocessed events, or with a Home that can be published now (see `stale`); and whether
+    there are events."""
     asked = {"now": now, "since": since}
-    return list(connection_of(session).execute(_CHANGED_WORKSPACES, asked).scalars())
+    rows = connection_of(session).execute(_CHANGED_WORKSPACES, asked)
+    return [(workspace_id, bool(has_events)) for workspace_id, has_events in rows]
 
 
 _CAN_BE_SHOWN = (
@@ -102,12 +104,13 @@ _CAN_BE_SHOWN = (
     col(Home.opened_at) >= bindparam("since"),
     col(Home.not_before) <= bindparam("now"),
 )
+_HAS_EVENTS = exists().where(col(HomeChange.workspace_id) == Workspace.id).correlate(Workspace)
 _CHANGED_WORKSPACES: Final[Any] = (
-    select(Workspace.id)
+    select(Workspace.id, _HAS_EVENTS)
     .where(
         col(Workspace.uninstalled_at).is_(None),
         or_(
-            exists().where(col(HomeChange.workspace_id) == Workspace.id).correlate(Workspace),
+            _HAS_EVENTS,
             exists().where(col(Home.workspace_id) == Workspace.id, *_CAN_BE_SHOWN).correlate(Workspace),
         ),
     )
