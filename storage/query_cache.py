@@ -29,6 +29,10 @@ CACHED: Final[dict[str, frozenset[str]]] = {}
 """The cached queries, and the tables that each one reads."""
 
 
+_INVALIDATED_BY: Final[dict[Any, tuple[str, ...]]] = {}
+"""The tables whose changes invalidate the results of each cached query."""
+
+
 class _Answer:
     """A result, the writes to its tables when it was asked, and to any table when it was last found unchanged."""
 
@@ -54,6 +58,7 @@ def cached(
     def decorate(
         query: Callable[Concatenate["UnitOfWork", P], R],
     ) -> Callable[Concatenate["UnitOfWork", P], R]:
+        _INVALIDATED_BY[query] = names
         CACHED[f"{query.__module__}.{query.__name__}"] = frozenset(
             str(table.__tablename__) for table in (*tables, *besides)
         )
@@ -64,8 +69,7 @@ def cached(
             session.flush()
             writes = writes_of(connection_of(session))
             answers: dict[Any, _Answer] = session.info.setdefault(_ANSWERS, {})
-            values = tuple(map(_hashable, kwargs.values()))
-            key = (query, uow.workspace_id, tuple(map(_hashable, args)), tuple(kwargs), values)
+            key = _key(query, uow, args, kwargs)
             found = answers.get(key)
             if found is None or found.writes != writes.to_any:
                 state = [writes[name] for name in names]
@@ -83,6 +87,20 @@ def cached(
         return run
 
     return decorate
+
+
+def teach(uow: "UnitOfWork", query: Callable[..., R], answer: R, **kwargs: Any) -> None:
+    """Cache what a cached query would return now, after its caller has written the difference itself."""
+    inner = query.__wrapped__  # type: ignore[attr-defined]
+    writes = writes_of(connection_of(uow.session))
+    taught = _Answer([writes[name] for name in _INVALIDATED_BY[inner]], answer)
+    taught.writes = writes.to_any
+    uow.session.info.setdefault(_ANSWERS, {})[_key(inner, uow, (), kwargs)] = taught
+
+
+def _key(query: Any, uow: "UnitOfWork", args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    values = tuple(map(_hashable, kwargs.values()))
+    return query, uow.workspace_id, tuple(map(_hashable, args)), tuple(kwargs), values
 
 
 def forget(uow: "UnitOfWork") -> None:

@@ -37,6 +37,8 @@ from storage.tables import (
     MeasuredRuns,
     Playbook,
     PlaybookVersion,
+    Setup,
+    StepDrift,
     Team,
     TeamMember,
     TrailEntry,
@@ -79,7 +81,8 @@ class AdoptionRow(NamedTuple):
 
     `version` is the cycle's; its text isn't loaded before it is used. `first_id` is the playbook's first
     adoption, ended or not: its pilot team's. `is_measured` is true once a tool has counted its runs, `was_paused`
-    once it was paused.
+    once it was paused, `is_setting_up` from the start of its setup to the end of it, `has_drifted` once
+    the drift of a step was found or reported.
     """
 
     workspace: Workspace
@@ -91,6 +94,8 @@ class AdoptionRow(NamedTuple):
     first_id: int
     is_measured: bool
     was_paused: bool
+    is_setting_up: bool
+    has_drifted: bool
 
 
 @cached(
@@ -102,6 +107,8 @@ class AdoptionRow(NamedTuple):
     TeamMember,
     Cycle,
     MeasuredRuns,
+    Setup,
+    StepDrift,
     besides=[TrailEntry],
 )
 def with_cycles(
@@ -187,6 +194,24 @@ def _was_paused() -> ColumnElement[bool]:
     return paused.correlate(Adoption)
 
 
+def _is_setting_up() -> ColumnElement[bool]:
+    """Whether the setup of an adoption was started and isn't done."""
+    begun = exists().where(
+        col(Setup.workspace_id) == bindparam("workspace"),
+        col(Setup.adoption_id) == Adoption.id,
+        col(Setup.done_at).is_(None),
+    )
+    return begun.correlate(Adoption)
+
+
+def _has_drifted() -> ColumnElement[bool]:
+    """Whether the drift of a step was ever found or reported in an adoption."""
+    drifted = exists().where(
+        col(StepDrift.workspace_id) == bindparam("workspace"), col(StepDrift.adoption_id) == Adoption.id
+    )
+    return drifted.correlate(Adoption)
+
+
 def _of_person() -> Select[int]:
     """The ids of a person's adoptions; each part uses its own index.
 
@@ -218,10 +243,10 @@ def _of_person() -> Select[int]:
 @cache
 def _with_cycles_by(
     given: frozenset[str],
-) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion, int, bool, bool]:
+) -> Select[Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion, int, bool, bool, bool, bool]:
     """The statement of `with_cycles` for the filters with these names."""
     runs_on = func.coalesce(Cycle.version_id, Adoption.version_id)
-    about = _first_of_playbook(), _is_measured(), _was_paused()
+    about = _first_of_playbook(), _is_measured(), _was_paused(), _is_setting_up(), _has_drifted()
     query = (
         select_rows(Workspace, Adoption, Playbook, Team, Cycle, PlaybookVersion, *about)
         .join(Adoption, col(Adoption.workspace_id) == Workspace.id)

@@ -4,12 +4,14 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, func, or_
+from sqlalchemy import bindparam, func, or_, update
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
 from storage.engine import connection_of
-from storage.query_cache import cached
+from storage.inserts import insert_rows
+from storage.queries.streams import columns
+from storage.query_cache import cached, teach
 from storage.tables import Attestation, CheckIn, Cycle, DriftedStep
 from storage.work import UnitOfWork
 
@@ -23,7 +25,7 @@ def attested_runs(uow: UnitOfWork, *, cycle: Cycle) -> int:
 
 
 class Answer(NamedTuple):
-    """A member's answer for a week; `replaced` is set once it was corrected."""
+    """A member's answer for a week, see `CheckIn`; `replaced` is set once it was corrected."""
 
     id: int
     cycle_id: int
@@ -32,8 +34,14 @@ class Answer(NamedTuple):
     member: str
     attestation: Attestation
     runs: int
+    complete_inputs: int | None
+    value_events: int | None
+    note: str
     answered_at: datetime
     replaced: bool
+
+
+_STORED = Answer._fields[:-1]
 
 
 @cached(CheckIn)
@@ -44,17 +52,7 @@ def answers_since(uow: UnitOfWork, *, adoption_id: int, since: date) -> list[Ans
 
 
 _ANSWERS_SINCE: Final[Any] = (
-    select_rows(
-        col(CheckIn.id),
-        col(CheckIn.cycle_id),
-        col(CheckIn.week),
-        col(CheckIn.week_start),
-        col(CheckIn.member),
-        col(CheckIn.attestation),
-        col(CheckIn.runs),
-        col(CheckIn.answered_at),
-        col(CheckIn.replaced_at).is_not(None),
-    )
+    select_rows(*columns(CheckIn, _STORED), col(CheckIn.replaced_at).is_not(None))
     .where(
         col(CheckIn.workspace_id) == bindparam("workspace"),
         col(CheckIn.adoption_id) == bindparam("adoption"),
@@ -78,24 +76,38 @@ def answers_of_cycle(uow: UnitOfWork, *, adoption_id: int, cycle_id: int, starts
     return [row for row in rows if row.cycle_id == cycle_id]
 
 
-def check_in(uow: UnitOfWork, *, adoption_id: int, week_start: date, member: str) -> CheckIn | None:
+def check_in(uow: UnitOfWork, *, adoption_id: int, week_start: date, member: str) -> Answer | None:
     """A member's current answer for a week."""
     rows = answers_of(uow, adoption_id=adoption_id, week_start=week_start)
-    found = next((row.id for row in rows if row.member == member and not row.replaced), None)
-    return None if found is None else _row(uow, check_in_id=found)
+    return next((row for row in rows if row.member == member and not row.replaced), None)
 
 
-@cached(CheckIn)
-def _row(uow: UnitOfWork, *, check_in_id: int) -> CheckIn:
-    return uow.session.exec(_ROW, params={"workspace": uow.workspace_id, "check_in": check_in_id}).one()
+def keep(uow: UnitOfWork, *, row: CheckIn, replaces: Answer | None) -> Answer:
+    """Save an answer as the member's current one for its week.
+
+    Raises:
+        Conflict: a copy of the request was faster.
+    """
+    since = min(row.week_start, uow.recent) if uow.recent else row.week_start
+    before = answers_since(uow, adoption_id=row.adoption_id, since=since)
+    if replaces is not None:
+        given = {"workspace": uow.workspace_id, "check_in": replaces.id, "at": uow.now}
+        connection_of(uow.session).execute(_REPLACE, given)
+    insert_rows(uow.session, [row])
+    kept = Answer._make([*(getattr(row, name) for name in _STORED), False])
+    stood = [one if one != replaces else one._replace(replaced=True) for one in before]
+    teach(uow, answers_since, [*stood, kept], adoption_id=row.adoption_id, since=since)
+    return kept
 
 
-_ROW: Final = select(CheckIn).where(
-    CheckIn.workspace_id == bindparam("workspace"), CheckIn.id == bindparam("check_in")
+_REPLACE: Final = (
+    update(CheckIn)
+    .where(col(CheckIn.workspace_id) == bindparam("workspace"), col(CheckIn.id) == bindparam("check_in"))
+    .values(replaced_at=bindparam("at"))
 )
 
 
-def drifted_steps(uow: UnitOfWork, *, check_in: CheckIn) -> list[DriftedStep]:
+def drifted_steps(uow: UnitOfWork, *, check_in: Answer) -> list[DriftedStep]:
     """The steps that were run in another mode, according to an answer."""
     if check_in.attestation is not Attestation.DRIFTED:
         return []

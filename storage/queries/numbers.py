@@ -120,13 +120,15 @@ def _readings(uow: UnitOfWork, *, adoption_id: int, since: date) -> list[Current
     return [CurrentReading(*row) for row in connection_of(uow.session).execute(_READINGS, asked)]
 
 
-_CURRENT: Final[Any] = select_rows(*columns(Reading, CurrentReading._fields)).where(
-    col(Reading.workspace_id) == bindparam("workspace"),
-    col(Reading.adoption_id) == bindparam("adoption"),
-    col(Reading.replaced_at).is_(None),
-)
-_READINGS: Final[Any] = _CURRENT.where(col(Reading.week_start) >= bindparam("since")).order_by(
-    col(Reading.week_start)
+_READINGS: Final[Any] = (
+    select_rows(*columns(Reading, CurrentReading._fields))
+    .where(
+        col(Reading.workspace_id) == bindparam("workspace"),
+        col(Reading.adoption_id) == bindparam("adoption"),
+        col(Reading.replaced_at).is_(None),
+        col(Reading.week_start) >= bindparam("since"),
+    )
+    .order_by(col(Reading.week_start))
 )
 
 
@@ -163,20 +165,11 @@ def value_before(uow: UnitOfWork, *, cycle: Cycle, week: int, since: int, until:
     return uow.session.exec(query).first()
 
 
-def latest_reading(uow: UnitOfWork, *, adoption_id: int, until: date) -> CurrentReading | None:
-    """The newest current reading up to a week."""
-    if uow.recent is not None:
-        rows = _readings(uow, adoption_id=adoption_id, since=uow.recent)
-        newest = [row for row in rows if row.week_start <= until and not row.guardrail]
-        if newest:
-            return newest[-1]
-    asked = {"workspace": uow.workspace_id, "adoption": adoption_id, "until": until}
-    row = connection_of(uow.session).execute(_NEWEST, asked).first()
-    return None if row is None else CurrentReading(*row)
-
-
-_NEWEST: Final[Any] = (
-    _CURRENT.where(col(Reading.week_start) <= bindparam("until"), col(Reading.guardrail) == "")
-    .order_by(col(Reading.week_start).desc())
-    .limit(1)
-)
+def latest_reading(uow: UnitOfWork, *, cycle: Cycle, until: date) -> CurrentReading | None:
+    """The KPI's newest current reading of a cycle up to a week."""
+    since = min(cycle.starts_on, uow.recent) if uow.recent else cycle.starts_on
+    rows = _readings(uow, adoption_id=cycle.adoption_id, since=since)
+    found = [
+        one for one in rows if one.cycle_id == cycle.id and not one.guardrail and one.week_start <= until
+    ]
+    return found[-1] if found else None

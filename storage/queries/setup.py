@@ -1,13 +1,10 @@
 """Queries on the checklist of an adoption."""
 
 from collections.abc import Sequence
-from typing import Any, Final
 
 from sqlalchemy import bindparam
-from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
-from storage.engine import connection_of
 from storage.query_cache import cached
 from storage.tables import ChecklistTick, Setup
 from storage.work import UnitOfWork
@@ -22,20 +19,6 @@ def of_adoption(uow: UnitOfWork, *, adoption_id: int) -> Setup | None:
 
 _SETUP = select(Setup).where(
     Setup.workspace_id == bindparam("workspace"), Setup.adoption_id == bindparam("adoption")
-)
-
-
-@cached(Setup)
-def is_under_way(uow: UnitOfWork, *, adoption_id: int) -> bool:
-    """Whether the setup of an adoption was started and isn't done."""
-    asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
-    return connection_of(uow.session).execute(_UNDER_WAY, asked).first() is not None
-
-
-_UNDER_WAY: Final[Any] = select_rows(col(Setup.id)).where(
-    col(Setup.workspace_id) == bindparam("workspace"),
-    col(Setup.adoption_id) == bindparam("adoption"),
-    col(Setup.done_at).is_(None),
 )
 
 

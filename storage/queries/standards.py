@@ -14,11 +14,12 @@ from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line
 from storage.engine import connection_of
+from storage.inserts import insert_rows
 from storage.queries import checkins
 from storage.queries.checkins import Answer
 from storage.queries.cycles import _with_exceptions
 from storage.queries.streams import columns
-from storage.query_cache import cached
+from storage.query_cache import cached, teach
 from storage.tables import (
     Adoption,
     Attestation,
@@ -388,6 +389,13 @@ def _of_adoption(uow: UnitOfWork, *, adoption_id: int) -> list[StepDrift]:
     if connection_of(uow.session).execute(_HAS_DRIFTED, asked).first() is None:
         return []  # as of most adoptions, and finding that out costs less than loading rows
     return list(uow.session.exec(_OF_ADOPTION, params=asked))
+
+
+def keep_drift(uow: UnitOfWork, *, row: StepDrift) -> None:
+    """Save an event of a step's drift."""
+    before = _of_adoption(uow, adoption_id=row.adoption_id)
+    insert_rows(uow.session, [row])
+    teach(uow, _of_adoption, [*before, row], adoption_id=row.adoption_id)
 
 
 _HAS_DRIFTED: Final[Any] = (

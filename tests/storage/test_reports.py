@@ -10,6 +10,7 @@ from cadence.actor import Actor
 from cadence.flows.core.adoptions import current_cycle
 from storage.engine import Database
 from storage.queries import adoptions, checkins, cycles, exceptions, numbers, people, standards
+from storage.query_cache import forget
 from storage.tables import CheckIn, Cycle, CycleState, LoggedException
 from storage.work import UnitOfWork
 from tests.databases import rolled_back
@@ -37,10 +38,23 @@ def answer_again(db: Database, ids: Planted, *, runs: int) -> None:
             member=MEMBER,
         )
         assert current is not None
-        current.replaced_at = NOW
-        session.add(current)
-        session.flush()
-        session.add(check_in(ids, runs=runs))
+        uow = UnitOfWork.around(session, Actor.system("T1"), NOW)
+        checkins.keep(uow, row=check_in(ids, runs=runs), replaces=current)
+
+
+def test_what_is_known_after_an_answer_is_what_is_stored(db: Database, ids: Planted) -> None:
+    with db.write() as session:
+        uow = UnitOfWork.around(session, Actor.system("T1"), NOW)
+        for since in (MONDAY - 9 * WEEK, uow.recent, MONDAY):
+            uow.recent = since
+            first = checkins.check_in(uow, adoption_id=ids.adoption, week_start=MONDAY, member=MEMBER)
+            second = checkins.keep(uow, row=check_in(ids, runs=8), replaces=first)
+            third = checkins.keep(uow, row=check_in(ids, runs=9), replaces=second)
+            other = checkins.keep(uow, row=check_in(ids, member=f"U{since}"), replaces=None)
+            known = checkins.answers_of(uow, adoption_id=ids.adoption, week_start=MONDAY)
+            assert [row for row in known if not row.replaced][-2:] == [third, other]
+            forget(uow)
+            assert checkins.answers_of(uow, adoption_id=ids.adoption, week_start=MONDAY) == known
 
 
 def test_two_current_answers_for_one_week_are_refused(db: Database, ids: Planted) -> None:
@@ -127,10 +141,14 @@ def test_readings_of_a_cycle_and_the_latest_one(db: Database, ids: Planted) -> N
             (3, 14),
         ]
         latest = numbers.latest_reading(
-            UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption, until=MONDAY + WEEK
+            UnitOfWork.around(session, Actor.system("T1")),
+            cycle=session.get_one(Cycle, ids.cycle),
+            until=MONDAY + WEEK,
         )
         none = numbers.latest_reading(
-            UnitOfWork.around(session, Actor.system("T1")), adoption_id=ids.adoption, until=MONDAY - DAY
+            UnitOfWork.around(session, Actor.system("T1")),
+            cycle=session.get_one(Cycle, ids.cycle),
+            until=MONDAY - DAY,
         )
     assert latest is not None
     assert (latest.week, latest.value) == (2, 18)

@@ -15,6 +15,7 @@ from sqlmodel import Session, SQLModel, select
 import storage.outbox
 import storage.queries
 from cadence.actor import Actor
+from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision
 from storage.engine import Database
@@ -62,7 +63,6 @@ from storage.tables import (
     Promotion,
     PromotionState,
     RubricResult,
-    Setup,
     SpotAudit,
     StepDrift,
     StepVerdict,
@@ -78,6 +78,7 @@ from tests.storage.seeds import (
     NOW,
     OTHER,
     Planted,
+    check_in,
     number,
     owed,
     plant,
@@ -220,16 +221,22 @@ def _overtaken(session: Session, workspace_id: str, ids: Planted) -> frozenset[i
     return found
 
 
-def _is_under_way(session: Session, workspace_id: str, ids: Planted) -> bool:
-    """Look while a setup isn't done."""
-    with session.begin_nested() as kept:
-        session.get_one(Setup, ids.setup).done_at = None
-        session.flush()
-        found = setup.is_under_way(
-            UnitOfWork.around(session, Actor.system(workspace_id)), adoption_id=ids.adoption
-        )
-        kept.rollback()
-    return found
+def _answer(row: CheckIn) -> checkins.Answer:
+    names = checkins.Answer._fields[:-1]
+    return checkins.Answer._make([*(getattr(row, name) for name in names), False])
+
+
+def _drift(ids: Planted) -> StepDrift:
+    return StepDrift(
+        workspace_id=ids.workspace,
+        adoption_id=ids.adoption,
+        cycle_id=ids.cycle,
+        step="send",
+        event=DriftEvent.REPORTED,
+        declared=Mode.AI_LED,
+        used=Mode.HUMAN_LED,
+        at=NOW,
+    )
 
 
 def _latest_value(session: Session, workspace_id: str, ids: Planted) -> cycles.CycleValue | None:
@@ -630,7 +637,7 @@ BY_ID: dict[str, Call] = {
         _uow(s, ws), adoption_id=ids.adoption, week_start=MONDAY, member=MEMBER
     ),
     "checkins.drifted_steps": lambda s, ws, ids: checkins.drifted_steps(
-        _uow(s, ws), check_in=s.get_one(CheckIn, ids.check_in)
+        _uow(s, ws), check_in=_answer(s.get_one(CheckIn, ids.check_in))
     ),
     "checkins.answers_since": lambda s, ws, ids: checkins.answers_since(
         _uow(s, ws), adoption_id=ids.adoption, since=MONDAY - 90 * DAY
@@ -655,7 +662,7 @@ BY_ID: dict[str, Call] = {
     ),
     "numbers.readings": lambda s, ws, ids: numbers.readings(_uow(s, ws), cycle=s.get_one(Cycle, ids.cycle)),
     "numbers.latest_reading": lambda s, ws, ids: numbers.latest_reading(
-        _uow(s, ws), adoption_id=ids.adoption, until=MONDAY
+        _uow(s, ws), cycle=s.get_one(Cycle, ids.cycle), until=MONDAY
     ),
     "exceptions.exception": lambda s, ws, ids: exceptions.exception(_uow(s, ws), exception_id=ids.exception),
     "exceptions.exceptions_by": lambda s, ws, ids: exceptions.exceptions_by(
@@ -790,7 +797,6 @@ BY_ID: dict[str, Call] = {
     "schedule.specs": lambda s, ws, ids: schedule.specs(_uow(s, ws), version_ids=[ids.version]),
     "adoptions.by_id": lambda s, ws, ids: adoptions.by_id(_uow(s, ws), adoption_id=ids.adoption),
     "adoptions.running_of_team": lambda s, ws, ids: adoptions.running_of_team(_uow(s, ws), team_id=ids.team),
-    "setup.is_under_way": _is_under_way,
     "setup.of_adoption": lambda s, ws, ids: setup.of_adoption(_uow(s, ws), adoption_id=ids.adoption),
     "setup.ticks": lambda s, ws, ids: setup.ticks(_uow(s, ws), setup_id=ids.setup),
     "handoffs.get": lambda s, ws, ids: handoffs.get(_uow(s, ws), handoff_id=ids.handoff),
@@ -819,6 +825,10 @@ BY_ID: dict[str, Call] = {
     "ledger.get": lambda s, ws, ids: ledger.get(_uow(s, ws), message_id=ids.message),
 }
 WRITES: dict[str, Call] = {
+    "standards.keep_drift": lambda s, ws, ids: standards.keep_drift(_uow(s, ws), row=_drift(ids)),
+    "checkins.keep": lambda s, ws, ids: checkins.keep(
+        _uow(s, ws), row=check_in(ids, member="U0NEW"), replaces=None
+    ),
     "workspaces.note_planned": lambda s, ws, _: workspaces.note_planned(_uow(s, ws)),
     "people.remember_dm": lambda s, ws, _: people.remember_dm(_uow(s, ws), member_id=MEMBER, channel="D9"),
     "people.set_curators": lambda s, ws, _: people.set_curators(_uow(s, ws), members=[OTHER]),

@@ -35,7 +35,6 @@ from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
 from cadence.rules.kpi import Unit, far_off
 from cadence.rules.modes import Mode
-from storage.inserts import insert_rows
 from storage.queries import adoptions, checkins, cycles, numbers
 from storage.tables import Attestation, CheckIn, CycleState, DriftedStep
 from storage.work import UnitOfWork
@@ -297,8 +296,8 @@ def _save(
     *,
     runs: int,
     drifts: Mapping[str, Mode],
-    before: CheckIn | None,
-) -> CheckIn:
+    before: checkins.Answer | None,
+) -> checkins.Answer:
     after = {
         "attestation": given.attestation.value,
         "runs": runs,
@@ -310,10 +309,6 @@ def _save(
     known = _as_data(uow, before) if before else None
     if before is not None and known == after:
         return before
-    if before is not None:
-        before.replaced_at = uow.now
-        uow.session.add(before)
-        uow.session.flush()
     row = CheckIn(
         workspace_id=view.workspace.id,
         adoption_id=view.id,
@@ -329,9 +324,9 @@ def _save(
         surface=uow.actor.surface,
         answered_at=uow.now,
     )
-    insert_rows(uow.session, [row])
+    kept = checkins.keep(uow, row=row, replaces=before)
     uow.session.add_all(
-        DriftedStep(workspace_id=view.workspace.id, check_in_id=row.id or 0, step=step, mode=mode)
+        DriftedStep(workspace_id=view.workspace.id, check_in_id=kept.id, step=step, mode=mode)
         for step, mode in drifts.items()
     )
     uow.record(
@@ -341,10 +336,10 @@ def _save(
         after=after,
     )
     uow.session.flush()
-    return row
+    return kept
 
 
-def _as_data(uow: UnitOfWork, row: CheckIn) -> dict[str, object]:
+def _as_data(uow: UnitOfWork, row: checkins.Answer) -> dict[str, object]:
     drifted = checkins.drifted_steps(uow, check_in=row)
     return {
         "attestation": row.attestation.value,

@@ -18,7 +18,8 @@ from cadence.rules.calendar import week_number
 from cadence.rules.differences import Difference, differ, differences, runs_of_workflow
 from storage.outbox.queueing import NewMessage
 from storage.queries import checkins, machines, people
-from storage.tables import CheckIn, OutboxMessage
+from storage.queries.checkins import Answer
+from storage.tables import OutboxMessage
 from storage.work import UnitOfWork
 from templates.contexts.checkins import RunsDiffer, RunsSideBySide
 
@@ -27,7 +28,7 @@ USEFUL = timedelta(days=6)
 """By then the next week is almost over, with counts of its own."""
 
 
-def counted_otherwise(uow: UnitOfWork, view: AdoptionView, row: CheckIn) -> int | None:
+def counted_otherwise(uow: UnitOfWork, view: AdoptionView, row: Answer) -> int | None:
     """The runs of a member that tools counted so far, if they contradict their answer; else None."""
     found = _measured(uow, view, week_start=row.week_start)
     runs = runs_of_workflow(found.get(row.member, {}))

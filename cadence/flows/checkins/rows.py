@@ -25,7 +25,7 @@ from cadence.refusals import NotAllowed, Offer
 from cadence.rules.calendar import WEEKS, instant, local_day, week_monday, week_number
 from cadence.rules.evidence import TYPICAL_ANSWERS, typical_runs
 from storage.queries import checkins, exceptions, numbers, people, standards
-from storage.tables import AdoptionState, CheckIn, Cycle
+from storage.tables import AdoptionState, Cycle
 from storage.work import UnitOfWork
 from templates.contexts.base import Kpi, StepMode
 from templates.contexts.checkins import Answer, CheckinRow, Drift
@@ -94,9 +94,9 @@ def typical(uow: UnitOfWork, view: AdoptionView, *, member: str) -> int:
 
 def week_kpi(uow: UnitOfWork, view: AdoptionView, *, week_start: date) -> Kpi:
     """The KPI with the reading of a week; without one, with the newest earlier reading of the cycle."""
-    row = numbers.latest_reading(uow, adoption_id=view.id, until=week_start)
     cycle = cycle_of_week(uow, view, week_start)
-    if row is None or cycle is None or row.cycle_id != cycle.id:
+    row = numbers.latest_reading(uow, cycle=cycle, until=week_start) if cycle else None
+    if row is None:
         return kpi_context(view, value=None)
     if row.week_start == week_start:
         return kpi_context(view, value=row.value)
@@ -188,7 +188,7 @@ def modes_in_week(uow: UnitOfWork, view: AdoptionView, week_start: date) -> tupl
     return tuple(shown)
 
 
-def answer_context(uow: UnitOfWork, view: AdoptionView, row: CheckIn) -> Answer:
+def answer_context(uow: UnitOfWork, view: AdoptionView, row: checkins.Answer) -> Answer:
     """A member's answer, with its time in their zone."""
     zone = member_zone(uow, member=row.member, fallback=view.team.timezone)
     reading = numbers.reading(uow, adoption_id=view.id, week_start=row.week_start)
@@ -203,7 +203,7 @@ def answer_context(uow: UnitOfWork, view: AdoptionView, row: CheckIn) -> Answer:
         drifts=tuple(Drift(step=titles.get(one.step, one.step), mode=one.mode) for one in drifted),
         note=row.note,
         value_events=row.value_events,
-        counted=counted_otherwise(uow, view, row) if row.replaced_at is None else None,
+        counted=counted_otherwise(uow, view, row) if not row.replaced else None,
     )
 
 

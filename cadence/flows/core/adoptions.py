@@ -115,6 +115,8 @@ class AdoptionView:
         first_id: the id of the playbook's first adoption, ended or not: its pilot team's.
         is_measured: whether a tool has ever counted its runs; while none has, nothing asks for them.
         was_paused: whether it was ever paused; otherwise nothing asks when.
+        is_setting_up: whether its setup was started and isn't done.
+        has_drifted: whether the drift of a step was ever found or reported.
     """
 
     workspace: Workspace
@@ -128,6 +130,8 @@ class AdoptionView:
     first_id: int
     is_measured: bool
     was_paused: bool
+    is_setting_up: bool
+    has_drifted: bool
 
     @property
     def id(self) -> int:
@@ -234,6 +238,8 @@ def _seen(uow: UnitOfWork, rows: Sequence[AdoptionRow]) -> AdoptionView:
         first_id=row.first_id,
         is_measured=row.is_measured,
         was_paused=row.was_paused,
+        is_setting_up=row.is_setting_up,
+        has_drifted=row.has_drifted,
     )
 
 

@@ -180,5 +180,5 @@ def _week(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> ReportWeek
 
 def latest_value(uow: UnitOfWork, view: AdoptionView) -> float | None:
     """The newest reading of the adoption's cycle up to this week."""
-    row = numbers.latest_reading(uow, adoption_id=view.id, until=view.week_start)
-    return row.value if row and view.cycle and row.cycle_id == view.cycle.id else None
+    row = numbers.latest_reading(uow, cycle=view.cycle, until=view.week_start) if view.cycle else None
+    return row.value if row else None

@@ -233,7 +233,7 @@ def _tell_owner(uow: UnitOfWork, view: AdoptionView, row: Setup) -> None:
 def first_run(uow: UnitOfWork, view: AdoptionView) -> None:
     """End a team's setup with its first attested run, in the caller's transaction; without a setup nothing
     happens."""
-    if not setup_rows.is_under_way(uow, adoption_id=view.id):
+    if not view.is_setting_up:
         return
     row = setup_rows.of_adoption(uow, adoption_id=view.id)
     if row is None:

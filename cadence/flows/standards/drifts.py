@@ -77,23 +77,21 @@ def settle_drift(
     if found is None:
         rewrite_reported(uow, view, step, mark=cause)
         return False
-    uow.session.add(
-        StepDrift(
-            workspace_id=view.workspace.id,
-            adoption_id=view.id,
-            cycle_id=found.cycle_id,
-            step=step.key,
-            event=event,
-            declared=declared,
-            used=found.used,
-            member=member,
-            reason=reason,
-            cause=cause,
-            after_check_in=checkins.last_check_in_id(uow, adoption_id=view.id),
-            at=uow.now,
-        )
+    ended = StepDrift(
+        workspace_id=view.workspace.id,
+        adoption_id=view.id,
+        cycle_id=found.cycle_id,
+        step=step.key,
+        event=event,
+        declared=declared,
+        used=found.used,
+        member=member,
+        reason=reason,
+        cause=cause,
+        after_check_in=checkins.last_check_in_id(uow, adoption_id=view.id),
+        at=uow.now,
     )
-    uow.session.flush()
+    standards.keep_drift(uow, row=ended)
     rewrite_reported(uow, view, step, mark=f"{cause}:{uow.now.timestamp()}")
     for alert in standards.alerts_until(uow, found=found):
         uow.rewrite("drift", alert.id, mark="settled")
@@ -121,6 +119,8 @@ def judge_drifts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, cause: st
     withdrawn if the answers behind it were corrected, or only one person's are left.
     """
     drifted = {step for one in standards.attested(uow, cycle=cycle) for step in one.modes}
+    if not drifted and not view.has_drifted:
+        return
     for step in view.spec.steps:
         found = found_drift(uow, view, step)
         if found is None and step.key not in drifted:
@@ -137,6 +137,7 @@ def judge_drifts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, cause: st
             row = _keep(uow, view, cycle, step, seen, DriftEvent.REPORTED, cause=cause)
             if seen.verdict.by != (view.playbook.owner,):
                 _tell_owner(uow, view, row)
+            continue
         rewrite_reported(uow, view, step, mark=cause, cycle_id=cycle.id)
 
 
@@ -270,8 +271,7 @@ def _keep(
         after_check_in=seen.through,
         at=uow.now,
     )
-    uow.session.add(row)
-    uow.session.flush()
+    standards.keep_drift(uow, row=row)
     return row
 
 
