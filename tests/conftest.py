@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import tests.contexts  # noqa: F401 - first, so that what is rendered from now on is known by its context
 from bot.cli import GC_THRESHOLD
 from bot.rehearsal.harness import BotHarness
 from tests import statements

@@ -16,6 +16,9 @@ from cadence.refusals import NotAllowed
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, LoggedException, ModeChange, OutboxMessage, StepVerdict
 from storage.work import UnitOfWork
+from templates.contexts.exceptions import ExceptionLogged
+from templates.contexts.overview.statuses import Status
+from tests.contexts import assert_golden, shown
 from tests.harnesses import EXAMPLES, bot_harness
 from tests.scenarios.plays import (
     CURATORS,
@@ -62,7 +65,7 @@ def types(harness: BotHarness, words: str, member: str = MEMBER) -> Answer:
 def log(harness: BotHarness, count: int) -> Answer:
     for number in range(count):
         said = types(harness, f"/exception send tone was off, case {number}")
-    assert "xception logged" in said.text, said.words
+    shown(said, ExceptionLogged)
     return said
 
 
@@ -92,10 +95,13 @@ def replayed(harness: BotHarness) -> tuple[str, ...]:
 def test_an_exception_taken_back_counts_no_more_and_stays_in_the_trail(solo: BotHarness) -> None:
     log(solo, 1)
     said = types(solo, "/exception send wrong name")
-    assert "2 exceptions in 40 reported runs" in said.words
-    assert "Undone: “wrong name” no longer counts against “Send the edited reply”." in undo(solo, said)
+    evidence = shown(said, ExceptionLogged).evidence
+    assert (evidence.exceptions, evidence.attested) == (2, 40)
+    assert_golden(undo(solo, said), "undone")
 
-    assert "\n1 in 40 reported runs" in types(solo, "/cadence status").words
+    [row] = shown(types(solo, "/cadence status"), Status).rows
+    send = next(one for one in row.steps if one.key == "send")
+    assert (send.evidence.exceptions, send.evidence.attested) == (1, 40)
     [entry] = entries(solo, "exception-withdrawn")
     assert (entry.member, entry.before["reason"]) == (MEMBER, "wrong name")
     trace = types(solo, "/cadence trace support-reply send", OWNER).words
