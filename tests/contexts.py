@@ -61,7 +61,7 @@ def actions(said: Shown) -> list[str]:
     return [element["action_id"] for element in elements if "action_id" in element]
 
 
-def is_shown(said: Shown, kind: type[MessageContext | ViewContext]) -> bool:
+def is_shown(said: Shown, kind: type[object]) -> bool:
     """Whether a context of a kind is in what a person sees."""
     return any(kind in _SHOWN[words_of(blocks)] for blocks in _blocks(said))
 
