@@ -12,12 +12,13 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox import payloads
+from handlers.listeners import UNREACHABLE
 from storage.engine import is_unreachable
 from templates.ids import Action, Callback, Shortcut
+from tests.contexts import assert_golden
 from tests.scenarios.plays import REPLY
 
 LEAD, STRANGER, CHANNEL = "U01LEAD", "U0STRANGER", "C01SUPEMEA"
-SENTENCE = "We can't reach our database right now. Nothing was saved. Try again in a minute."
 TYPED = "the patient's name was in the draft"
 
 
@@ -75,7 +76,7 @@ def test_a_command_gets_a_sentence(harness: BotHarness, command: str, text: str,
     assert answer.status == 200
     shown = harness.workspace.views.stack(LEAD)
     said = answer.json.get("text", "") + "".join(view.words for view in shown)
-    assert SENTENCE in said
+    assert UNREACHABLE in said
 
 
 @pytest.mark.usefixtures("logs")
@@ -86,7 +87,8 @@ def test_a_button_gets_a_sentence(harness: BotHarness) -> None:
     with Away(harness):
         told = lead.clicks(answer.message, action_id=Action.TYPE_IT)
     assert told.status == 200
-    assert told.text == SENTENCE
+    assert told.text == UNREACHABLE
+    assert_golden(told, "unreachable")
 
 
 @pytest.mark.usefixtures("logs")
@@ -97,7 +99,7 @@ def test_a_form_keeps_what_was_typed_and_says_it_on_a_field(harness: BotHarness)
     assert form.callback_id == Callback.IMPORT
     with Away(harness):
         told = lead.submits({"yaml": f"{REPLY.read_text()}# {TYPED}\n"})
-    assert list(told.errors.values()) == [SENTENCE]
+    assert list(told.errors.values()) == [UNREACHABLE]
     assert told.view is not None
     assert told.view.id == form.id
 
@@ -111,7 +113,7 @@ def test_a_shortcut_gets_a_sentence(harness: BotHarness) -> None:
     for one in told:
         assert one.status == 200
         assert one.view is not None
-        assert SENTENCE in one.view.words
+        assert UNREACHABLE in one.view.words
 
 
 @pytest.mark.parametrize("member", [LEAD, "U01CURATOR"])
@@ -124,11 +126,11 @@ def test_home_says_so_and_slack_is_asked_to_send_the_event_again(harness: BotHar
         assert harness.workspace.deliver("events_api", body).status == 503
     home = harness.workspace.views.home(member)
     assert home is not None
-    assert SENTENCE in home.words
+    assert UNREACHABLE in home.words
     assert harness.workspace.deliver("events_api", body, retry_num=1).status == 200
     home = harness.workspace.views.home(member)
     assert home is not None
-    assert SENTENCE not in home.words
+    assert UNREACHABLE not in home.words
 
 
 EVENTS = [

@@ -11,11 +11,15 @@ import psycopg
 
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox import payloads
+from handlers.listeners import BUSY
 from storage.engine import plain_url, sqlite_file
+from storage.tables import LoggedException
+from templates.contexts.exceptions import ExceptionLogged
+from tests.contexts import assert_golden, shown
 from tests.harnesses import EXAMPLES
+from tests.scenarios.plays import rows
 
 LEAD, CHANNEL = "U01LEAD", "C01SUPEMEA"
-SENTENCE = "We're a little busy right now. Nothing was changed. Try again in a moment."
 SLACK_SECONDS = 3.0
 TUESDAY = datetime(2026, 3, 3, 10, tzinfo=UTC)
 
@@ -48,12 +52,14 @@ def test_a_command_says_so_in_time_and_can_be_repeated(harness: BotHarness) -> N
         told = lead.types("/exception", text, channel=CHANNEL)
         took = time.monotonic() - began
         read = lead.types("/cadence", "status", channel=CHANNEL)
-    assert (told.status, told.text) == (200, SENTENCE)
+    assert (told.status, told.text) == (200, BUSY)
+    assert_golden(told, "busy")
     assert took < 2 * SLACK_SECONDS  # this machine may be busy, too
     assert read.status == 200
-    assert SENTENCE not in read.text
+    assert BUSY not in read.text
     again = lead.types("/exception", text, channel=CHANNEL)
-    assert "logged" in again.text.lower()
+    assert shown(again, ExceptionLogged).evidence.exceptions == 1
+    assert [row.reason for row in rows(harness, LoggedException)] == ["tone was off"]
 
 
 def test_a_form_says_so_and_keeps_what_was_typed(harness: BotHarness) -> None:
@@ -63,7 +69,7 @@ def test_a_form_says_so_and_keeps_what_was_typed(harness: BotHarness) -> None:
     with held(harness):
         text = (EXAMPLES / "support-reply.yaml").read_text().replace("support-reply", "support-again")
         told = lead.submits({"yaml": text})
-    assert list(told.errors.values()) == [SENTENCE]
+    assert list(told.errors.values()) == [BUSY]
     assert told.view is not None
     assert told.view.id == form.id
 

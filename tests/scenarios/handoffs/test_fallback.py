@@ -9,11 +9,17 @@ import pytest
 from bot.rehearsal.harness import BotHarness
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, Handoff
+from templates.contexts.answers import Done
+from templates.contexts.handoffs import HandoffAnswered, HandoffFallback, Switched
+from templates.contexts.overview.statuses import Why
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, contexts, is_shown, shown
 from tests.harnesses import EXAMPLES, bot_harness
 from tests.scenarios.plays import InCycle, bot_dms, changed, entries, posts, rows
 
 OWNER, MEMBER, CURATOR, THEIR_LEAD = "U01LEAD", "U01AGENT1", "U01CURATOR", "U08LEAD"
 BILLING, EMEA, CURATORS = "C08BILLING", "C01SUPEMEA", "C01CURATORS"
+REASON = "two cases carry that number"
 MANUAL, AUTOMATIC = (
     "fallback: human-led}\ncase",
     "fallback: human-led, step: send, automatic: true}\ncase",
@@ -42,13 +48,14 @@ def hand_over(harness: BotHarness, case: str) -> None:
     said = harness.workspace.person(MEMBER).types(
         f"/cadence handoff support-reply send billing refund for case {case}", channel=EMEA
     )
-    assert said.text.startswith("Handed to Billing"), said.text
+    assert is_shown(said, Done), said.words
+    assert rows(harness, Handoff)[-1].what == f"refund for case {case}"
     harness.tick()
 
 
 def send_back(harness: BotHarness, number: int) -> None:
     lead = harness.workspace.person(THEIR_LEAD)
-    lead.types(f"/cadence handoff fail #{number} two cases carry that number", channel=BILLING)
+    lead.types(f"/cadence handoff fail #{number} {REASON}", channel=BILLING)
     harness.tick()
 
 
@@ -63,24 +70,33 @@ def test_a_failed_handoff_switches_the_step_and_an_accepted_one_switches_it_back
     assert mode(harness, "draft") is Mode.COLLABORATIVE
     for channel in (EMEA, CURATORS):
         post = posts(harness, channel)[-1]
-        assert post.text == "“Send the edited reply” runs human-led for now"
-        assert "two cases carry that number" in post.words
-        assert post.buttons == ["Hand over again", "Handoffs work again"]
+        fallback = shown(post, HandoffFallback)
+        assert (fallback.step, fallback.after, fallback.held, fallback.ended) == (
+            "Send the edited reply", "human-led", True, False
+        )  # fmt: skip
+        assert fallback.reason == REASON
+        assert REASON in post.words
+        assert actions(post) == [Action.SEND_HANDOFF, Action.SETTLE_HANDOFF]
     told = bot_dms(harness, OWNER)[-1]
-    assert told.buttons == ["Hand over again", "Handoffs work again"]
-    assert "goes back to AI-led when a new handoff is accepted" in told.words
+    assert actions(told) == [Action.SEND_HANDOFF, Action.SETTLE_HANDOFF]
+    assert_golden(told, "sent-back-to-the-owner")
+    switched = shown(told, HandoffAnswered).switched
+    assert switched == Switched(step="Send the edited reply", after="human-led", before="ai-led")
 
     hand_over(harness, "4712")
     harness.workspace.person(THEIR_LEAD).types("/cadence handoff accept #2", channel=BILLING)
     harness.tick()
     assert mode(harness) is Mode.AI_LED
-    texts = [one.text for one in posts(harness, EMEA)]
-    assert texts[-1] == "“Send the edited reply” is AI-led again"
-    assert "“Send the edited reply” ran human-led for a while" in texts
+    earlier, newest = contexts(posts(harness, EMEA), HandoffFallback)
+    assert shown(posts(harness, EMEA)[-1], HandoffFallback) == newest
+    assert (newest.step, newest.after, newest.ended) == ("Send the edited reply", "ai-led", True)
+    assert (earlier.step, earlier.after, earlier.held, earlier.ended) == (
+        "Send the edited reply", "human-led", False, False
+    )  # fmt: skip
     assert [one.fallback_id for one in rows(harness, Handoff)] == [None, None]
     assert len(entries(harness, "fallback")) == len(entries(harness, "fallback-ended")) == 1
-    traced = harness.workspace.person(CURATOR).types("/cadence trace support-reply send").words
-    assert "a handoff was sent back" in traced
+    traced = harness.workspace.person(CURATOR).types("/cadence trace support-reply send")
+    assert_golden(traced, "trace-of-a-fallback")
 
 
 def test_two_failed_handoffs_switch_a_step_once(harness: BotHarness) -> None:
@@ -98,15 +114,17 @@ def test_only_the_owner_or_a_curator_says_that_handoffs_work_again(harness: BotH
     hand_over(harness, "4711")
     send_back(harness, 1)
     refused = harness.workspace.person(MEMBER).clicks(posts(harness, EMEA)[-1], "Handoffs work again")
-    assert refused.text.startswith("Only the owner (<@U01LEAD>) or a curator can settle a failed handoff")
+    assert_golden(refused, "settle-not-owner")
     assert mode(harness) is Mode.HUMAN_LED
     owner = harness.workspace.person(OWNER)
     said = owner.types("/cadence handoff settle")
-    assert said.text.startswith("Settled: refund for case 4711. “Send the edited reply” is AI-led again.")
+    assert_golden(said, "settled")
     assert mode(harness) is Mode.AI_LED
-    assert owner.types("/cadence handoff settle #1").text.endswith("Nothing changed.")
+    assert_golden(owner.types("/cadence handoff settle #1"), "settled-before")
+    assert len(entries(harness, "fallback-ended")) == 1
     harness.tick()
-    assert "<@U01LEAD> says handoffs to Billing work again" in posts(harness, EMEA)[-1].words
+    post = shown(posts(harness, EMEA)[-1], HandoffFallback)
+    assert (post.member, post.to, post.ended) == (OWNER, "Billing", True)
 
 
 def test_a_mode_that_was_changed_since_stays(harness: BotHarness) -> None:
@@ -126,5 +144,5 @@ def test_a_verdict_after_a_fallback_can_be_judged_again(harness: BotHarness) -> 
     harness.workspace.person(MEMBER).types("/exception support-reply send wrong price", channel=EMEA)
     send_back(harness, 1)
     harness.workspace.person(MEMBER).types("/exception support-reply send wrong tone", channel=EMEA)
-    shown = harness.workspace.person(OWNER).types("/cadence why support-reply send", channel=EMEA)
-    assert "human-led" in shown.words
+    why = shown(harness.workspace.person(OWNER).types("/cadence why support-reply send", channel=EMEA), Why)
+    assert why.mode == "human-led"

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 import zipfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -29,6 +28,11 @@ from storage.tables import (
     TrailEntry,
 )
 from storage.work import UnitOfWork
+from templates.contexts.answers import Refused
+from templates.contexts.checkins import Attested
+from templates.contexts.exceptions import ExceptionLogged
+from templates.contexts.numbers import Recorded
+from tests.contexts import assert_golden, is_shown
 from tests.delivery.post_office import Script
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
@@ -66,7 +70,7 @@ def a_week(harness: BotHarness) -> None:
         (OWNER, "/kpi 13.5m"),
     ):
         told = harness.workspace.person(member).types(words, channel=DESK_CHANNEL)
-        assert any(one in told.text for one in ("ecorded", "logged", "checked in")), told.words
+        assert any(is_shown(told, kind) for kind in (Attested, ExceptionLogged, Recorded)), told.words
     harness.tick()
 
 
@@ -95,7 +99,7 @@ def arrived(harness: BotHarness, member: str) -> bytes:
 
 def test_it_arrives_in_the_dm_and_says_what_the_rows_say(desk: BotHarness) -> None:
     told = desk.workspace.person(OWNER).types("/cadence export reply")
-    assert "We're exporting Reply. You'll get a ZIP file by DM" in told.words
+    assert_golden(told, "exporting")
     tables, others = read(arrived(desk, OWNER))
     assert set(tables) == {
         *("readings", "attestations", "exceptions", "verdicts", "trail"),
@@ -104,7 +108,7 @@ def test_it_arrives_in_the_dm_and_says_what_the_rows_say(desk: BotHarness) -> No
         *("pilot_reviews", "duties", "measured_runs", "check_results"),
     }
     assert read_playbook(others["playbooks/reply.yaml"]).slug == "reply"
-    assert "apostrophe" in others["about.txt"]
+    assert_golden(others["about.txt"], "about")
     counts = {name: len(found) for name, found in tables.items()}
     for name, table in (
         ("readings", Reading),
@@ -163,10 +167,10 @@ def test_a_curator_has_everything_and_an_owner_only_their_own(desk: BotHarness) 
 @pytest.mark.parametrize("words", ["", "all", "reply"])
 def test_members_have_none_of_it(desk: BotHarness, words: str) -> None:
     """Answers reveal who didn't answer: that is only for owners and curators."""
-    for who in (MEMBER, OUTSIDER):
+    for role, who in (("member", MEMBER), ("outsider", OUTSIDER)):
         told = desk.workspace.person(who).types(f"/cadence export {words}".strip())
-        assert "Only" in told.words
-        assert f"<@{CURATOR}>" in told.words or f"<@{OWNER}>" in told.words
+        assert is_shown(told, Refused)
+        assert_golden(told, f"refused:{role}-{words or 'bare'}")
         assert desk.workspace.person(who).view() is None
     assert ledger(desk, "export") == []
 
@@ -228,11 +232,9 @@ def test_a_sentence_is_sent_if_slack_accepts_no_file(desk: BotHarness) -> None:
     desk.workspace.person(OWNER).types("/cadence export reply")
     desk.tick()
     desk.tick()
-    said = bot_dms(desk, OWNER)[-1].words
-    assert "Slack didn't accept the file (`missing_scope`)" in said
-    assert "files:write" in said
-    assert "doctor" not in said
-    assert "cadence export --csv FOLDER" in said
+    said = bot_dms(desk, OWNER)[-1]
+    assert said.files == ()
+    assert_golden(said, "no-file-accepted")
 
 
 def test_the_command_line_writes_a_folder(
@@ -243,7 +245,9 @@ def test_the_command_line_writes_a_folder(
     for words in (["reply"], ["reply", "triage"], []):
         told = CliRunner().invoke(cli, ["export", "--csv", str(folder), *words])
         assert told.exit_code == 0, told.output
-        assert f"{folder / 'attestations.csv'}: 2 rows" in told.output
+        assert_golden(told.output.replace(str(tmp_path), ""), f"written:{'-'.join(words) or 'all'}")
+        with (folder / "attestations.csv").open(encoding="utf-8", newline="") as lines:
+            assert len(list(csv.DictReader(lines))) == 2
     with (folder / "readings.csv").open(encoding="utf-8", newline="") as lines:
         assert [row["value"] for row in csv.DictReader(lines)] == ["14", "13.5"]
     assert sorted(path.name for path in folder.rglob("*")) == [
@@ -255,14 +259,14 @@ def test_the_command_line_writes_a_folder(
         *("triage.yaml", "verdicts.csv", "wave_teams.csv", "waves.csv"),
     ]
     (tmp_path / "file").write_text("")
-    for words in (
-        ["--csv", str(tmp_path / "file" / "x")],
-        ["--csv", str(folder), "relpy"],
-        ["reply", "triage"],
+    for case, words in (
+        ("no-folder", ["--csv", str(tmp_path / "file" / "x")]),
+        ("typo", ["--csv", str(folder), "relpy"]),
+        ("several", ["reply", "triage"]),
     ):
         told = CliRunner().invoke(cli, ["export", *words])
         assert told.exit_code == 2, told.output
-        assert re.search(r"can't be written to|Did you mean|Only one playbook", told.output)
+        assert_golden(told.output.replace(str(tmp_path), ""), f"not-written:{case}")
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,16 @@ import pytest
 
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.answers import Answer
+from cadence.mrkdwn import escape
+from templates.contexts.history import Trace
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, shown
 from tests.harnesses import EXAMPLES, bot_harness
 from tests.scenarios.plays import DESK, DESK_CHANNEL, at, changed, start_cycle
 
 OWNER, MEMBER, OUTSIDER, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
+DRAFT, SEND = "Draft three replies", "Send the edited reply"
+REASONS = ("tone was <off>", "tone was off", "empty")
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +28,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotHarness]:
         harness.play_until(at("2026-03-05 12:00"))
         for member, words in (
             (OWNER, "/attest as-declared runs=20"),
-            (MEMBER, "/exception send tone was <off>"),
-            (MEMBER, "/exception send tone was off"),
-            (MEMBER, "/exception draft empty"),
+            (MEMBER, f"/exception send {REASONS[0]}"),
+            (MEMBER, f"/exception send {REASONS[1]}"),
+            (MEMBER, f"/exception draft {REASONS[2]}"),
             (OWNER, "/cadence mode support-reply draft human-led nobody trusts it"),
             (OWNER, "/attest as-declared runs=21"),
         ):
@@ -38,19 +44,9 @@ def trace(harness: BotHarness, member: str, words: str = "") -> Answer:
 
 
 def test_the_owner_reads_who_did_what_when_from_where_before_and_after(desk: BotHarness) -> None:
-    told = trace(desk, OWNER, "support-reply").words
-    assert "Trail of Support reply" in told
-    assert (
-        f"_Thu 5 Mar 12:00_ <@{OWNER}> corrected a check-in: week of Mon 2 Mar, Support reply (Desk) "
-        "_(command)_\nas planned, 20 runs → as planned, 21 runs" in told
-    )
-    assert f"<@{OWNER}> changed who leads the step: “Draft three replies”, Support reply (Desk)" in told
-    assert "collaborative → human-led: “nobody trusts it”" in told
-    assert "“tone was &lt;off&gt;”" in told
-    assert (
-        "Rollout Cadence checked the step: “Send the edited reply”, Support reply (Desk) _(by rule)_\nwithin the cap"
-        in told
-    )
+    told = trace(desk, OWNER, "support-reply")
+    assert shown(told, Trace).playbook == "Support reply"
+    assert_golden(told, "trace-for-the-owner")
 
 
 def test_a_page_leads_to_the_older_one_and_the_last_one_ends(desk: BotHarness) -> None:
@@ -59,34 +55,40 @@ def test_a_page_leads_to_the_older_one_and_the_last_one_ends(desk: BotHarness) -
     seen = []
     for _ in range(10):
         assert answer.message
-        seen.append(answer.words)
-        if "Older" not in answer.words:
+        seen.append(shown(answer, Trace))
+        if Action.OLDER_TRACE not in actions(answer):
             break
         answer = owner.clicks(answer.message, "Older")
     assert 1 < len(seen) < 10
-    assert "started a cycle: " in seen[-1]
-    assert len({line for page in seen for line in page.splitlines() if "logged an exception" in line}) >= 2
+    assert [page.older is None for page in seen] == [False] * (len(seen) - 1) + [True]
+    assert_golden(answer, "last-page")
+    logged = [row.became for page in seen for row in page.rows if row.member == MEMBER]
+    assert len(set(logged)) == len(logged) == 3, "of the three exceptions"
+    assert all(any(escape(reason) in became for became in logged) for reason in REASONS)
 
 
 def test_it_is_narrowed_to_a_step_and_a_day(desk: BotHarness) -> None:
-    told = trace(desk, OWNER, "support-reply draft").words
-    assert "“Draft three replies”, Support reply (Desk)" in told
-    assert "Send the edited reply" not in told
-    assert "a check-in" not in told
-    assert "Did you mean" in trace(desk, OWNER, "suport-reply").words
+    told = trace(desk, OWNER, "support-reply draft")
+    found = shown(told, Trace)
+    assert (found.playbook, found.step) == ("Support reply", "draft")
+    assert found.rows
+    assert all(DRAFT in row.about for row in found.rows)
+    assert SEND not in told.words
+    assert_golden(told, "trace-of-a-step")
+    assert_golden(trace(desk, OWNER, "suport-reply"), "did-you-mean")
 
 
 def test_members_see_their_teams_steps_but_not_who_answered(desk: BotHarness) -> None:
-    told = trace(desk, MEMBER, "support-reply").words
-    assert "logged an exception" in told
-    assert "changed who leads the step" in told
-    assert "a check-in" not in told
-    assert "the check-in" not in told
-    outside = desk.workspace.person(OUTSIDER).types("/cadence trace").words
-    assert "Nothing here yet, or nothing you can see" in outside
-    assert "Support reply" not in outside
+    told = trace(desk, MEMBER, "support-reply")
+    hidden = set(shown(trace(desk, OWNER, "support-reply"), Trace).rows) - set(shown(told, Trace).rows)
+    assert [row.member for row in hidden] == [OWNER] * 2, "the check-in and its correction"
+    assert_golden(told, "trace-for-a-member")
+    outside = desk.workspace.person(OUTSIDER).types("/cadence trace")
+    assert shown(outside, Trace).rows == ()
+    assert_golden(outside, "trace-for-an-outsider")
 
 
 def test_curators_read_everything(desk: BotHarness) -> None:
-    told = trace(desk, CURATOR).words
-    assert "corrected a check-in" in told
+    told = trace(desk, CURATOR)
+    assert set(shown(trace(desk, OWNER), Trace).rows) == set(shown(told, Trace).rows)
+    assert_golden(told, "trace-for-a-curator")

@@ -1,6 +1,5 @@
 """`cadence whatif` judges the recorded weeks by other thresholds, and says what can't be known."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from cadence.actor import Actor
 from cadence.flows.history.whatif import WhatIf, what_if
 from cadence.refusals import Refusal
 from storage.work import UnitOfWork
+from tests.contexts import assert_golden
 from tests.harnesses import EXAMPLES, bot_harness
 from tests.scenarios.plays import DESK, SOLO_CHANNEL, at, changed, says, start_cycle
 
@@ -61,10 +61,7 @@ def test_a_lower_cap_would_have_watched_and_then_demoted_at_the_close(tmp_path: 
     assert window.instead.demoted_at
     assert (window.instead.demoted.line, f"{window.instead.demoted_at:%d %b}") == ("cap", "27 Mar")
     assert seen.broken == 0
-    assert "Support reply, with a cap of 10%" in told
-    assert re.search(r"send +Solo +1 +Mon 02 Mar 2026 +held +watched 05 Mar at 5 in 40 \(13%\)", told)
-    assert "Windows with a demotion: 0, and 1 with these thresholds. With a watch: 0, and 1." in told
-    assert "nobody can know" in told
+    assert_golden(told, "lower-cap")
 
 
 def test_after_a_demotion_that_did_not_happen_nothing_is_claimed(tmp_path: Path) -> None:
@@ -72,22 +69,23 @@ def test_after_a_demotion_that_did_not_happen_nothing_is_claimed(tmp_path: Path)
     [window] = seen.windows
     assert window.instead.demoted
     assert window.instead.demoted.line == "evidence"
-    assert window.unknown > 0
-    assert f"Left out for that reason: {window.unknown} later verdict" in told
+    assert window.unknown == 8
+    assert_golden(told, "after-a-demotion")
 
 
 @pytest.mark.parametrize(
-    ("typed", "sentence"),
+    ("case", "typed"),
     [
-        ({}, "Choose what to change"),
-        ({"cap": "lots"}, "--cap lots isn't a share. Write 0.08 or 8%."),
-        ({"cap": "800"}, "from 0 to 1"),
-        ({"cap": "nan"}, "from 0 to 1"),
-        ({"rule": "strickt"}, "Did you mean strict?"),
-        ({"confidence": "0.2"}, "from 0.5 to below 1"),
-        ({"min_runs": 0}, "from 1 to 10,000"),
+        ("nothing", {}),
+        ("cap-in-words", {"cap": "lots"}),
+        ("cap-too-high", {"cap": "800"}),
+        ("cap-not-a-number", {"cap": "nan"}),
+        ("rule-typo", {"rule": "strickt"}),
+        ("confidence-too-low", {"confidence": "0.2"}),
+        ("no-runs", {"min_runs": 0}),
     ],
 )
-def test_what_cannot_be_is_said_in_a_sentence(typed: dict[str, str], sentence: str) -> None:
-    with pytest.raises(Refusal, match=re.escape(sentence)):
+def test_what_cannot_be_is_said_in_a_sentence(case: str, typed: dict[str, str]) -> None:
+    with pytest.raises(Refusal) as refused:
         read_thresholds(**{"cap": None, "rule": None, "min_runs": None, "confidence": None, **typed})  # type: ignore[arg-type]
+    assert_golden(str(refused.value), f"refused:{case}")

@@ -2,13 +2,33 @@
 §4)."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
 from bot.sandbox.capabilities import Capabilities
+from bot.sandbox.messages import Message
+from bot.sandbox.views import View
+from cadence.nudges import TITLES, Unless
 from storage.tables import MessageState
+from templates.contexts.checkins import (
+    Attested,
+    CheckinMessage,
+    CheckinMoved,
+    CheckinReminder,
+    KpiMissing,
+    Snoozed,
+    WhoIsMissing,
+)
+from templates.contexts.overview.digests import Digest
+from templates.contexts.overview.home import Home
+from templates.contexts.overview.statuses import Status
+from templates.contexts.people import AwaySet, Muted
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     CURATORS,
@@ -36,11 +56,11 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def types(harness: BotHarness, member: str, text: str) -> str:
+def types(harness: BotHarness, member: str, text: str) -> Answer:
     channel = DESK_CHANNEL if member in harness.workspace.channel(DESK_CHANNEL).members else None
     said = harness.workspace.person(member).types(text, channel=channel)
     harness.tick()
-    return said.words
+    return said
 
 
 def nudged(harness: BotHarness, member: str, zone: str = "Europe/Berlin") -> list[str]:
@@ -48,8 +68,29 @@ def nudged(harness: BotHarness, member: str, zone: str = "Europe/Berlin") -> lis
     return local_times(bot_dms(harness, member), zone)
 
 
-def digest(harness: BotHarness) -> str:
-    return posts(harness, CURATORS)[-1].words
+def not_sent(harness: BotHarness) -> dict[tuple[str, str], int]:
+    """What the newest digest says wasn't sent: how many by nudge and reason."""
+    skipped = shown(posts(harness, CURATORS)[-1], Digest).skipped
+    return {(one.nudge, one.reason): one.count for one in skipped}
+
+
+def weeks(message: Message) -> list[int | None]:
+    """The weeks whose check-ins a message asks for, or asked for before it was moved."""
+    if is_shown(message, CheckinMoved):
+        return [shown(message, CheckinMoved).week]
+    if is_shown(message, CheckinReminder):
+        return [row.week for row in shown(message, CheckinReminder).rows]
+    return [row.week for row in shown(message, CheckinMessage).rows]
+
+
+def missing(harness: BotHarness) -> WhoIsMissing:
+    """What the owner was told last about missing check-ins."""
+    return shown(bot_dms(harness, LEAD)[-1], WhoIsMissing)
+
+
+def quiet(home: View) -> list[str]:
+    """What a Home says about when nudges come again."""
+    return [need.text for need in shown(home, Home).quiet]
 
 
 def down_until(harness: BotHarness, moment: str) -> None:
@@ -62,18 +103,21 @@ def test_an_ordinary_week(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-09 12:00"))
     assert nudged(desk, AGENT) == ["Thu 10:00", "Fri 10:00"]
     assert nudged(desk, LEAD) == ["Thu 10:00", "Fri 10:00", "Fri 14:00", "Mon 10:00"]
-    assert "Not sent" not in digest(desk)
+    assert not_sent(desk) == {}
 
 
 def test_nobody_is_nudged_while_away(desk: BotHarness) -> None:
-    said = types(desk, AGENT, "/cadence away 2026-03-02..2026-03-10")
-    assert "You're away Mon 2 – Tue 10 Mar" in said
+    away = shown(types(desk, AGENT, "/cadence away 2026-03-02..2026-03-10"), AwaySet)
+    assert (away.since, away.until, away.cleared) == (date(2026, 3, 2), date(2026, 3, 10), False)
     desk.play_until(at("2026-03-09 12:00"))
     assert nudged(desk, AGENT) == []
-    assert "Not sent: check-in × 1 (away), check-in reminder × 1 (away)" in digest(desk)
-    missing = bot_dms(desk, LEAD)[-1].words
-    assert "1 of 1 check-in missing: Reply, week 1\nOnly yours is missing." in missing
-    assert f"Away: <@{AGENT}>." in missing
+    assert not_sent(desk) == {
+        (TITLES["checkin"], Unless.AWAY): 1,
+        (TITLES["checkin-reminder"], Unless.AWAY): 1,
+    }
+    told = missing(desk)
+    assert (told.playbook, told.week, told.expected, told.missing, told.own) == ("Reply", 1, 1, (), True)
+    assert told.away == (AGENT,)
     desk.play_until(at("2026-03-12 10:00"))
     assert nudged(desk, AGENT) == ["Thu 10:00"]
 
@@ -87,7 +131,7 @@ def test_a_day_away_moves_the_check_in_to_the_next_day(desk: BotHarness) -> None
 def test_back_early_the_check_in_comes_once(desk: BotHarness) -> None:
     types(desk, AGENT, "/cadence away 2026-03-05..2026-03-05")
     desk.play_until(at("2026-03-05 13:00"))
-    assert "You're back" in types(desk, AGENT, "/cadence away off")
+    assert shown(types(desk, AGENT, "/cadence away off"), AwaySet).cleared
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, AGENT) == ["Thu 13:00", "Fri 10:00"]
 
@@ -101,30 +145,35 @@ def test_back_on_the_morning_after_the_check_in_comes_at_its_hour(desk: BotHarne
 
 
 @pytest.mark.parametrize(
-    ("monday", "until", "agents", "leads", "not_sent"),
+    ("monday", "until", "agents", "leads", "dropped"),
     [
-        ("2026-05-11", "2026-05-18 12:00", ["Fri 10:00"], ["Fri 10:00", "Fri 14:00", "Mon 10:00"], ""),
+        ("2026-05-11", "2026-05-18 12:00", ["Fri 10:00"], ["Fri 10:00", "Fri 14:00", "Mon 10:00"], {}),
         (
             "2026-04-27",
             "2026-05-04 12:00",
             ["Thu 10:00"],
             ["Thu 10:00", "Mon 10:00"],
-            "check-in reminder × 2 (public holiday), gate due × 1 (public holiday), "
-            "missing number × 1 (public holiday)",
+            {"checkin-reminder": 2, "gate-due": 1, "kpi-missing": 1},
         ),
-        ("2026-03-30", "2026-04-07 12:00", ["Thu 10:00"], ["Thu 10:00", "Tue 10:00"], "(public holiday)"),
+        (
+            "2026-03-30",
+            "2026-04-07 12:00",
+            ["Thu 10:00"],
+            ["Thu 10:00", "Tue 10:00"],
+            {"checkin-reminder": 2, "gate-due": 1, "kpi-missing": 1},
+        ),
     ],
     ids=["ascension thursday", "labour day friday", "easter"],
 )
 def test_a_public_holiday_moves_a_nudge_or_drops_it(
-    tmp_path: Path, monday: str, until: str, agents: list[str], leads: list[str], not_sent: str
+    tmp_path: Path, monday: str, until: str, agents: list[str], leads: list[str], dropped: dict[str, int]
 ) -> None:
     with bot_harness(tmp_path, start=at(f"{monday} 07:00"), workspace=DESK, playbooks=[REPLY]) as harness:
         start_cycle(harness, monday=monday)
         harness.play_until(at(until))
         assert nudged(harness, AGENT) == agents
         assert nudged(harness, LEAD) == leads
-        assert (not_sent in digest(harness)) if not_sent else ("Not sent" not in digest(harness))
+        assert not_sent(harness) == {(TITLES[kind], Unless.HOLIDAY): count for kind, count in dropped.items()}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +187,7 @@ def test_a_snoozed_check_in_comes_back_once(desk: BotHarness, choice: str, comes
     desk.play_until(at("2026-03-05 10:20"))
     agent = desk.workspace.person(AGENT)
     said = agent.chooses(agent.last_dm(), "checkin.snooze", choice)
-    assert "Snoozed until" in said.text
+    assert is_shown(said, Snoozed)
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, AGENT) == comes
 
@@ -163,14 +212,14 @@ def test_a_snoozed_check_in_that_is_answered_stays_away(desk: BotHarness) -> Non
     types(desk, AGENT, "/attest as-declared runs=9")
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, AGENT) == ["Thu 10:00"]
-    assert "You don't have an open check-in this week" in types(desk, AGENT, "/cadence snooze tomorrow")
+    assert_golden(types(desk, AGENT, "/cadence snooze tomorrow"), "refused-nothing-to-snooze")
 
 
 def test_mute_stops_reminders_not_the_check_in(desk: BotHarness) -> None:
-    assert "Reminders are off" in types(desk, AGENT, "/cadence mute")
+    assert shown(types(desk, AGENT, "/cadence mute"), Muted).muted
     desk.play_until(at("2026-03-09 12:00"))
     assert nudged(desk, AGENT) == ["Thu 10:00"]
-    assert "Not sent" not in digest(desk)
+    assert not_sent(desk) == {}
     types(desk, AGENT, "/cadence mute off")
     desk.play_until(at("2026-03-15 23:00"))
     assert nudged(desk, AGENT) == ["Thu 10:00", "Thu 10:00", "Fri 10:00"]
@@ -183,8 +232,8 @@ def test_down_from_wednesday_to_friday_evening(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-09 12:00"))
     assert nudged(desk, AGENT) == []
     assert nudged(desk, LEAD) == ["Mon 10:00"]
-    for counted in ("check-in × 2 (", "check-in reminder × 2 (", "missing number × 1 ("):
-        assert counted in digest(desk)
+    lost = {"checkin": 2, "checkin-reminder": 2, "kpi-missing": 1, "gate-due": 1}
+    assert not_sent(desk) == {(TITLES[kind], Unless.NO_HOURS): count for kind, count in lost.items()}
 
 
 def test_down_until_friday_afternoon_each_gets_one_message(desk: BotHarness) -> None:
@@ -192,19 +241,20 @@ def test_down_until_friday_afternoon_each_gets_one_message(desk: BotHarness) -> 
     down_until(desk, "2026-03-06 15:00")
     assert nudged(desk, AGENT) == ["Fri 15:00"]
     assert nudged(desk, LEAD) == ["Fri 15:00"]
-    assert "Did this week run as planned?" in bot_dms(desk, LEAD)[-1].words
+    assert is_shown(bot_dms(desk, LEAD)[-1], CheckinMessage)
     [reminder] = [one for one in ledger(desk, "checkin-reminder") if one.recipient == AGENT]
-    assert (reminder.state, reminder.reason) == (MessageState.SKIPPED, "the check-in came today")
+    assert (reminder.state, reminder.reason) == (MessageState.SKIPPED, Unless.CAME_TODAY)
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, LEAD) == ["Fri 15:00", "Fri 17:00"]
-    assert "What was “First response time”" in bot_dms(desk, LEAD)[-1].words
+    number = shown(bot_dms(desk, LEAD)[-1], KpiMissing)
+    assert (number.kpi.name, number.week, number.reported) == ("First response time", 1, None)
 
 
 def test_down_for_two_weeks_only_the_newest_is_sent(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-04 17:00"))
     down_until(desk, "2026-03-19 11:00")
     assert nudged(desk, AGENT) == ["Thu 11:00"]
-    assert "week 3 check-in" in bot_dms(desk, AGENT)[-1].words
+    assert weeks(bot_dms(desk, AGENT)[-1]) == [3]
     old = [one for one in ledger(desk, "checkin") if one.recipient == AGENT]
     assert [one.state for one in old] == [MessageState.SKIPPED, MessageState.SKIPPED, MessageState.SENT]
     desk.play_until(at("2026-03-23 12:00"))
@@ -217,7 +267,8 @@ def test_a_member_who_joins_mid_week_is_asked_from_then_on(desk: BotHarness) -> 
     types(desk, NEWCOMER, "/cadence team join desk")
     desk.play_until(at("2026-03-05 12:00"))
     assert nudged(desk, NEWCOMER) == ["Thu 10:00"]
-    assert "checked in · 9 runs" in types(desk, NEWCOMER, "/attest as-declared runs=9")
+    [attested] = shown(types(desk, NEWCOMER, "/attest as-declared runs=9"), Attested).rows
+    assert (attested.answer.attestation, attested.answer.runs) == ("as-declared", 9)
 
 
 def test_a_member_who_joins_after_the_check_in_is_still_asked_once(desk: BotHarness) -> None:
@@ -233,7 +284,7 @@ def test_a_member_who_leaves_mid_week_gets_nothing_more(desk: BotHarness) -> Non
     types(desk, AGENT, "/cadence team leave desk")
     desk.play_until(at("2026-03-09 12:00"))
     assert nudged(desk, AGENT) == []
-    assert "1 of 1 check-in missing" in bot_dms(desk, LEAD)[-1].words
+    assert (missing(desk).expected, missing(desk).missing, missing(desk).own) == (1, (), True)
 
 
 def test_a_deactivated_member_gets_nothing_more(desk: BotHarness) -> None:
@@ -241,7 +292,8 @@ def test_a_deactivated_member_gets_nothing_more(desk: BotHarness) -> None:
     desk.workspace.change_user(AGENT, deleted=True)
     desk.play_until(at("2026-03-09 12:00"))
     assert nudged(desk, AGENT) == ["Thu 10:00"]
-    assert f"<@{AGENT}>" not in bot_dms(desk, LEAD)[-1].words
+    assert AGENT not in missing(desk).missing
+    assert AGENT not in bot_dms(desk, LEAD)[-1].words
 
 
 @pytest.mark.parametrize(
@@ -290,13 +342,13 @@ def test_nudged_once_more_means_in_their_own_working_hours(desk: BotHarness) -> 
     lead = desk.workspace.person(LEAD)
     said = lead.clicks(lead.last_dm(), "Nudge them once more")
     desk.tick()
-    assert f"one more reminder in working hours to <@{AGENT}>" in said.words
-    assert lead.last_dm().buttons == ["They're away"]
-    assert "Reminded again Mon 10:30" in lead.last_dm().words
+    assert_golden(said.words, "nudged-once-more")
+    assert actions(lead.last_dm()) == [Action.THEY_ARE_AWAY]
+    assert f"{missing(desk).nudged_at:%a %H:%M}" == "Mon 10:30"
     desk.play_until(at("2026-03-10 12:00"))
     assert nudged(desk, AGENT, "Australia/Sydney") == ["Thu 10:00", "Fri 10:00", "Tue 09:00"]
     again = bot_dms(desk, AGENT)[-1]
-    assert "week 1 check-in" in again.words
+    assert weeks(again) == [1]
     agent = desk.workspace.person(AGENT)
     agent.clicks(again, "Didn't run it")
     assert agent.submits().closed
@@ -308,10 +360,12 @@ def test_a_member_away_when_asked_is_not_listed_as_missing(desk: BotHarness) -> 
     desk.play_until(at("2026-03-09 12:00"))
     assert nudged(desk, AGENT) == []
     assert nudged(desk, LEAD) == ["Fri 14:00"]
-    shown = types(desk, LEAD, "/cadence status")
-    assert "Draft the reply\ncollaborative\n" in shown
+    [row] = shown(types(desk, LEAD, "/cadence status"), Status).rows
+    [draft] = [step for step in row.steps if step.title == "Draft the reply"]
+    assert draft.mode == "collaborative"
     # Their runs of Monday and Tuesday still count as typical ones: 9 attested, 20 assumed, and this week's 29.
-    assert "\n0 in 9 reported runs (+49 estimated)" in shown
+    assert draft.evidence is not None
+    assert (draft.evidence.exceptions, draft.evidence.attested, draft.evidence.assumed) == (0, 9, 49)
 
 
 def test_those_who_were_away_are_said_to_be(desk: BotHarness) -> None:
@@ -321,8 +375,8 @@ def test_those_who_were_away_are_said_to_be(desk: BotHarness) -> None:
     lead.clicks(lead.last_dm(), "They're away")
     lead.submits()
     desk.tick()
-    assert "All check-ins are in" in lead.last_dm().words
-    assert f"Away: <@{AGENT}>" in lead.last_dm().words
+    assert (missing(desk).missing, missing(desk).own, missing(desk).away) == ((), False, (AGENT,))
+    assert_golden(lead.last_dm(), "all-in-but-who-was-away")
 
 
 def test_last_weeks_check_in_can_be_snoozed_without_this_weeks(desk: BotHarness) -> None:
@@ -330,37 +384,32 @@ def test_last_weeks_check_in_can_be_snoozed_without_this_weeks(desk: BotHarness)
     agent = desk.workspace.person(AGENT)
     agent.chooses(agent.opens_home(), "checkin.snooze", "Tomorrow")
     desk.tick()
-    assert "Last week's check-in is snoozed until Tue 10 Mar at 10:00" in agent.home().words
+    [text] = quiet(agent.home())
+    assert_golden(text, "home-last-week-snoozed")
     desk.play_until(at("2026-03-13 10:01"))
-    weeks = [
-        "week 1 check-in",
-        "week 2 check-in",
-        "week 2 check-in",
-    ]  # last week's back, Thursday's, Friday's reminder
-    came = [one.words for one in bot_dms(desk, AGENT)[2:]]
+    came = [week for one in bot_dms(desk, AGENT)[2:] for week in weeks(one)]
     assert nudged(desk, AGENT)[2] == "Tue 10:00"
-    assert sorted(weeks) == sorted(week for text in came for week in set(weeks) if week in text)
-    assert "2 items need you" in agent.opens_home().words
+    assert came == [1, 2, 2], "last week's back, Thursday's, Friday's reminder"
+    assert shown(agent.opens_home(), Home).waiting == 2
 
 
 def test_home_shows_when_a_snoozed_check_in_returns(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     types(desk, AGENT, "/cadence snooze friday")
-    assert "Your next check-in comes Fri 6 Mar at 10:00" in agent.opens_home().words
+    assert f"{shown(agent.opens_home(), Home).next_checkin:%a %d %b %H:%M}" == "Fri 06 Mar 10:00"
     for moment in ("2026-03-05 10:30", "2026-03-06 10:30"):
         desk.play_until(at(moment))
-        assert "1 item needs you" in agent.opens_home().words
+        assert shown(agent.opens_home(), Home).waiting == 1
 
 
 def test_only_what_can_be_kept_is_offered(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-06 10:00"))
-    reminder = str(bot_dms(desk, AGENT)[-1].blocks)
-    assert "Later today" in reminder
-    assert "Tomorrow" not in reminder
-    assert "Friday" not in reminder
-    assert "snooze it for an hour" in types(desk, AGENT, "/cadence snooze tomorrow")
+    offered = shown(bot_dms(desk, AGENT)[-1], CheckinReminder).snoozes
+    assert "hour" in offered
+    assert not {"tomorrow", "friday"} & set(offered)
+    assert_golden(types(desk, AGENT, "/cadence snooze tomorrow"), "refused-only-an-hour")
     desk.play_until(at("2026-03-06 17:30"))
-    assert "Please check in now" in types(desk, AGENT, "/cadence snooze friday")
+    assert_golden(types(desk, AGENT, "/cadence snooze friday"), "refused-too-late")
 
 
 def test_home_shows_quiet_periods_with_a_button_to_end_them(desk: BotHarness) -> None:
@@ -368,9 +417,10 @@ def test_home_shows_quiet_periods_with_a_button_to_end_them(desk: BotHarness) ->
     types(desk, AGENT, "/cadence mute")
     types(desk, AGENT, "/cadence away 2026-03-02..2026-03-04")
     home = agent.opens_home()
-    assert "You're away until Wed 4 Mar" in home.words
+    away, muted = quiet(home)
+    assert_golden(away, "home-away")
+    assert_golden(muted, "home-muted")
     agent.clicks(home, "I'm back")
     agent.clicks(agent.home(), "Turn reminders on")
     desk.tick()
-    assert "away until" not in agent.home().words
-    assert "Reminders are off" not in agent.home().words
+    assert quiet(agent.home()) == []

@@ -9,13 +9,18 @@ import pytest
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
+from bot.sandbox.messages import Message
+from bot.sandbox.views import View
 from cadence.actor import Actor
 from cadence.flows.core import adoption_by_id
 from cadence.flows.training import ChampionTraining, grade_sample, training_of
 from cadence.refusals import NotAllowed, Refusal
 from storage.tables import (
     Adoption,
+    Cycle,
     LessonsRead,
+    Team,
     TrainingGrade,
     TrainingSample,
     Wave,
@@ -24,6 +29,13 @@ from storage.tables import (
     WaveTeam,
 )
 from storage.work import UnitOfWork
+from templates.contexts.answers import Refused
+from templates.contexts.cycles import CycleStarted
+from templates.contexts.overview.home import Home
+from templates.contexts.setup import SetupPost
+from templates.contexts.training import ChampionTrained, GradeSampleForm, TrainingResult, TrainingShown
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, is_shown, shown
 from tests.harnesses import Play, bot_harness, in_turn
 from tests.scenarios.plays import (
     DESK,
@@ -33,12 +45,14 @@ from tests.scenarios.plays import (
     bot_dms,
     changed,
     entries,
+    ledger,
     posts,
     rows,
 )
 
 LEAD, AGENT, SOLO, CURATOR = "U01LEAD", "U01AGENT1", "U01AGENT2", "U01CURATOR"
 TEXTS = [f"Dear customer {number}, we're looking into it." for number in range(5)]
+NOTE = "It promises a refund."
 
 
 @contextmanager
@@ -76,26 +90,26 @@ def in_a_wave(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def types(harness: BotHarness, member: str, text: str, channel: str | None = None) -> str:
+def types(harness: BotHarness, member: str, text: str, channel: str | None = None) -> Answer:
     said = harness.workspace.person(member).types(text, channel=channel)
     harness.tick()
-    return said.words
+    return said
 
 
-def add(harness: BotHarness, text: str, grade: str = "accept", **more: str) -> str:
+def add(harness: BotHarness, text: str, grade: str = "accept", **more: str) -> View:
     owner = harness.workspace.person(LEAD)
     owner.types("/cadence train reply add")
     done = owner.submits({"step": "1:draft", "text": text, "grade": grade, **more})
     assert not done.errors, done.errors
     harness.tick()
-    return owner.form().words
+    return owner.form()
 
 
 def add_five(harness: BotHarness) -> None:
     """Four to accept, one to reject, with the reason."""
     for text in TEXTS[:4]:
         add(harness, text)
-    add(harness, TEXTS[4], "reject", note="It promises a refund.")
+    add(harness, TEXTS[4], "reject", note=NOTE)
 
 
 def in_wave(harness: BotHarness) -> None:
@@ -134,14 +148,40 @@ def set_up(harness: BotHarness) -> None:
     harness.tick()
 
 
-def grade(harness: BotHarness, *grades: str) -> str:
+def grade(harness: BotHarness, *grades: str) -> View:
     """The champion grades sample after sample; returns what is shown at the end."""
     solo = harness.workspace.person(SOLO)
     solo.types("/cadence train")
     for one in grades:
         assert not solo.submits({"grade": one}).errors
         harness.tick()
-    return solo.form().words
+    return solo.form()
+
+
+def training_need(home: View) -> str:
+    """What a Home says is to be done for the training."""
+    needs = [item.need for item in shown(home, Home).items if item.need is not None]
+    [need] = [one for one in needs if Action.TRAIN in [offer.action for offer in one.offers]]
+    return f"{need.title}\n{need.text}"
+
+
+def setup_post(harness: BotHarness) -> Message:
+    """The post about the setup in the team's channel, as it is now."""
+    return posts(harness, SOLO_CHANNEL)[0]
+
+
+def setup_told(harness: BotHarness) -> Message:
+    """What the owner is told about the setup."""
+    [told] = ledger(harness, "setup-done")
+    [message] = [one for one in bot_dms(harness, LEAD) if one.ts == told.ts]
+    return message
+
+
+def started(harness: BotHarness, team: str) -> bool:
+    """Whether a cycle of a team was started."""
+    [found] = [one.id for one in rows(harness, Team) if one.slug == team]
+    adoptions = [one.id for one in rows(harness, Adoption) if one.team_id == found]
+    return any(one.adoption_id in adoptions for one in rows(harness, Cycle))
 
 
 def training(harness: BotHarness) -> ChampionTraining:
@@ -150,16 +190,16 @@ def training(harness: BotHarness) -> ChampionTraining:
 
 
 def test_the_owner_adds_samples_with_a_grade(running: BotHarness) -> None:
-    assert "Sample added. Reply has 1 training sample; a wave needs at least 5" in add(running, TEXTS[0])
+    assert_golden(add(running, TEXTS[0]), "sample-added")
     owner = running.workspace.person(LEAD)
     owner.types("/cadence train reply add")
     assert owner.submits({"step": "1:draft", "text": " "}).errors["grade"]
-    assert "Paste the output" in owner.submits({"grade": "accept"}).errors["text"]
+    assert_golden(owner.submits({"grade": "accept"}).errors["text"], "refused-without-output")
     (row,) = rows(running, TrainingSample)
     assert (row.step, row.text, row.passed, row.added_by) == ("draft", TEXTS[0], True, LEAD)
     (entry,) = entries(running, "training-sample-added")
     assert entry.after == {"sample": 1, "step": "draft"}
-    assert "Only the owner" in types(running, AGENT, "/cadence train reply add")
+    assert_golden(types(running, AGENT, "/cadence train reply add"), "refused-adding")
 
 
 def test_the_champion_grades_without_seeing_the_owners_grade_and_is_told_the_difference(
@@ -167,22 +207,23 @@ def test_the_champion_grades_without_seeing_the_owners_grade_and_is_told_the_dif
 ) -> None:
     solo = sampled.workspace.person(SOLO)
     home = solo.opens_home()
-    assert "Grade 5 training samples" in home.words
+    assert_golden(training_need(home), "home-grade")
     solo.clicks(home, "Continue")
-    shown = solo.form()
-    assert "sample 1 of 5" in shown.words
-    assert TEXTS[0] in shown.words
-    assert "tone" in shown.words
+    form = shown(solo.form(), GradeSampleForm)
+    assert (form.number, form.total, form.text) == (1, 5, TEXTS[0])
+    assert any("tone" in criterion for criterion in form.criteria)
     for number in range(5):
-        assert "refund" not in solo.form().words
+        assert NOTE not in solo.form().words
         solo.submits({"grade": "reject" if number in (0, 1) else "accept"})
         sampled.tick()
     result = solo.form()
-    assert "Agreed on 2 of 5 (needs 80%)" in result.words
-    assert "the owner would reject it, you would accept it" in result.words
-    assert "Owner's note: “It promises a refund.”" in result.words
+    found = shown(result, TrainingResult)
+    assert (found.agreed, found.graded, found.samples, found.agrees) == (2, 5, 5, False)
+    differs = [(one.accepted, one.note) for one in found.disagreements if one.text == TEXTS[4]]
+    assert differs == [(False, NOTE)]
+    assert_golden(result, "disagreed")
     assert (training(sampled).agreed, training(sampled).graded) == (2, 5)
-    assert "Read the lessons" in solo.opens_home().words
+    assert_golden(training_need(solo.opens_home()), "home-lessons")
 
 
 def test_a_grade_is_changed_only_where_the_owner_differs_and_both_are_kept(sampled: BotHarness) -> None:
@@ -197,18 +238,21 @@ def test_a_grade_is_changed_only_where_the_owner_differs_and_both_are_kept(sampl
     assert (last.passed, last.replaced_at) == (False, None)
     assert training(sampled).agreed == 4
     uow = UnitOfWork(sampled.bot.db, Actor(BUILT_IN_TEAM, SOLO, "form"), sampled.clock.now())
-    with pytest.raises(Refusal, match="already"):
+    with pytest.raises(Refusal) as refused:
         grade_sample(uow, adoption_id=2, sample_id=2, grade="reject")
+    assert_golden(str(refused.value), "already-graded-like-the-owner")
     other = UnitOfWork(sampled.bot.db, Actor(BUILT_IN_TEAM, AGENT, "form"), sampled.clock.now())
-    with pytest.raises(NotAllowed, match="Only the champion"):
+    with pytest.raises(NotAllowed) as not_allowed:
         grade_sample(other, adoption_id=2, sample_id=1, grade="reject")
+    assert_golden(str(not_allowed.value), "refused-grading")
 
 
 def test_no_grade_is_changed_before_all_are_graded(sampled: BotHarness) -> None:
     grade(sampled, "reject")
     uow = UnitOfWork(sampled.bot.db, Actor(BUILT_IN_TEAM, SOLO, "form"), sampled.clock.now())
-    with pytest.raises(Refusal, match="already"):
+    with pytest.raises(Refusal) as refused:
         grade_sample(uow, adoption_id=2, sample_id=1, grade="accept")
+    assert_golden(str(refused.value), "already-graded")
     assert len(rows(sampled, TrainingGrade)) == 1
 
 
@@ -216,30 +260,28 @@ def test_a_team_in_a_wave_starts_once_its_champion_is_trained(running: BotHarnes
     in_wave(running)
     start = "/cadence cycle start reply 2026-03-09 team=solo"
     refused = types(running, LEAD, start)
-    assert "can't start in Solo before its champion is trained" in refused
-    assert "the owner adds 5 more training samples" in refused
-    assert refused.endswith("Add a training sample")
+    assert_golden(refused, "refused-start-without-samples")
+    assert actions(refused)[-1] == Action.ADD_SAMPLE
     add_five(running)
-    refused = types(running, LEAD, start)
-    assert (
-        "finish the setup checklist; read the lessons of earlier teams; grade 5 training samples" in refused
-    )
+    assert_golden(types(running, LEAD, start).words, "refused-start-untrained")
+    assert not started(running, "solo")
     set_up(running)
     solo = running.workspace.person(SOLO)
-    assert (
-        "Left: grade 5 training samples"
-        in solo.clicks(posts(running, SOLO_CHANNEL)[0], "I've read them").words
-    )
-    assert "✓ Read by" in posts_after_tick(running)
+    assert_golden(solo.clicks(posts(running, SOLO_CHANNEL)[0], "I've read them"), "lessons-read")
+    running.tick()
+    assert shown(setup_post(running), SetupPost).lessons_read
     assert len(rows(running, LessonsRead)) == 1
-    assert not [one for one in bot_dms(running, SOLO) if "Champion trained" in one.text]
-    assert "You're trained" in grade(running, "accept", "accept", "accept", "accept", "accept")
+    assert not [one for one in bot_dms(running, SOLO) if is_shown(one, ChampionTrained)]
+    result = grade(running, "accept", "accept", "accept", "accept", "accept")
+    assert shown(result, TrainingResult).trained
+    assert_golden(result, "trained")
     for who in (SOLO, LEAD):
-        (told,) = [one for one in bot_dms(running, who) if "Champion trained" in one.text]
-        assert told.text == "✓ Champion trained: Reply in Solo"
-        assert "*Agreed with the owner*\n4 of 5 samples" in told.words
-        assert ("Start the first cycle" in told.buttons) is (who == LEAD)
-    assert " starts " in types(running, LEAD, start)
+        (told,) = [one for one in bot_dms(running, who) if is_shown(one, ChampionTrained)]
+        trained = shown(told, ChampionTrained)
+        assert (trained.playbook, trained.team, trained.champion) == ("Reply", "Solo", SOLO)
+        assert (trained.agreed, trained.samples) == (4, 5)
+        assert (Action.START_CYCLE in actions(told)) is (who == LEAD)
+    assert shown(types(running, LEAD, start), CycleStarted).team == "Solo"
     assert len(entries(running, "champion-trained")) == 1
 
 
@@ -250,30 +292,26 @@ def test_who_sets_up_a_team_in_a_wave_reads_what_is_left_before_it_can_start(in_
     solo.clicks(posts(in_a_wave, SOLO_CHANNEL)[0], "Check off")
     in_a_wave.tick()
     said = solo.clicks(posts(in_a_wave, SOLO_CHANNEL)[0], "Setup done")
-    left = "The first cycle can start once @Solo is trained. Left: read the lessons of earlier teams"
-    assert left.replace("@Solo", "@") in said.words.replace(f"<@{SOLO}>", "@")
     assert said.message is not None
-    assert said.message.buttons == ["Continue the training"]
+    assert_golden(said.message, "set-up-and-untrained")
+    assert actions(said.message) == [Action.TRAIN]
     in_a_wave.tick()
-    (told,) = [one for one in bot_dms(in_a_wave, LEAD) if "set up Reply in" in one.text]
-    assert "once" in told.text
-    assert "Start the first cycle" not in told.buttons
-    assert "Left: read the lessons" in posts(in_a_wave, SOLO_CHANNEL)[0].words
+    told = setup_told(in_a_wave)
+    assert_golden(told, "owner-told-untrained")
+    assert Action.START_CYCLE not in actions(told)
+    assert_golden(setup_post(in_a_wave), "setup-post-untrained")
     solo.clicks(posts(in_a_wave, SOLO_CHANNEL)[0], "I've read them")
     grade(in_a_wave, "accept", "accept", "accept", "accept", "reject")
-    (told,) = [one for one in bot_dms(in_a_wave, LEAD) if "set up Reply in" in one.text]
-    assert "can start the first cycle" in told.text
-    assert "Start the first cycle" in told.buttons
-    assert "can start the first cycle" in posts(in_a_wave, SOLO_CHANNEL)[0].words
-
-
-def posts_after_tick(harness: BotHarness) -> str:
-    harness.tick()
-    return posts(harness, SOLO_CHANNEL)[0].words
+    told = setup_told(in_a_wave)
+    assert_golden(told, "owner-told-trained")
+    assert Action.START_CYCLE in actions(told)
+    assert_golden(setup_post(in_a_wave), "setup-post-trained")
 
 
 def test_a_team_outside_waves_isnt_held_to_it(sampled: BotHarness) -> None:
-    assert " starts " in types(sampled, LEAD, "/cadence cycle start reply 2026-03-09 team=solo")
+    said = types(sampled, LEAD, "/cadence cycle start reply 2026-03-09 team=solo")
+    assert shown(said, CycleStarted).team == "Solo"
+    assert started(sampled, "solo")
 
 
 def test_a_new_champion_starts_again(in_a_wave: BotHarness) -> None:
@@ -290,14 +328,17 @@ def test_a_new_champion_starts_again(in_a_wave: BotHarness) -> None:
 
 def test_everybodys_training_is_shown_to_the_owner_and_ones_own_to_a_champion(sampled: BotHarness) -> None:
     grade(sampled, "accept", "accept", "accept", "accept", "reject")
-    shown = types(sampled, LEAD, "/cadence train reply show")
-    assert "Reply: 0 of 2 champions trained" in shown
-    assert "5 of 5" in shown
-    own = types(sampled, SOLO, "/cadence train show")
-    assert "Agreed on 5 of 5" in own
-    assert "Desk" not in own
-    assert "Only the owner" in types(sampled, AGENT, "/cadence train reply show")
-    assert "Only champions and owners" in types(sampled, AGENT, "/cadence train")
+    everybody = shown(types(sampled, LEAD, "/cadence train reply show"), TrainingShown)
+    assert (everybody.playbook, everybody.samples) == ("Reply", 5)
+    assert [one.trained for one in everybody.champions] == [False, False]
+    assert {one.team: (one.graded, one.agreed) for one in everybody.champions}["Solo"] == (5, 5)
+    said = types(sampled, SOLO, "/cadence train show")
+    own = shown(said, TrainingResult)
+    assert (own.team, own.agreed, own.graded) == ("Solo", 5, 5)
+    assert not is_shown(said, TrainingShown)
+    assert_golden(said.words, "own-training")
+    assert_golden(types(sampled, AGENT, "/cadence train reply show"), "refused-everybodys")
+    assert_golden(types(sampled, AGENT, "/cadence train"), "refused-neither-champion-nor-owner")
 
 
 def test_a_removed_sample_no_longer_counts(sampled: BotHarness) -> None:
@@ -305,14 +346,15 @@ def test_a_removed_sample_no_longer_counts(sampled: BotHarness) -> None:
     owner = sampled.workspace.person(LEAD)
     owner.types("/cadence train reply remove")
     owner.submits({"sample": "5"})
-    assert "Sample removed. Reply has 4 training samples." in owner.form().words
+    assert_golden(owner.form(), "sample-removed")
     found = training(sampled)
     assert (found.samples, found.graded, found.agreed) == (4, 4, 4)
     assert len(entries(sampled, "training-sample-removed")) == 1
-    assert "Only the owner" in types(sampled, AGENT, "/cadence train reply remove")
+    assert_golden(types(sampled, AGENT, "/cadence train reply remove"), "refused-removing")
 
 
 def test_a_mistyped_word_is_explained(running: BotHarness) -> None:
-    assert "Did you mean" in types(running, LEAD, "/cadence train reply shwo")
-    assert "There's no playbook" in types(running, LEAD, "/cadence train rpely")
-    assert "There are no training samples yet" in types(running, LEAD, "/cadence train reply remove")
+    for case, typed in (("word", "reply shwo"), ("playbook", "rpely"), ("no-samples", "reply remove")):
+        refused = types(running, LEAD, f"/cadence train {typed}")
+        assert is_shown(refused, Refused)
+        assert_golden(refused, f"mistyped:{case}")

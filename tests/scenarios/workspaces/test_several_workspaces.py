@@ -10,13 +10,19 @@ from sqlmodel import select
 
 from bot.app import build_shared_bot
 from bot.ops.commands import forget_workspace
+from bot.sandbox.answers import Answer
 from cadence.actor import Actor
 from cadence.flows.people.profiles import ensure_workspace
+from cadence.flows.workspaces import count_rows
 from cadence.refusals import Refusal
 from storage.outbox.queueing import NewMessage
 from storage.queries import trail
 from storage.tables import MessageState, SlackInstallation
 from storage.work import UnitOfWork
+from templates.contexts.checkins import Attested
+from templates.contexts.numbers import TargetReached
+from templates.contexts.overview.statuses import Status, StatusRow
+from tests.contexts import assert_golden, contexts, shown
 from tests.scenarios.houses import AGENT, CURATOR, LEAD, A, B, House, a_house
 from tests.scenarios.plays import DESK_CHANNEL, at
 
@@ -37,6 +43,16 @@ def both(house: House) -> House:
     return house
 
 
+def answer(house: House, team: str, member: str, text: str, channel: str | None = None) -> Answer:
+    return house.slack.workspaces[team].person(member).types(text, channel=channel)
+
+
+def status(house: House, team: str) -> StatusRow:
+    """What the owner sees of the one adoption there is in a workspace."""
+    [row] = shown(answer(house, team, LEAD, "/cadence status reply", DESK_CHANNEL), Status).rows
+    return row
+
+
 def test_the_same_command_does_its_work_where_it_was_typed(both: House) -> None:
     both.play_until("2026-03-05 11:00")
     assert len(both.dms(A, AGENT)) == len(both.dms(B, AGENT)) == 1
@@ -46,14 +62,16 @@ def test_the_same_command_does_its_work_where_it_was_typed(both: House) -> None:
         said = both.types(team, LEAD, "/cadence status reply", DESK_CHANNEL)
         assert mine in said
         assert theirs not in said
-    assert "4 runs" in both.types(A, AGENT, "/attest reply as-declared runs=4")
+    [attested] = shown(answer(both, A, AGENT, "/attest reply as-declared runs=4"), Attested).rows
+    assert attested.answer.runs == 4
+    assert [status(both, team).answered for team in (A, B)] == [1, 0]
     both.play_until("2026-03-06 11:00")
     assert [len(both.dms(team, AGENT)) for team in (A, B)] == [1, 2], "only B's agent is reminded"
     assert len(both.posts(B, DESK_CHANNEL)) == 2
-    started, opened, reached = both.posts(A, DESK_CHANNEL)
-    assert ([started, opened], "12 min" in reached) == (both.posts(B, DESK_CHANNEL), True), (
-        "only A's is at the target"
-    )
+    started, opened, _ = both.posts(A, DESK_CHANNEL)
+    assert [started, opened] == both.posts(B, DESK_CHANNEL)
+    reached = [contexts(both.slack.workspaces[team].history(DESK_CHANNEL), TargetReached) for team in (A, B)]
+    assert [[one.kpi.value for one in posts] for posts in reached] == [[12], []], "only A's is at the target"
 
 
 def test_who_takes_it_out_is_left_alone_and_goes_on_when_it_is_back(both: House) -> None:
@@ -72,14 +90,15 @@ def test_who_takes_it_out_is_left_alone_and_goes_on_when_it_is_back(both: House)
     assert [one for one in both.owed(B) if one.created_at > at("2026-03-05 11:00")] == [], (
         "nothing is planned"
     )
-    assert "isn't installed" in both.types(B, LEAD, "/cadence status reply", DESK_CHANNEL)
+    typed = both.types(B, LEAD, "/cadence status reply", DESK_CHANNEL)
+    assert_golden(typed, "not-installed")
     clicked = agent.clicks(asked, "As planned")
-    assert "isn't installed" in clicked.text
+    assert clicked.text == typed
 
     both.install(B)
     both.play_until("2026-03-19 12:00")
     assert len(both.dms(B, AGENT)) == 2, "this week's check-in, and none of those in between"
-    assert "week 3 of 4" in both.types(B, LEAD, "/cadence status reply", DESK_CHANNEL)
+    assert status(both, B).week == 3
     assert [bot.workspace_id for bot in both.bots()] == [A, B]
 
 
@@ -153,16 +172,22 @@ def test_another_process_learns_of_it(both: House, tmp_path: Path) -> None:
 
 def test_who_took_it_out_can_be_forgotten(both: House) -> None:
     settings = both.bot.settings.model_copy(update={"database_url": both.bot.db.url})
-    with pytest.raises(Refusal, match="still has the bot"):
+    with pytest.raises(Refusal) as refused:
         forget_workspace(settings, B, really=True)
+    assert_golden(str(refused.value), "forget:still-installed")
+    assert both.owed(B)
     both.clock.set(at("2026-03-02 09:30"))
     both.bot.worker.tick()
     both.slack.uninstall(B)
-    with pytest.raises(Refusal, match=r"This deletes \d+ rows of Team T0BBB \(T0BBB\) permanently"):
+    count, _ = count_rows(UnitOfWork(both.bot.db, Actor.system(B)))
+    with pytest.raises(Refusal) as refused:
         forget_workspace(settings, B, really=False)
+    assert_golden(str(refused.value).replace(f"{count:,}", "COUNT"), "forget:unconfirmed")
     assert both.owed(B)
-    assert "deleted" in forget_workspace(settings, B, really=True)
+    deleted = forget_workspace(settings, B, really=True)
+    assert_golden(deleted.replace(f"{count:,}", "COUNT"), "forget:deleted")
     assert both.owed(B) == []
     assert both.owed(A)
-    with pytest.raises(Refusal, match="There's no data for workspace"):
+    with pytest.raises(Refusal) as refused:
         forget_workspace(settings, B, really=True)
+    assert_golden(str(refused.value), "forget:unknown")
