@@ -24,11 +24,11 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
-from sqlalchemy.util import LRUCache
 from sqlmodel import Session
 
 from storage.group_commit import GroupCommit, WriteLock
 from storage.patience import JOB, REQUEST, Patience, current, patient
+from storage.statements import CompiledStatements
 
 R = TypeVar("R")
 Conflict = IntegrityError
@@ -80,7 +80,7 @@ _READS = "reads"
 STATEMENTS: Final = 1_000
 """Statements kept compiled for each kind of database, and on each connection to SQLite; the program has several
 hundred."""
-_KINDS: Final[dict[object, tuple[Dialect, LRUCache[Any, Any]]]] = {}
+_KINDS: Final[dict[object, tuple[Dialect, CompiledStatements]]] = {}
 _BUSY_STATES = frozenset({"55P03", "57014", "40P01"})
 """PostgreSQL's codes for a lock or statement time-out and for a deadlock."""
 
@@ -297,13 +297,13 @@ class Database:
         Compiling a statement takes many times as long as running it.
         """
 
+        dialect, compiled = _KINDS.get(kind) or (self.engine.dialect, CompiledStatements(STATEMENTS))
+
         def keep(*_: object) -> None:
-            _KINDS.setdefault(kind, (self.engine.dialect, LRUCache(STATEMENTS)))
+            _KINDS.setdefault(kind, (dialect, compiled))
 
         if kind not in _KINDS:
             event.listen(self.engine, "connect", keep)  # its dialect is complete once it has connected
-            return
-        dialect, compiled = _KINDS[kind]
         for engine in (self.engine, self.reading, self.writing):
             engine.dialect = dialect
             engine.update_execution_options(compiled_cache=compiled)
