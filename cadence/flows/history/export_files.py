@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
+from textwrap import fill
 from typing import IO, Any, Final, TextIO
 
 from cadence.documents import dump_playbook, playbook_from_data
@@ -417,14 +418,12 @@ TABLES: Final = (
 
 Opener = Callable[[str], AbstractContextManager[TextIO]]
 """Opens a file of the export for writing text, by its name."""
-ABOUT: Final = """\
+ABOUT: Final = f"""\
 Rollout Cadence: what was recorded.
 
-readings, attestations, exceptions, verdicts, course_changes, assessments, cutovers, training_samples,
-training_grades, waves, wave_teams, adoption_requests, adaptations, pilot_reviews, duties, trail: CSV as RFC 4180
-has it, UTF-8, a header first.
+{fill(", ".join(table.name for table in TABLES) + ": CSV as RFC 4180 has it, UTF-8, a header first.", 110)}
 Nothing reported is ever changed: a row that was corrected stays, and replaced_at says since when. A duty that
-somebody else took over has ended_at.
+somebody else took over has ended_at. A tool's count that a later one replaced has its id in replaced_by.
 Times are ISO 8601 in UTC, with their offset. Shares (ratio, cap, probability) are 0 to 1.
 Text that a spreadsheet could take for a formula has an apostrophe in front, and so has text that begins with
 one: take one leading apostrophe off to get what was written.
