@@ -7,6 +7,7 @@ import pytest
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
 from cadence.actor import Actor
 from cadence.flows.adoption.capacity import capacity_form
 from cadence.flows.cycles.starting import CycleGiven
@@ -15,6 +16,9 @@ from cadence.refusals import NotAllowed
 from storage.queries import people
 from storage.tables import Cycle, Override, OverrideKind
 from storage.work import UnitOfWork
+from templates.contexts.adoption import CapacityForm, CapacityOverridden
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     CURATORS,
@@ -54,11 +58,11 @@ def two_cycles(harness: BotHarness) -> None:
 def test_a_third_cycle_needs_a_curator(full: BotHarness) -> None:
     lead = full.workspace.person(LEAD)
     refused = lead.types("/cadence cycle start refund 2026-03-09 team=desk", channel=DESK_CHANNEL)
-    assert "Desk already has 2 running cycles: Reply and Triage. The limit is 2." in refused.words
-    assert refused.words.endswith("Ask them")
+    assert_golden(refused, "refused-at-the-limit")
+    assert actions(refused) == [Action.ASK_THEM]
     lead.types("/cadence cycle start", channel=DESK_CHANNEL)
     errors = lead.submits({"playbook": "refund", "team": "desk", "date": "2026-03-09"}).errors
-    assert "A curator can start it anyway" in errors["team"]
+    assert_golden(errors["team"], "refused-in-the-form")
     assert len(rows(full, Cycle)) == 2
 
 
@@ -67,10 +71,8 @@ def test_a_curator_starts_it_anyway_and_everybody_is_told_why(full: BotHarness) 
     refused = curator.types("/cadence cycle start refund 2026-03-09 team=desk", channel=DESK_CHANNEL)
     assert refused.message is not None
     curator.clicks(refused.message, "Start anyway")
-    assert "Say in a sentence why" in curator.submits({"reason": "  "}).errors["reason"]
-    assert (
-        "The team and the curators will see this" in curator.submits({"reason": "because"}).errors["reason"]
-    )
+    assert_golden(curator.submits({"reason": "  "}).errors["reason"], "refused-without-a-reason")
+    assert_golden(curator.submits({"reason": "because"}).errors["reason"], "refused-short-reason")
     curator.submits({"reason": "Triage ends <soon>"})
     full.tick()
     cycle = rows(full, Cycle)[-1]
@@ -79,8 +81,9 @@ def test_a_curator_starts_it_anyway_and_everybody_is_told_why(full: BotHarness) 
     assert (row.kind, row.member, row.adoption_id) == (OverrideKind.CAPACITY, CURATOR, cycle.adoption_id)
     assert row.passed_over == {"team": "Desk", "running": ["Reply", "Triage"], "limit": 2}
     for channel in (DESK_CHANNEL, CURATORS):
-        (post,) = [one for one in posts(full, channel) if "is over capacity with" in one.text]
-        assert "Triage ends &lt;soon&gt;" in post.words
+        [post] = [one for one in posts(full, channel) if is_shown(one, CapacityOverridden)]
+        assert shown(post, CapacityOverridden).reason == "Triage ends <soon>"
+        assert_golden(post, f"everybody-told:{channel}")
     assert len(entries(full, "capacity-overridden")) == 1
 
 
@@ -91,25 +94,26 @@ def test_a_curator_who_is_there_is_asked(full: BotHarness) -> None:
     full.workspace.person("U01AGENT1").types("/cadence away 2026-03-03..2026-03-05")
     lead = full.workspace.person(LEAD)
 
-    def asked() -> str:
+    def asked() -> Answer:
         refused = lead.types("/cadence cycle start refund 2026-03-09 team=desk", channel=DESK_CHANNEL)
         assert refused.message is not None
-        return lead.clicks(refused.message, "Ask them").words
+        return lead.clicks(refused.message, "Ask them")
 
-    assert asked() == "Asked <@U01AGENT2>."
+    assert_golden(asked(), "asked-the-one-who-is-there")
     with uow.write():
         member = people.member(uow, member_id="U01AGENT2")
         assert member is not None
         member.deleted = True
         uow.session.add(member)
-    assert asked() == f"Asked <@{CURATOR}>."
+    assert_golden(asked(), "asked-the-last-one")
 
 
 def test_the_curators_form_goes_on_to_the_reason(full: BotHarness) -> None:
     curator = full.workspace.person(CURATOR)
     curator.types("/cadence cycle start", channel=DESK_CHANNEL)
     curator.submits({"playbook": "refund", "team": "desk", "date": "2026-03-09"})
-    assert "The limit is 2" in curator.form().words
+    form = shown(curator.form(), CapacityForm)
+    assert (form.playbook, form.team, form.running, form.most) == ("Refund", "Desk", ("Reply", "Triage"), 2)
     curator.submits({"reason": "The board asked"})
     assert len(rows(full, Override)) == 1
     assert len(rows(full, Cycle)) == 3
@@ -120,7 +124,7 @@ def test_adopting_says_in_advance_that_the_team_is_full(full: BotHarness) -> Non
         "/cadence cycle start refund 2026-03-09 team=solo", channel=DESK_CHANNEL
     )
     said = full.workspace.person(LEAD).types(f"/cadence adopt refund team=desk champion=<@{LEAD}>")
-    assert "only a curator can start its first one of Refund." in said.words
+    assert_golden(said, "adopting-while-full")
 
 
 def test_a_reason_from_somebody_else_starts_nothing(full: BotHarness) -> None:

@@ -1,6 +1,7 @@
 """After a pilot: the assessment, what production needs against what was measured, and the decision (SPEC §6)."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,29 @@ from sqlmodel import select
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
+from bot.sandbox.messages import Message
 from cadence.actor import Actor
 from cadence.flows.core import require_playbook
 from cadence.flows.cutover import CutoverView, cutover_of
 from cadence.rules.cutover import Requirement
 from storage.tables import Assessment, CheckIn, Cutover, CutoverState, Duty, DutyKind, Override, OverrideKind
 from storage.work import UnitOfWork
+from templates.contexts.cutover import (
+    AssessmentShown,
+    CutoverHeld,
+    CutoverPassed,
+    CutoverShown,
+    MoveAnywayForm,
+    PracticesForm,
+)
+from templates.contexts.cycles import CycleClosed
+from templates.contexts.history import Trace
+from templates.contexts.overview.digests import Digest
+from templates.contexts.overview.home import Home, HomeNeed
+from templates.contexts.playbooks import PlaybookShown
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     CURATORS,
@@ -37,6 +55,7 @@ ANSWERS = {
     "local_knowledge": "The refund rules.",
     "feedback": "The Friday review.",
 }
+CORE, HEROIC = "Read it twice", "Jana stays late"
 THURSDAYS = ("2026-03-05", "2026-03-12", "2026-03-19", "2026-03-26")
 
 
@@ -70,10 +89,22 @@ def check_in(harness: BotHarness, member: str, *, runs: int, inputs: int) -> Non
     harness.tick()
 
 
-def types(harness: BotHarness, member: str, text: str, channel: str = DESK_CHANNEL) -> str:
+def types(harness: BotHarness, member: str, text: str, channel: str = DESK_CHANNEL) -> Answer:
     said = harness.workspace.person(member).types(text, channel=channel)
     harness.tick()
-    return said.words
+    return said
+
+
+def closing_post(harness: BotHarness) -> Message:
+    """The newest post about the closed cycle, in the team's channel."""
+    return [one for one in posts(harness, DESK_CHANNEL) if is_shown(one, CycleClosed)][-1]
+
+
+def needs(harness: BotHarness, member: str, action: Action) -> list[HomeNeed]:
+    """What a person's Home asks them to do by a button with this action."""
+    items = shown(harness.workspace.person(member).opens_home(), Home).items
+    found = [item.need for item in items if item.need is not None]
+    return [need for need in found if action in {offer.action for offer in need.offers}]
 
 
 def found(harness: BotHarness) -> CutoverView:
@@ -85,6 +116,7 @@ def assess(harness: BotHarness, **more: str) -> None:
     owner = harness.workspace.person(LEAD)
     owner.types("/cadence assess reply")
     assert not owner.submits(ANSWERS | more).errors
+    owner.closes()
     harness.tick()
 
 
@@ -105,88 +137,90 @@ def name_duties(harness: BotHarness) -> None:
 
 def test_the_assessment_waits_for_a_closed_cycle(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        assert "hasn't been piloted yet" in types(harness, LEAD, "/cadence assess reply")
+        assert_golden(types(harness, LEAD, "/cadence assess reply"), "refused-before-a-pilot")
         start_cycle(harness)
         harness.play_until(at("2026-03-05 11:00"))
-        said = types(harness, LEAD, "/cadence assess reply")
-        assert "Desk hasn't finished a cycle of Reply yet. The first one closes Fri 27 Mar." in said
-        shown = types(harness, LEAD, "/cadence cutover reply")
-        assert "not reported yet" in shown
-        assert "no samples yet" in shown
+        assert_golden(types(harness, LEAD, "/cadence assess reply"), "refused-before-a-closed-cycle")
+        assert rows(harness, Assessment) == []
+        said = types(harness, LEAD, "/cadence cutover reply")
+        assert [line.met for line in shown(said, CutoverShown).lines] == [False] * 5
+        assert_golden(said, "table-before-a-closed-cycle")
 
 
 def test_the_closing_post_and_home_ask_for_the_assessment(closed: BotHarness) -> None:
-    post = [one for one in posts(closed, DESK_CHANNEL) if "hit its target" in one.text][-1]
-    assert "Answer the assessment" in post.buttons
+    post = closing_post(closed)
+    assert Action.ASSESS in actions(post)
     owner = closed.workspace.person(LEAD)
-    assert "Reply in Desk met its target 1 cycle in a row" in owner.opens_home().words
+    [need] = needs(closed, LEAD, Action.ASSESS)
+    assert_golden(f"{need.title}\n{need.text}", "home-asks-for-the-assessment")
     owner.clicks(post, "Answer the assessment")
     owner.submits(ANSWERS)
     closed.tick()
-    post = [one for one in posts(closed, DESK_CHANNEL) if "hit its target" in one.text][-1]
-    assert "Answer the assessment" not in post.buttons
-    assert "in a row" not in owner.opens_home().words
+    assert Action.ASSESS not in actions(closing_post(closed))
+    assert needs(closed, LEAD, Action.ASSESS) == []
 
 
 def test_practices_are_sorted_and_only_the_core_goes_into_the_package(closed: BotHarness) -> None:
     owner = closed.workspace.person(LEAD)
     owner.types("/cadence assess reply")
     wrong = owner.submits(ANSWERS | {"feedback": " ", "practices": "\n".join(map(str, range(11)))})
-    assert "10" in wrong.errors["practices"] or wrong.errors["feedback"]
-    owner.submits(
-        ANSWERS | {"practices": "Read it twice\n- Jana stays late\n\nRead it twice", "reviewer": LEAD}
-    )
-    assert "Jana stays late" in owner.form().words
+    assert_golden("\n".join(f"{field}: {said}" for field, said in wrong.errors.items()), "refused-answers")
+    assert rows(closed, Assessment) == []
+    owner.submits(ANSWERS | {"practices": f"{CORE}\n- {HEROIC}\n\n{CORE}", "reviewer": LEAD})
+    assert [one.text for one in shown(owner.form(), PracticesForm).practices] == [CORE, HEROIC]
+    assert HEROIC in owner.form().words
     owner.submits({"practice:0": "core", "practice:1": "heroic"})
+    owner.closes()
     closed.tick()
     first, second = rows(closed, Assessment)
     assert first.replaced_at is not None
     assert second.practices == [
-        {"text": "Read it twice", "kind": "core"},
-        {"text": "Jana stays late", "kind": "heroic"},
+        {"text": CORE, "kind": "core"},
+        {"text": HEROIC, "kind": "heroic"},
     ]
-    shown = types(closed, LEAD, "/cadence assess reply show")
-    assert f"<@{LEAD}> reviewed every output. That won't scale." in shown
-    assert "Heroic effort: a risk until it's replaced*\n• Jana stays late" in shown
+    said = types(closed, LEAD, "/cadence assess reply show")
+    assessment = shown(said, AssessmentShown)
+    assert assessment.reviewer == LEAD
+    assert {group.kind: group.texts for group in assessment.practices if group.texts} == {
+        "core": (CORE,),
+        "heroic": (HEROIC,),
+    }
+    assert_golden(said, "assessment")
     table = types(closed, LEAD, "/cadence cutover reply")
-    assert "*Risk:* 1 practice took heroic effort" in table
+    assert (shown(table, CutoverShown).heroic, shown(table, CutoverShown).reviewer) == ((HEROIC,), LEAD)
+    assert_golden(table, "table-with-a-risk")
     package = types(closed, AGENT, "/cadence playbook show reply")
-    assert "*What worked in the pilot*\n• Read it twice" in package
-    assert "stays late" not in package
+    assert shown(package, PlaybookShown).practices == (CORE,)
+    assert CORE in package.words
+    assert HEROIC not in package.words
     owner.types("/cadence assess reply")
-    owner.submits({"practices": "Read it twice"})
-    assert [one.practices for one in rows(closed, Assessment)][-1] == [
-        {"text": "Read it twice", "kind": "core"}
-    ]
+    owner.submits({"practices": CORE})
+    assert [one.practices for one in rows(closed, Assessment)][-1] == [{"text": CORE, "kind": "core"}]
 
 
 def test_the_table_compares_what_is_needed_with_what_was_measured(closed: BotHarness) -> None:
-    shown = types(closed, LEAD, "/cadence cutover reply")
-    for words in (
-        "80 of 80 runs (100%)",
-        "27 of 30 samples (90%)",
-        "8 of 8",
-        "0 of 5",
-        "not yet",
-        "✗ Not met",
-    ):
-        assert words in shown, words
-    assert (
-        "*Without a name:* the rules, model and prompt updates, the exception queue, adoption, training"
-        in shown
-    )
-    assert "14 min in cycle 1, target 15 min (met; not a requirement)" in shown
+    said = types(closed, LEAD, "/cadence cutover reply")
+    table = shown(said, CutoverShown)
+    assert [line.met for line in table.lines] == [True, True, True, False, False]
+    assert len(table.missing) == 5
+    assert table.kpi is not None
+    assert (table.cycle, table.kpi.value, table.kpi.target, table.kpi.is_met) == (1, 14, 15, True)
+    assert_golden(said, "table-after-the-cycle")
     assert found(closed).verdict.missing == (Requirement.OWNERSHIP, Requirement.ASSESSMENT)
     with closed.bot.db.write() as session:
         for row in session.exec(select(CheckIn)):
             row.complete_inputs = None
-    assert "not reported yet" in types(closed, LEAD, "/cadence cutover reply")
-    assert "Only the owner" in types(closed, AGENT, "/cadence cutover reply")
+    inputs = shown(types(closed, LEAD, "/cadence cutover reply"), CutoverShown).lines[0]
+    assert not inputs.met
+    assert_golden(inputs.measured, "inputs-not-reported")
+    assert_golden(types(closed, AGENT, "/cadence cutover reply"), "refused-not-owner")
 
 
 def test_only_the_rubric_in_force_counts(closed: BotHarness) -> None:
     types(closed, LEAD, "/cadence rubric reply draft revise refunds name their case")
-    assert "no samples yet" in types(closed, LEAD, "/cadence cutover reply")
+    accuracy = shown(types(closed, LEAD, "/cadence cutover reply"), CutoverShown).lines[1]
+    assert not accuracy.met
+    assert_golden(accuracy.measured, "no-samples-of-the-rubric-in-force")
 
 
 def test_the_owner_asks_and_a_curator_moves_it_once_all_is_met(closed: BotHarness) -> None:
@@ -194,28 +228,34 @@ def test_the_owner_asks_and_a_curator_moves_it_once_all_is_met(closed: BotHarnes
     assess(closed)
     name_duties(closed)
     table = owner.types("/cadence cutover reply")
-    assert "Reply: ready for production" in table.words
+    assert all(line.met for line in shown(table, CutoverShown).lines)
+    assert_golden(table, "table-with-all-met")
     assert table.message is not None
     owner.clicks(table.message, "Ask for cutover")
     closed.play_until(at("2026-03-30 08:30"))
-    [asked] = [one for one in posts(closed, CURATORS) if "ready for production" in one.text]
-    assert f"<@{LEAD}> asks to move it to production." in asked.words
-    assert asked.buttons == ["Move to production", "Hold", "Show the assessment"]
-    assert "Decide on the cutover" in curator.opens_home().words
-    assert "asks to move Reply to production" in types(closed, CURATOR, "/cadence digest")
-    said = curator.clicks(asked, "Move to production").words
-    assert "Reply is in production from now on." in said
+    [asked] = [one for one in posts(closed, CURATORS) if is_shown(one, CutoverShown)]
+    assert (shown(asked, CutoverShown).state, shown(asked, CutoverShown).by) == ("asked", LEAD)
+    assert_golden(asked, "asked")
+    assert actions(asked) == [Action.APPROVE_CUTOVER, Action.HOLD_CUTOVER, Action.SHOW_ASSESSMENT]
+    [need] = needs(closed, CURATOR, Action.SHOW_CUTOVER)
+    assert_golden(f"{need.title}\n{need.text}", "home-asks-for-a-decision")
+    [decision] = shown(types(closed, CURATOR, "/cadence digest"), Digest).decisions
+    assert (decision.title, decision.text) == (need.title, need.text)
+    assert_golden(curator.clicks(asked, "Move to production"), "moved")
     closed.tick()
     for channel in (DESK_CHANNEL, CURATORS):
-        [told] = [one for one in posts(closed, channel) if "is now in production" in one.text]
-        assert f"<@{CURATOR}> moved it: the pilot met everything" in told.words
+        [told] = [one for one in posts(closed, channel) if is_shown(one, CutoverPassed)]
+        passed = shown(told, CutoverPassed)
+        assert (passed.playbook, passed.curator, passed.reason) == ("Reply", CURATOR, "")
+        assert_golden(told, f"everybody-told:{channel}")
     assert [row.state for row in rows(closed, Cutover)] == [CutoverState.ASKED, CutoverState.PASSED]
-    [asked] = [one for one in posts(closed, CURATORS) if "In production: Reply" in one.text]
-    assert asked.buttons == []
-    assert "since Mon 30 Mar" in types(closed, AGENT, "/cadence playbook show reply")
-    assert "Decide on the cutover" not in curator.opens_home().words
+    [asked] = [one for one in posts(closed, CURATORS) if is_shown(one, CutoverShown)]
+    assert (shown(asked, CutoverShown).state, actions(asked)) == ("production", [])
+    package = shown(types(closed, AGENT, "/cadence playbook show reply"), PlaybookShown)
+    assert package.in_production == date(2026, 3, 30)
+    assert needs(closed, CURATOR, Action.SHOW_CUTOVER) == []
     again = closed.workspace.person(CURATOR).types("/cadence cutover reply")
-    assert "In production: Reply" in again.words
+    assert (shown(again, CutoverShown).playbook, shown(again, CutoverShown).state) == ("Reply", "production")
     assert rows(closed, Override) == []
     assert len(entries(closed, "cutover-passed")) == 1
 
@@ -228,14 +268,16 @@ def test_a_hold_says_what_is_missing_and_the_owner_can_ask_again(closed: BotHarn
     curator.clicks(table.message, "Hold")
     curator.submits({"reason": "Name who trains the <next> teams"})
     closed.play_until(at("2026-03-30 09:30"))
-    [told] = [one for one in bot_dms(closed, LEAD) if "Cutover on hold" in one.text]
-    assert "Name who trains the &lt;next&gt; teams" in told.words
-    assert "☐ Ownership: 0 of 5 (needs 5 names)" in told.words
+    [told] = [one for one in bot_dms(closed, LEAD) if is_shown(one, CutoverHeld)]
+    held = shown(told, CutoverHeld)
+    assert (held.curator, held.reason, len(held.missing)) == (CURATOR, "Name who trains the <next> teams", 1)
+    assert_golden(told, "owner-told-of-the-hold")
     owner = closed.workspace.person(LEAD)
-    shown = owner.clicks(told, "Show the table")
-    assert f"Held by <@{CURATOR}>" in shown.words
-    assert shown.message is not None
-    owner.clicks(shown.message, "Ask for cutover")
+    table = owner.clicks(told, "Show the table")
+    assert (shown(table, CutoverShown).state, shown(table, CutoverShown).by) == ("held", CURATOR)
+    assert_golden(table, "table-on-hold")
+    assert table.message is not None
+    owner.clicks(table.message, "Ask for cutover")
     assert found(closed).state is CutoverState.HELD
     assert found(closed).request is not None
     assert [row.state for row in rows(closed, Cutover)] == [CutoverState.HELD, CutoverState.ASKED]
@@ -246,17 +288,20 @@ def test_a_curator_moves_it_anyway_with_a_reason_that_is_announced(closed: BotHa
     table = curator.types("/cadence cutover reply")
     assert table.message is not None
     curator.clicks(table.message, "Move anyway")
-    assert "☐ Ownership: 0 of 5 (needs 5 names)" in curator.form().words
-    assert "Say in a sentence" in curator.submits({"reason": "because"}).errors["reason"]
+    assert_golden("\n".join(shown(curator.form(), MoveAnywayForm).missing), "missing-in-the-form")
+    assert_golden(curator.submits({"reason": "because"}).errors["reason"], "refused-short-reason")
     curator.submits({"reason": "The season starts on Monday"})
     closed.play_until(at("2026-03-30 08:30"))
     (row,) = rows(closed, Override)
     assert (row.kind, row.member) == (OverrideKind.CUTOVER, CURATOR)
     assert row.passed_over == {"missing": ["ownership", "assessment"]}
-    [told] = [one for one in posts(closed, DESK_CHANNEL) if "is now in production" in one.text]
-    assert "although something was missing: “The season starts on Monday”" in told.words
+    [told] = [one for one in posts(closed, DESK_CHANNEL) if is_shown(one, CutoverPassed)]
+    assert shown(told, CutoverPassed).reason == "The season starts on Monday"
+    assert_golden(told, "team-told-of-the-override")
     assert len(entries(closed, "cutover-overridden")) == 1
-    assert "moved the playbook to production anyway" in types(closed, CURATOR, "/cadence trace")
+    entry = shown(types(closed, CURATOR, "/cadence trace"), Trace).rows[0]
+    assert entry.member == CURATOR
+    assert_golden(f"{entry.what}: {entry.became}", "override-in-trace")
     assert len(ledger(closed, "cutover-passed")) == 2
 
 
@@ -264,10 +309,10 @@ def test_asking_needs_the_assessment_first(closed: BotHarness) -> None:
     owner = closed.workspace.person(LEAD)
     table = owner.types("/cadence cutover reply")
     assert table.message is not None
-    assert table.message.buttons == ["Answer the assessment", "Name owners"]
+    assert actions(table) == [Action.ASSESS, Action.NAME_OWNERS]
     owner.clicks(table.message, "Answer the assessment")
-    owner.submits(ANSWERS | {"practices": "Read it twice"})
+    owner.submits(ANSWERS | {"practices": CORE})
+    owner.closes()
     table = owner.types("/cadence cutover reply")
-    assert "1 practice to sort" in table.words
-    assert table.message is not None
-    assert table.message.buttons == ["Sort the practices", "Name owners", "Show the assessment"]
+    assert_golden(shown(table, CutoverShown).lines[-1].measured, "one-practice-to-sort")
+    assert actions(table) == [Action.SORT_PRACTICES, Action.NAME_OWNERS, Action.SHOW_ASSESSMENT]

@@ -9,6 +9,7 @@ import pytest
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.answers import Answer
+from bot.sandbox.messages import Message
 from cadence.actor import Actor
 from cadence.flows.exceptions.undoing import undo_exception
 from cadence.flows.history.replay import replay
@@ -16,9 +17,16 @@ from cadence.refusals import NotAllowed
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, LoggedException, ModeChange, OutboxMessage, StepVerdict
 from storage.work import UnitOfWork
-from templates.contexts.exceptions import ExceptionLogged
-from templates.contexts.overview.statuses import Status
-from tests.contexts import assert_golden, shown
+from templates.contexts.base import MessageContext
+from templates.contexts.cycles import CycleClosed
+from templates.contexts.exceptions import ExceptionForm, ExceptionLogged
+from templates.contexts.history import Trace
+from templates.contexts.overview.digests import Digest
+from templates.contexts.overview.home import Home
+from templates.contexts.overview.statuses import Status, Why
+from templates.contexts.standards import Demoted, Watch
+from templates.ids import Action
+from tests.contexts import Shown, actions, assert_golden, contexts, is_shown, shown
 from tests.harnesses import EXAMPLES, bot_harness
 from tests.scenarios.plays import (
     CURATORS,
@@ -69,20 +77,43 @@ def log(harness: BotHarness, count: int) -> Answer:
     return said
 
 
-def undo(harness: BotHarness, said: Answer) -> str:
+def undo(harness: BotHarness, said: Answer) -> Answer:
     """Press [Undo] as it was first shown, also a second time."""
     assert said.message is not None
-    words = harness.workspace.person(MEMBER).clicks(said.message, "Undo", stale=True).words
+    undone = harness.workspace.person(MEMBER).clicks(said.message, "Undo", stale=True)
     harness.tick()
-    return words
+    return undone
 
 
 def mode(harness: BotHarness) -> Mode:
     return next((row.mode for row in rows(harness, AdoptionStep) if row.step == "send"), Mode.AI_LED)
 
 
-def alerts(harness: BotHarness, start: str) -> list[str]:
-    return [one.words for one in posts(harness, SOLO_CHANNEL) if one.text.startswith(start)]
+def alerts(harness: BotHarness, kind: type[MessageContext], channel: str = SOLO_CHANNEL) -> list[Message]:
+    return [one for one in posts(harness, channel) if is_shown(one, kind)]
+
+
+def watches(harness: BotHarness) -> list[tuple[str, str | None]]:
+    """The steps of the alerts of a watch, and how each ended, if it did."""
+    return [(one.step_key, one.ended) for one in contexts(posts(harness, SOLO_CHANNEL), Watch)]
+
+
+def demotions(harness: BotHarness) -> list[tuple[str, str, str | None]]:
+    """The steps of the alerts of a demotion, the mode of each since, and who undid it."""
+    told = contexts(posts(harness, SOLO_CHANNEL), Demoted)
+    return [(one.step_key, one.after, one.undone_by) for one in told]
+
+
+def in_status(harness: BotHarness) -> tuple[int, int]:
+    """The exceptions and the reported runs of the step, by the status."""
+    [row] = shown(types(harness, "/cadence status"), Status).rows
+    evidence = next(one.evidence for one in row.steps if one.key == "send")
+    assert evidence is not None
+    return evidence.exceptions, evidence.attested
+
+
+def assert_asked_again(form: Shown) -> None:
+    assert_golden(shown(form, ExceptionForm).notice or "", "asked-again")
 
 
 def replayed(harness: BotHarness) -> tuple[str, ...]:
@@ -97,34 +128,33 @@ def test_an_exception_taken_back_counts_no_more_and_stays_in_the_trail(solo: Bot
     said = types(solo, "/exception send wrong name")
     evidence = shown(said, ExceptionLogged).evidence
     assert (evidence.exceptions, evidence.attested) == (2, 40)
-    assert_golden(undo(solo, said), "undone")
+    undone = undo(solo, said)
+    assert_golden(undone, "undone")
 
-    [row] = shown(types(solo, "/cadence status"), Status).rows
-    send = next(one for one in row.steps if one.key == "send")
-    assert (send.evidence.exceptions, send.evidence.attested) == (1, 40)
+    assert in_status(solo) == (1, 40)
     [entry] = entries(solo, "exception-withdrawn")
     assert (entry.member, entry.before["reason"]) == (MEMBER, "wrong name")
-    trace = types(solo, "/cadence trace support-reply send", OWNER).words
-    assert "undid an exception" in trace
-    assert "logged an exception" in trace
-    why = types(solo, "/cadence why support-reply send").words
-    assert "on track (undone since)" in why
-    assert "no longer counts" in undo(solo, said)
+    trace = shown(types(solo, "/cadence trace support-reply send", OWNER), Trace)
+    assert_golden("\n".join(f"{row.what}: {row.was} → {row.became}" for row in trace.rows), "trace")
+    verdicts = shown(types(solo, "/cadence why support-reply send"), Why).rows
+    assert ("hold", True) in [(row.newest.decision, row.newest.overtaken) for row in verdicts]
+    assert undo(solo, said).words == undone.words
     assert len(entries(solo, "exception-withdrawn")) == 1
     assert replayed(solo) == ()
 
 
 def test_the_author_can_undo_it_for_ten_minutes(solo: BotHarness) -> None:
     said = log(solo, 1)
-    with pytest.raises(NotAllowed, match="who logged it, can undo it"):
+    with pytest.raises(NotAllowed) as refused:
         undo_exception(
             UnitOfWork(solo.bot.db, Actor(BUILT_IN_TEAM, OWNER, "button"), solo.clock.now()), exception_id=1
         )
+    assert_golden(str(refused.value), "refused-not-author")
     solo.play_until(at("2026-03-05 12:10"))
-    assert "Undone" in undo(solo, said)
+    assert_golden(undo(solo, said), "undone-just-in-time")
     said = log(solo, 1)
     solo.play_until(at("2026-03-05 12:20") + timedelta(seconds=1))
-    assert "You can undo an exception for 10 minutes. This one was logged at 12:10." in undo(solo, said)
+    assert_golden(undo(solo, said), "refused-too-late")
     assert [row.withdrawn_at is None for row in rows(solo, LoggedException)] == [False, True]
 
 
@@ -134,7 +164,7 @@ def test_what_was_undone_stands_in_place_of_the_card_that_announced_it(solo: Bot
     assert logged is not None
     undone = person.clicks(logged, "Undo").message
     assert undone is not None
-    assert (undone.ts, undone.buttons) == (logged.ts, [])
+    assert (undone.ts, actions(undone)) == (logged.ts, [])
 
     late = log(solo, 1).message
     assert late is not None
@@ -146,9 +176,9 @@ def test_what_was_undone_stands_in_place_of_the_card_that_announced_it(solo: Bot
     person.types("/exception send", channel=SOLO_CHANNEL)
     card = person.submits({"reason": "tone was off again"}).view
     assert card is not None
-    assert "Exception logged" in card.words
+    assert shown(card, ExceptionLogged).reason == "tone was off again"
     person.clicks(card, "Undo")
-    assert "Undone" in person.form().words
+    assert_golden(person.form(), "undone-in-form")
     assert person.closes() is None, "the form's answer was replaced, not covered"
 
     log(solo, 1)
@@ -160,47 +190,53 @@ def test_what_was_undone_stands_in_place_of_the_card_that_announced_it(solo: Bot
 
 
 def test_it_is_taken_back_by_command_and_from_the_trail(solo: BotHarness) -> None:
-    assert "You haven't logged an exception you can undo." in types(solo, "/exception undo").words
+    assert_golden(types(solo, "/exception undo"), "refused-none-logged")
     log(solo, 2)
-    assert "Undone: “tone was off, case 1”" in types(solo, "/exception undo").words
+    assert_golden(types(solo, "/exception undo"), "undone-by-command")
     trace = types(solo, "/cadence trace support-reply send")
     assert trace.message is not None
     said = solo.workspace.person(MEMBER).clicks(trace.message, "Undo your last exception")
-    assert "Undone: “tone was off, case 0”" in said.words
-    assert "Undo" not in types(solo, "/cadence trace support-reply send").words
+    assert_golden(said, "undone-from-trail")
+    assert Action.UNDO_LAST_EXCEPTION in actions(trace)
+    assert Action.UNDO_LAST_EXCEPTION not in actions(types(solo, "/cadence trace support-reply send"))
 
 
 def test_a_demotion_that_rested_on_it_is_taken_back(solo: BotHarness) -> None:
     log(solo, 6)
-    assert len(alerts(solo, "“Send the edited reply” is over its cap")) == 1
+    assert watches(solo) == [("send", None)]
     said = types(solo, "/exception send promised a refund")
     assert mode(solo) is Mode.COLLABORATIVE
-    assert len(alerts(solo, "Demoted: “Send the edited reply” is now collaborative")) == 1
-    assert len(alerts(solo, "Watch ended")) == 1
+    assert demotions(solo) == [("send", Mode.COLLABORATIVE, None)]
+    assert watches(solo) == [("send", "demoted")]
 
-    assert "“Send the edited reply” is AI-led again, and its alerts say so." in undo(solo, said)
+    assert_golden(undo(solo, said), "undone-with-demotion")
     assert mode(solo) is Mode.AI_LED
     [change] = [row for row in rows(solo, ModeChange) if row.kind == "taken-back"]
     assert (change.before, change.after, change.member) == (Mode.COLLABORATIVE, Mode.AI_LED, MEMBER)
     judged = next(row for row in rows(solo, StepVerdict) if row.id == change.verdict_id)
     assert (judged.decision, judged.exceptions, judged.attested) == ("watch", 6, 40)
     for channel in (SOLO_CHANNEL, CURATORS):
-        [undone] = [one for one in posts(solo, channel) if one.text.startswith("Demotion undone")]
-        assert f"<@{MEMBER}> undid an exception behind it, Thu 5 Mar 12:00." in undone.words
-        assert undone.buttons == ["Why"]
-        [watched] = [one for one in posts(solo, channel) if "is over its cap" in one.text]
-        assert "Add a plan" in watched.buttons
-    assert alerts(solo, "Demoted") == alerts(solo, "Watch ended") == []
+        [undone] = alerts(solo, Demoted, channel)
+        told = shown(undone, Demoted)
+        assert (told.undone_by, told.undone_at) == (MEMBER, at("2026-03-05 12:00"))
+        assert actions(undone) == [Action.WHY]
+        [watched] = alerts(solo, Watch, channel)
+        assert shown(watched, Watch).ended is None
+        assert Action.SAY_WHAT_CHANGES in actions(watched)
 
-    curator = solo.workspace.person(CURATOR)
-    assert "was demoted" not in curator.types("/cadence digest", channel=CURATORS).words
-    assert "was demoted" not in solo.workspace.person(OWNER).opens_home().words
-    assert "\n6 in 40 reported runs" in types(solo, "/cadence status").words
+    digest = shown(solo.workspace.person(CURATOR).types("/cadence digest", channel=CURATORS), Digest)
+    assert (digest.demotions, [row.demoted for row in digest.rows]) == ((), [False])
+    assert Action.REVISE_RUBRIC not in [one.offer.action for one in digest.decisions if one.offer]
+    home = solo.workspace.person(OWNER).opens_home()
+    assert shown(home, Home).items
+    assert Action.REVISE_RUBRIC not in actions(home)
+    assert in_status(solo) == (6, 40)
     assert replayed(solo) == ()
     # the seventh demotes again, as the sixth would have before it
     types(solo, "/exception send promised a refund, and this time it was so")
     assert mode(solo) is Mode.COLLABORATIVE
-    assert len(alerts(solo, "Demoted: “Send the edited reply” is now collaborative")) == 1
+    assert demotions(solo)[-1] == ("send", Mode.COLLABORATIVE, None)
+    assert len([one for one in demotions(solo) if one[-1] is None]) == 1
     assert replayed(solo) == ()
 
 
@@ -225,14 +261,13 @@ def test_a_demotion_that_holds_without_it_stays(solo: BotHarness) -> None:
         says(solo.workspace.person(MEMBER), f"/exception send critical {reason}", channel=SOLO_CHANNEL)
     solo.tick()
     assert mode(solo) is Mode.HUMAN_LED
-    words = types(solo, "/exception undo").words
-    assert "“Send the edited reply” is collaborative again" in words
+    assert_golden(types(solo, "/exception undo"), "collaborative-again")
     assert mode(solo) is Mode.COLLABORATIVE
     log(solo, 1)
     solo.play_until(at("2026-03-05 12:01"))
     types(solo, "/cadence mode support-reply send human-led not before the policy is clear", OWNER)
-    for _ in range(2):
-        assert "Undone" in types(solo, "/exception undo").words
+    for count in range(2):
+        assert_golden(types(solo, "/exception undo"), f"undone-after-declaration:{count}")
     assert rows(solo, LoggedException)[0].withdrawn_after is not None
     assert mode(solo) is Mode.HUMAN_LED  # a person has declared the mode since
     assert replayed(solo) == ()
@@ -246,26 +281,25 @@ def test_two_demotions_go_whichever_exception_is_taken_back_first(solo: BotHarne
     undo_exception(UnitOfWork(solo.bot.db, caller, solo.clock.now()), exception_id=1)
     solo.tick()
     assert mode(solo) is Mode.HUMAN_LED  # the second demoted a collaborative step
-    assert "“Send the edited reply” is AI-led again" in types(solo, "/exception undo").words
+    assert_golden(types(solo, "/exception undo"), "ai-led-again")
     assert mode(solo) is Mode.AI_LED
-    assert len(alerts(solo, "Demotion undone")) == 2
-    assert alerts(solo, "Demoted") == []
+    assert [undone_by for *_, undone_by in demotions(solo)] == [MEMBER, MEMBER]
     assert replayed(solo) == ()
 
 
 def test_a_watch_ends_with_its_window(solo: BotHarness) -> None:
     says(solo.workspace.person(MEMBER), "/exception send critical promised a refund", channel=SOLO_CHANNEL)
     log(solo, 5)
-    assert len(alerts(solo, "“Send the edited reply” is over its cap")) == 1
+    assert watches(solo) == [("send", None)]
     caller = Actor(BUILT_IN_TEAM, MEMBER, "button")
     undo_exception(UnitOfWork(solo.bot.db, caller, solo.clock.now()), exception_id=1)
     solo.tick()
     assert mode(solo) is Mode.AI_LED
-    [ended] = alerts(solo, "Watch ended")
-    assert "*Watched since*\nThu 5 Mar 12:00\n*Ended*\nThu 5 Mar 12:00" in ended
-    assert len(alerts(solo, "“Send the edited reply” is over its cap")) == 1
+    assert watches(solo) == [("send", "restarted"), ("send", None)]
+    ended, _ = contexts(posts(solo, SOLO_CHANNEL), Watch)
+    assert (ended.opened_at, ended.ended_at) == (at("2026-03-05 12:00"), at("2026-03-05 12:00"))
     types(solo, "/exception undo")
-    assert not any("Add a plan" in one.buttons for one in posts(solo, SOLO_CHANNEL))
+    assert not any(Action.SAY_WHAT_CHANGES in actions(one) for one in posts(solo, SOLO_CHANNEL))
     assert replayed(solo) == ()
 
 
@@ -287,17 +321,22 @@ def test_after_the_close_the_closing_post_looks_at_the_step_again(
         types(solo, f"/exception {step} tone was off, case {number}")
 
     def closing() -> list[str]:
-        [post] = [one for one in posts(solo, SOLO_CHANNEL) if "in cycle 1: " in one.text]
-        return [line for line in post.words.splitlines() if f"“{title}” stays" in line]
+        """What the closing post says of the step's promotion."""
+        [post] = contexts(posts(solo, SOLO_CHANNEL), CycleClosed)
+        assert post.number == 1
+        return [line for line in post.promotions if title in line]
 
     solo.play_until(at("2026-03-27 16:01"))
-    [line] = closing()
-    assert "it was demoted on this one" in line
-    assert "again, and its alerts say so" in types(solo, "/exception undo").words
+    [demoted] = closing()
+    assert_golden(demoted, f"closing-demoted:{step}")
+    assert_golden(types(solo, "/exception undo"), f"undone-after-close:{step}")
     assert len(closing()) == lines
-    assert not any("was demoted" in line for line in closing())
-    why = types(solo, f"/cadence why support-reply {step}").words
-    assert "it was demoted on this one" not in why
+    for line in closing():
+        assert_golden(line, f"closing-undone:{step}")
+    looked = shown(types(solo, f"/cadence why support-reply {step}"), Why).promotion
+    assert (looked is not None) == bool(lines)
+    if looked is not None:
+        assert_golden("\n".join(looked.unmet), f"unmet-undone:{step}")
     assert replayed(solo) == ()
 
 
@@ -306,22 +345,22 @@ def test_the_same_words_within_a_minute_are_asked_about(solo: BotHarness, again:
     person = solo.workspace.person(MEMBER)
     types(solo, "/exception send tone was off")
     types(solo, f"/exception send {again}")
-    asked = person.form()
-    assert "You just logged this. Log it again?" in asked.words
+    assert_asked_again(person.form())
     assert len(rows(solo, LoggedException)) == 1
     person.closes()
     assert len(rows(solo, LoggedException)) == 1
     types(solo, f"/exception send {again}")
     done = person.submits().view
     assert done is not None
-    assert "2 exceptions in 40 reported runs" in done.words
+    evidence = shown(done, ExceptionLogged).evidence
+    assert (evidence.exceptions, evidence.attested) == (2, 40)
     person.closes()
 
 
 def test_the_same_words_are_asked_about_with_others_between(solo: BotHarness) -> None:
     for words in ("tone was off", "wrong name", "tone was off"):
         types(solo, f"/exception send {words}")
-    assert "You just logged this. Log it again?" in solo.workspace.person(MEMBER).form().words
+    assert_asked_again(solo.workspace.person(MEMBER).form())
     assert len(rows(solo, LoggedException)) == 2
 
 
@@ -335,31 +374,39 @@ def test_other_words_another_step_or_a_minute_later_are_not(solo: BotHarness) ->
 
 def test_a_critical_one_says_what_it_will_do_before_it_does_it(solo: BotHarness) -> None:
     person = solo.workspace.person(MEMBER)
+
+    def form() -> ExceptionForm:
+        return shown(person.form(), ExceptionForm)
+
     types(solo, "/exception send critical promised a refund")
-    notice = "A critical exception demotes “Send the edited reply” to collaborative right away."
+    notice = form().notice
+    assert notice is not None
+    assert_golden(notice, "demotes-send")
     assert person.form().words.count(notice) == 1
     assert (rows(solo, LoggedException), mode(solo)) == ([], Mode.AI_LED)
     # another step than the first one needs confirmation as well
     person.submits({"step": "Draft three replies (collaborative)"})
-    assert (
-        "A critical exception demotes “Draft three replies” to human-led right away." in person.form().words
-    )
+    of_draft = form().notice
+    assert of_draft is not None
+    assert_golden(of_draft, "demotes-draft")
+    assert of_draft in person.form().words
     assert rows(solo, LoggedException) == []
     person.submits({"critical": []})
     assert [row.critical for row in rows(solo, LoggedException)] == [False]
     person.closes()
 
     person.types("/exception", channel=SOLO_CHANNEL)
-    assert "A critical exception demotes" not in person.form().words, "no step is chosen yet"
+    assert (form().notice, form().effect) == (None, ""), "no step is chosen yet"
     person.fills(person.form(), {"reason": "promised a refund", "link": "https://acme.example/1"})
     person.fills(person.form(), {"step": "Draft three replies (collaborative)"})
-    assert (
-        "A critical exception demotes “Draft three replies” to human-led right away." in person.form().words
-    )
+    assert form().effect == of_draft
+    assert of_draft in person.form().words
     given = {"step": "Send the edited reply (AI-led)"}
     person.fills(person.form(), given)
+    assert form().effect == notice
     assert notice in person.form().words
     person.submits({**given, "critical": ["Critical: demotes the step right away"]})
+    assert form().notice == notice
     assert notice in person.form().words
     assert mode(solo) is Mode.AI_LED
     person.submits()

@@ -9,6 +9,9 @@ import pytest
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.steps import Step
 from storage.tables import LoggedException, MessageState
+from templates.contexts.exceptions import LoggedForYou
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import DESK, REPLY, InCycle, entries, ledger, rows
 
@@ -33,7 +36,7 @@ def test_it_logs_for_the_person_and_says_what_was_recorded(desk: BotHarness) -> 
     step = log(desk)
     assert step.error is None
     assert step.outputs is not None
-    assert "Exception logged: “Send the reply”" in step.outputs["answer"]
+    assert_golden(step.outputs["answer"], "answer")
     assert [(row.member, row.surface) for row in rows(desk, LoggedException)] == [(AGENT, "workflow")]
     assert [one.surface for one in entries(desk, "exception")] == ["workflow"]
 
@@ -42,33 +45,36 @@ def test_the_person_is_told_and_can_undo_it(desk: BotHarness) -> None:
     log(desk)
     desk.bot.worker.tick()
     message = desk.workspace.dm(AGENT)[-1]
-    assert "A workflow logged an exception in your name" in message.text
+    told = shown(message, LoggedForYou)
+    assert (told.step, told.reason) == ("Send the reply", "tone was off")
+    assert Action.UNDO_EXCEPTION in actions(message)
     desk.workspace.person(AGENT).clicks(message, "Undo")
     assert [row.withdrawn_at is not None for row in rows(desk, LoggedException)] == [True]
     desk.bot.worker.tick()
-    assert "Undone" in desk.workspace.dm(AGENT)[-1].text
+    assert_golden(desk.workspace.dm(AGENT)[-1], "told-undone")
+    assert shown(desk.workspace.dm(AGENT)[-1], LoggedForYou).undo is None
     assert [one.state for one in ledger(desk, "logged-for-you")] == [MessageState.SENT]
 
 
 @pytest.mark.parametrize(
-    ("inputs", "why"),
+    ("case", "inputs"),
     [
-        ({"person": OTHER_TEAM}, "run"),
-        ({"person": ""}, "members of this workspace"),
-        ({"person": "U0NOBODY"}, "members of this workspace"),
-        ({"playbook": "repyl"}, "reply"),
-        ({"step": "sned"}, "send"),
-        ({"reason": " "}, "words"),
-        ({"reason": "\x00\u200b"}, "words"),
-        ({"person": "U0\x00NOBODY"}, "members of this workspace"),
-        ({"reason": "x" * 2_001}, "too long"),
+        ("other-team", {"person": OTHER_TEAM}),
+        ("no-person", {"person": ""}),
+        ("unknown-person", {"person": "U0NOBODY"}),
+        ("mistyped-playbook", {"playbook": "repyl"}),
+        ("mistyped-step", {"step": "sned"}),
+        ("blank-reason", {"reason": " "}),
+        ("invisible-reason", {"reason": "\x00\u200b"}),
+        ("invisible-person", {"person": "U0\x00NOBODY"}),
+        ("long-reason", {"reason": "x" * 2_001}),
     ],
 )
-def test_a_refused_step_fails_with_the_sentence(desk: BotHarness, inputs: dict[str, str], why: str) -> None:
+def test_a_refused_step_fails_with_the_sentence(desk: BotHarness, case: str, inputs: dict[str, str]) -> None:
     step = log(desk, **inputs)
     assert step.outputs is None
     assert step.error is not None
-    assert why in step.error
+    assert_golden(step.error, f"refused:{case}")
     assert rows(desk, LoggedException) == []
 
 

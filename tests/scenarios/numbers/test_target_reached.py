@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.messages import Message
 from storage.tables import MessageState
+from templates.contexts.numbers import Guardrail, TargetReached
+from tests.contexts import assert_golden, contexts, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     DESK,
@@ -21,7 +24,6 @@ from tests.scenarios.plays import (
 )
 
 LEAD, OTHER = "U01LEAD", "U01AGENT2"
-HIT = "Reply hit its target"
 RAIL = (
     "window_days: 28}",
     "window_days: 28, guardrails: [{name: CSAT, unit: score, direction: higher, limit: 4.6}]}",
@@ -33,8 +35,15 @@ def types(harness: BotHarness, text: str, *, member: str = LEAD, channel: str = 
     harness.tick()
 
 
-def told(harness: BotHarness, channel: str = DESK_CHANNEL) -> list[str]:
-    return [post.words for post in posts(harness, channel) if HIT in post.text]
+def told(harness: BotHarness, channel: str = DESK_CHANNEL) -> list[TargetReached]:
+    """The posts of a channel that say that the target is reached."""
+    return [one for one in contexts(posts(harness, channel), TargetReached) if one.met]
+
+
+def taken_back(harness: BotHarness) -> list[Message]:
+    """The posts that say that it isn't, after a correction."""
+    found = [post for post in posts(harness, DESK_CHANNEL) if is_shown(post, TargetReached)]
+    return [post for post in found if not shown(post, TargetReached).met]
 
 
 def test_the_team_is_told_once_a_cycle_when_the_newest_number_first_meets_the_target(tmp_path: Path) -> None:
@@ -45,25 +54,22 @@ def test_the_team_is_told_once_a_cycle_when_the_newest_number_first_meets_the_ta
         assert told(harness) == []
         harness.play_until(at("2026-03-12 11:00"))
         types(harness, "/kpi 14m")
-        [post] = told(harness)
-        assert "First response time 14 min" in post
-        assert "15 min" in post
-        assert "42 min" in post
-        assert [HIT in dm.text for dm in bot_dms(harness, LEAD)].count(True) == 0, (
-            "the owner reads the channel"
-        )
+        [reached] = told(harness)
+        assert (reached.playbook, reached.kpi.name) == ("Reply", "First response time")
+        assert (reached.kpi.value, reached.kpi.target, reached.kpi.baseline) == (14, 15, 42)
+        assert contexts(bot_dms(harness, LEAD), TargetReached) == [], "the owner reads the channel"
         types(harness, "/kpi 30m")
         assert told(harness) == []
-        [corrected] = [
-            one.words for one in posts(harness, DESK_CHANNEL) if "hasn't hit its target" in one.text
-        ]
-        assert "corrected from 14 min to 30 min" in corrected
+        [corrected] = taken_back(harness)
+        reached = shown(corrected, TargetReached)
+        assert (reached.told, reached.kpi.value) == (14, 30)
+        assert_golden(corrected, "number-corrected")
         types(harness, "/kpi 13m")
-        [post] = told(harness)
-        assert "corrected from 14 min to 13 min" in post
+        [reached] = told(harness)
+        assert (reached.told, reached.kpi.value) == (14, 13)
         types(harness, "/kpi 14m")
-        [post] = told(harness)
-        assert "corrected" not in post
+        [reached] = told(harness)
+        assert (reached.told, reached.kpi.value) == (None, 14)
         harness.play_until(at("2026-03-19 11:00"))
         types(harness, "/kpi 12m")
         harness.play_until(at("2026-03-27 15:59"))
@@ -77,8 +83,8 @@ def test_the_target_is_told_again_when_a_corrected_number_had_missed_it(tmp_path
         types(harness, "/kpi 14m CSAT=4.7")
         types(harness, "/kpi CSAT=4.1")
         assert told(harness) == []
-        [post] = [one.words for one in posts(harness, DESK_CHANNEL) if "hasn't hit its target" in one.text]
-        assert "A guardrail was corrected" in post
+        [post] = taken_back(harness)
+        assert_golden(post, "guardrail-corrected")
         types(harness, "/kpi 30m CSAT=4.7")
         harness.play_until(at("2026-03-12 11:00"))
         types(harness, "/kpi 13m CSAT=4.8")
@@ -95,7 +101,8 @@ def test_a_check_in_with_the_number_tells_it_too_and_an_owner_outside_the_team_g
         harness.play_until(at("2026-03-05 11:00"))
         types(harness, "/kpi 14m", member=OTHER, channel=SOLO_CHANNEL)
         assert len(told(harness, SOLO_CHANNEL)) == 1
-        assert len([dm for dm in bot_dms(harness, LEAD) if HIT in dm.text]) == 1
+        [dm] = contexts(bot_dms(harness, LEAD), TargetReached)
+        assert (dm.team, dm.kpi.value, dm.met) == ("Solo", 14, True)
 
 
 def test_nothing_is_said_while_a_guardrail_is_past_its_limit(tmp_path: Path) -> None:
@@ -105,8 +112,9 @@ def test_nothing_is_said_while_a_guardrail_is_past_its_limit(tmp_path: Path) -> 
         types(harness, "/kpi 14m CSAT=4.1")
         assert told(harness) == []
         types(harness, "/kpi CSAT=4.7")
-        [post] = told(harness)
-        assert "CSAT 4.7 (min 4.6 ✓)" in post
+        [reached] = told(harness)
+        csat = Guardrail(name="CSAT", unit="score", direction="higher", limit=4.6, value=4.7, held=True)
+        assert reached.guardrails == (csat,)
 
 
 @pytest.mark.parametrize(("then", "state"), [("", MessageState.SENT), ("/kpi 30m", MessageState.SKIPPED)])

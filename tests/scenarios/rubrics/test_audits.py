@@ -14,7 +14,8 @@ from cadence.refusals import Refusal
 from cadence.rules.audits import draw, place_in_week
 from storage.tables import Playbook, RubricResult, SpotAudit
 from storage.work import UnitOfWork
-from templates.filters import day, ordinal
+from templates.contexts.rubrics import AuditedStep, AuditForm, RiskyGrade, SampleRecorded, SpotAuditDue
+from tests.contexts import assert_golden, contexts, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     DESK,
@@ -30,6 +31,7 @@ from tests.scenarios.plays import (
 )
 
 OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
+OWNER_NAME, MEMBER_NAME = "Jana Hoffmann", "Mehmet Aydın"
 FRIDAY = at("2026-03-06 11:00")
 
 
@@ -52,7 +54,13 @@ def attest(harness: BotHarness) -> None:
 
 
 def audit_dm(harness: BotHarness) -> Message:
-    return next(one for one in reversed(bot_dms(harness, OWNER)) if one.text.startswith("Spot check"))
+    return next(one for one in reversed(bot_dms(harness, OWNER)) if is_shown(one, SpotAuditDue))
+
+
+def audited(harness: BotHarness) -> AuditedStep:
+    """The only step of the newest spot audit, as the owner sees it."""
+    [step] = shown(audit_dm(harness), SpotAuditDue).steps
+    return step
 
 
 def fields(harness: BotHarness) -> list[str]:
@@ -67,11 +75,10 @@ def test_on_friday_the_owner_is_asked_to_grade_runs_that_can_be_drawn_again(desk
     again = draw([(member, runs) for member, runs in audit.population], sample=audit.sample, seed=audit.seed)
     assert [list(one) for one in again] == audit.drawn
     assert len(audit.drawn) == 3
-    message = audit_dm(desk)
-    assert message.text == "Spot check: 3 runs to grade (Reply, week 1 of 4)"
+    assert_golden(audit_dm(desk).text, "notification")
     places = [place_in_week(number, 9, week_start=audit.week_start) for _, number in audit.drawn]
-    for place in places:
-        assert f"• <@{MEMBER}>: {ordinal(place.order)} run on {day(place.day)}" in message.words.splitlines()
+    assert [(run.member, run.found) for run in audited(desk).runs] == [(MEMBER, place) for place in places]
+    assert_golden(audit_dm(desk), "asks-to-grade-them")
     [entry] = entries(desk, "audit-drawn")
     assert entry.after["seed"] == audit.seed
 
@@ -81,8 +88,9 @@ def test_one_form_grades_them_and_the_grades_are_a_rubric_result(desk: BotHarnes
     owner = desk.workspace.person(OWNER)
     owner.clicks(audit_dm(desk), "Grade them")
     asked = str(owner.form().blocks)
-    assert "Mehmet Aydın" in asked
-    assert "Jana Hoffmann" not in asked
+    assert [run.member for run in shown(owner.form(), AuditForm).runs] == [MEMBER_NAME] * 3
+    assert MEMBER_NAME in asked
+    assert OWNER_NAME not in asked
     assert "u01" not in asked
     first, second, third = fields(desk)
     owner.submits({first: "pass", second: "pass", third: "risky-fail"})
@@ -90,12 +98,15 @@ def test_one_form_grades_them_and_the_grades_are_a_rubric_result(desk: BotHarnes
     [row] = rows(desk, RubricResult)
     assert (row.samples, row.passes, row.risky, row.member) == (3, 2, 1, OWNER)
     assert row.audit_id == rows(desk, SpotAudit)[0].id
-    [told] = [one for one in bot_dms(desk, CURATOR) if "risky" in one.text]
-    assert told.text == "1 of 3 graded samples was risky: “Draft the reply”"
-    assert "<@U01LEAD>, in this week's spot check" in told.words
-    shown = audit_dm(desk)
-    assert shown.text == "Spot check graded: 2 of 3 passed (Reply, week 1 of 4)"
-    assert "2 of 3 passed, 1 risky" in shown.words
+    [told] = [one for one in bot_dms(desk, CURATOR) if is_shown(one, RiskyGrade)]
+    grade = shown(told, RiskyGrade)
+    assert (grade.step, grade.risky, grade.samples) == ("Draft the reply", 1, 3)
+    assert (grade.grader, grade.audited) == (OWNER, True)
+    assert_golden(told.text, "notification-of-a-risky-one")
+    assert_golden(told, "one-was-risky")
+    assert_golden(audit_dm(desk).text, "notification-once-graded")
+    step = audited(desk)
+    assert (step.passes, step.samples, step.risky, step.grader) == (2, 3, 1, OWNER)
 
 
 def test_grading_again_corrects_and_keeps_both(desk: BotHarness) -> None:
@@ -112,10 +123,11 @@ def test_grading_again_corrects_and_keeps_both(desk: BotHarness) -> None:
     old, new = rows(desk, RubricResult)
     assert (old.passes, old.replaced_at is not None) == (3, True)
     assert (new.passes, new.replaced_at) == (2, None)
-    assert [one.text for one in bot_dms(desk, CURATOR) if "risky" in one.text] == []
-    assert "2 of 3 passed" in audit_dm(desk).words
-    said = curator.types("/cadence rubric reply draft passes=1 samples=1").words
-    assert "*Samples so far*\n3 of 4 passed" in said
+    assert contexts(bot_dms(desk, CURATOR), RiskyGrade) == []
+    assert (audited(desk).passes, audited(desk).samples) == (2, 3)
+    said = curator.types("/cadence rubric reply draft passes=1 samples=1")
+    pooled = shown(said, SampleRecorded).pooled
+    assert (pooled.passes, pooled.samples) == (3, 4)
 
 
 def test_a_link_to_a_run_is_kept_and_shown_later(desk: BotHarness) -> None:
@@ -126,7 +138,8 @@ def test_a_link_to_a_run_is_kept_and_shown_later(desk: BotHarness) -> None:
     ticket, link = "https://desk.example.com/tickets/4711", second.replace("grade", "link")
     graded = {first: "pass", second: "fail", third: "pass"}
     refused = owner.submits({**graded, link: "the blue one"})
-    assert "isn't a link" in refused.errors[link]
+    assert_golden(refused.errors[link], "refused-no-link")
+    assert rows(desk, RubricResult) == []
     owner.submits({**graded, link: ticket})
     desk.tick()
     [row] = rows(desk, RubricResult)
@@ -151,8 +164,9 @@ def test_who_has_become_the_owner_since_cannot_grade_their_own_runs(desk: BotHar
         session.exec(select(Playbook)).one().owner = MEMBER
     [audit] = rows(desk, SpotAudit)
     meant = AuditMeant(audit_id=audit.id)
-    with pytest.raises(Refusal, match="Ask a curator to grade them"):
+    with pytest.raises(Refusal) as refused:
         audit_form(UnitOfWork(desk.bot.db, Actor("T01SANDBOX", MEMBER, "button"), FRIDAY), meant)
+    assert_golden(str(refused.value), "refused-ones-own-runs")
     assert (
         len(audit_form(UnitOfWork(desk.bot.db, Actor("T01SANDBOX", CURATOR, "button"), FRIDAY), meant).runs)
         == 3

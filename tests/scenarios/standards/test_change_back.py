@@ -4,6 +4,8 @@ from pathlib import Path
 
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep
+from templates.ids import Action
+from tests.contexts import actions, assert_golden
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, rows, start_cycle
 
@@ -19,8 +21,8 @@ def test_change_back_opens_the_form_with_the_earlier_mode(tmp_path: Path) -> Non
         lead.clicks(changed.message, "Change back")
         back = lead.submits({"reason": "it is up again"}).view
         assert back is not None
-        assert "“Draft the reply” in Reply is now collaborative" in back.words
-        assert back.buttons == ["Change back"]
+        assert_golden(back, "changed-back")
+        assert actions(back) == [Action.DECLARE_MODE]
         modes = {row.step: row.mode for row in rows(harness, AdoptionStep)}
         assert modes["draft"] is Mode.COLLABORATIVE
 
@@ -28,10 +30,10 @@ def test_change_back_opens_the_form_with_the_earlier_mode(tmp_path: Path) -> Non
 def test_only_a_curator_is_offered_the_way_back_to_ai_led(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         start_cycle(harness)
-        for member, step_back in ((LEAD, []), (CURATOR, ["Change back"])):
+        for member, step_back in ((LEAD, []), (CURATOR, [Action.DECLARE_MODE])):
             person = harness.workspace.person(member)
             said = person.types("/cadence mode reply send collaborative for now")
             assert said.message is not None, said.words
-            assert said.message.buttons == step_back
+            assert actions(said) == step_back
             person = harness.workspace.person(CURATOR)
             person.types("/cadence mode reply send ai-led again")

@@ -11,17 +11,22 @@ from cadence.flows.history.replay import replay
 from cadence.flows.standards.drifts import see_drift
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line
-from storage.tables import Adoption
+from storage.tables import Adoption, ModeChange
 from storage.work import UnitOfWork
+from templates.contexts.checkins import Attested, Drift
+from templates.contexts.overview.digests import Digest
+from templates.contexts.standards import Watch
+from templates.ids import Action
+from tests.contexts import actions, is_shown, shown
 from tests.scenarios.plays import CURATORS, SOLO_CHANNEL, at, posts, rows
 from tests.scenarios.standards.test_verdicts_end_to_end import (
     MEMBER,
-    alerts,
     attest,
     log,
     mode,
     seed_playbook,
     verdicts,
+    watches,
 )
 
 BEHIND = timedelta(minutes=10)
@@ -37,7 +42,8 @@ def declare(harness: BotHarness, mode: str) -> None:
         f"/cadence mode support-reply send {mode} team=solo we start over", channel=SOLO_CHANNEL
     )
     harness.tick()
-    assert "Counters have been reset" in said.text, said.words
+    last = rows(harness, ModeChange)[-1]
+    assert (last.kind, last.step, last.after) == ("declaration", "send", mode), said.words
 
 
 def assert_replay_agrees(harness: BotHarness) -> None:
@@ -92,17 +98,19 @@ def test_a_watch_begun_and_answered_by_clocks_that_differ(tmp_path: Path) -> Non
         attest(harness, 40)
         log(harness, 5)
         assert verdicts(harness)[-1].decision is Decision.WATCH
-        [alert] = [one for one in posts(harness, CURATORS) if "is over its cap" in one.text]
+        [alert] = [one for one in posts(harness, CURATORS) if is_shown(one, Watch)]
         step_back(harness)
         curator = harness.workspace.person("U01CURATOR")
         curator.clicks(alert, "Add a plan")
         curator.submits({"note": "Two people read each reply"})
         harness.tick()
-        for told in alerts(harness, "“Send the edited reply” is over its cap")[0]:
-            assert "Two people read each reply" in told
-        digest = curator.types("/cadence digest").words
-        assert "Add a plan" not in digest
-        assert "Over its cap: Send the edited reply" in digest
+        [watch] = watches(harness)
+        assert (watch.step, watch.answer) == ("Send the edited reply", "Two people read each reply")
+        said = curator.types("/cadence digest")
+        [row] = shown(said, Digest).rows
+        assert (row.demoted, row.critical, row.over) == (False, False, True)
+        assert row.step == "Send the edited reply"
+        assert Action.SAY_WHAT_CHANGES not in actions(said)
 
 
 def test_drift_is_counted_after_a_declaration_by_another_clock(tmp_path: Path) -> None:
@@ -115,7 +123,8 @@ def test_drift_is_counted_after_a_declaration_by_another_clock(tmp_path: Path) -
                 harness.play_until(at(f"2026-03-{day} 12:00"))
             said = person.types("/attest drifted runs=10 send=ai-led", channel=SOLO_CHANNEL)
             harness.tick()
-            assert "checked in" in said.text, said.words
+            [row] = shown(said, Attested).rows
+            assert row.answer.drifts == (Drift(step="Send the edited reply", mode="ai-led"),)
         with harness.bot.db.read() as session:
             [adoption] = rows(harness, Adoption)
             run = adoption_by_id(

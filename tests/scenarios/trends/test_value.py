@@ -3,9 +3,17 @@
 from pathlib import Path
 
 from storage.tables import CheckIn
+from templates.contexts.checkins import CheckinForm, CheckinMessage
+from templates.contexts.cycles import CycleClosed
+from templates.contexts.history import Trace
+from templates.contexts.overview.digests import Digest
+from templates.contexts.overview.registry import Registry
+from templates.contexts.overview.statuses import Status
+from templates.contexts.waves import Compared
+from tests.contexts import assert_golden, contexts, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, bot_dms, changed, posts, rows, start_cycle
-from tests.scenarios.trends.weeks import AGENT, CURATOR, LEAD, report, types
+from tests.scenarios.trends.weeks import AGENT, CURATOR, LEAD, asks, report, types
 
 PRICED = ("runs_per_week: 40", "runs_per_week: 40\ncase: {worth: {amount: 6, unit: minutes}}")
 
@@ -17,26 +25,25 @@ def test_a_cycle_says_what_it_was_worth(tmp_path: Path) -> None:
         report(harness, 0, runs=20, number=14)
         types(harness, "/exception reply send wrong price", AGENT)
         types(harness, "/exception reply draft wrong name", AGENT)
-        worth = "about 3.8 hours saved, estimated from 38 runs that counted, at 6 min each"
-        assert f"Worth {worth}" in types(harness, "/cadence status")
-        assert "about 3.8 hours saved (from 38 runs that counted) in 4 weeks, estimated" in types(
-            harness, "/cadence digest", CURATOR
-        )
+        [row] = shown(asks(harness, "/cadence status"), Status).rows
+        assert_golden("\n".join(row.standing), "worth-in-status")
+        assert_golden(shown(asks(harness, "/cadence digest", CURATOR), Digest).value, "worth-in-digest")
         for week in (1, 2, 3):
             report(harness, week, runs=20, number=14)
         harness.play_until(at("2026-03-27 16:05"))
-        closed = next(post for post in posts(harness, DESK_CHANNEL) if "in cycle 1" in post.text)
-        assert (
-            "Worth about 16 hours saved, estimated from 158 runs that counted, at 6 min each" in closed.words
-        )
-        assert "about 16 hours saved" in types(harness, "/cadence compare reply")
+        [closed] = contexts(posts(harness, DESK_CHANNEL), CycleClosed)
+        assert closed.number == 1
+        assert_golden(closed.value, "worth-in-closing-post")
+        [team] = shown(asks(harness, "/cadence compare reply"), Compared).rows
+        assert_golden(team.worth, "worth-side-by-side")
         curator = harness.workspace.person(CURATOR)
         blocked = curator.types("/cadence playbook publish reply", channel=DESK_CHANNEL)
         assert blocked.message is not None
         curator.clicks(blocked.message, "Publish anyway")
         curator.submits({"reason": "Two more teams start with it on Monday."})
         harness.tick()
-        assert "(target 15 min) · worth about 16 hours saved" in types(harness, "/cadence registry")
+        [book_now] = shown(asks(harness, "/cadence registry"), Registry).rows
+        assert [(one.kpi.target, one.worth) for one in book_now.teams] == [(15, team.worth)]
 
 
 def test_members_say_how_many_runs_counted(tmp_path: Path) -> None:
@@ -48,22 +55,30 @@ def test_members_say_how_many_runs_counted(tmp_path: Path) -> None:
         agent = harness.workspace.person(AGENT)
         agent.clicks(bot_dms(harness, AGENT)[-1], "Change")
         agent.clicks(agent.form(), "Add details")
-        what = "A reply that was not reopened. Leave blank if every run without an exception counted."
-        assert f"Runs that counted\n{what}" in agent.form().words
+        asked = shown(agent.form(), CheckinForm)
+        assert (asked.details, asked.event) == (True, "A reply that was not reopened")
+        assert_golden(agent.form(), "form-asks-how-many-counted")
         refused = agent.submits({"runs": "20", "counted": "21"})
-        assert "can't be more than the 20 runs" in str(refused.errors)
+        assert_golden(refused.errors["counted"], "refused-more-than-the-runs")
         agent.submits({"runs": "20", "counted": "12"})
         harness.tick()
-        assert "20 runs (12 counted)" in bot_dms(harness, AGENT)[-1].words
+        [asked_row] = shown(bot_dms(harness, AGENT)[-1], CheckinMessage).rows
+        assert asked_row.answer is not None
+        assert (asked_row.answer.runs, asked_row.answer.value_events) == (20, 12)
         assert [row.value_events for row in rows(harness, CheckIn) if row.replaced_at is None] == [None, 12]
-        assert "from 32 runs that counted" in types(harness, "/cadence status", LEAD)
-        assert "12 counted" in types(harness, "/cadence trace reply", LEAD)
+        [row] = shown(asks(harness, "/cadence status", LEAD), Status).rows
+        assert_golden("\n".join(row.standing), "worth-of-what-counted")
+        corrected = shown(asks(harness, "/cadence trace reply", LEAD), Trace).rows[0]
+        assert corrected.member == AGENT
+        assert_golden(f"{corrected.what}: {corrected.became}", "counted-in-trace")
 
 
 def test_without_a_worth_nothing_is_asked_or_shown(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         start_cycle(harness)
         report(harness, 0, runs=20, number=14)
-        assert "Worth" not in types(harness, "/cadence status")
-        assert "Value" not in types(harness, "/cadence digest", CURATOR)
-        assert "Worth" not in types(harness, "/cadence compare reply")
+        [row] = shown(asks(harness, "/cadence status"), Status).rows
+        assert row.standing == ()
+        assert shown(asks(harness, "/cadence digest", CURATOR), Digest).value == ""
+        [team] = shown(asks(harness, "/cadence compare reply"), Compared).rows
+        assert team.worth == ""

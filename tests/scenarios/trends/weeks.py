@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
 from tests.harnesses import Play, in_turn
 from tests.scenarios.plays import DESK_CHANNEL, InCycle, at
 
@@ -11,11 +12,16 @@ LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 FIRST_THURSDAY = at("2026-03-05 12:00")
 
 
-def types(harness: BotHarness, text: str, member: str = LEAD) -> str:
-    """Type a command and let the bot work; returns the answer's words."""
+def asks(harness: BotHarness, text: str, member: str = LEAD) -> Answer:
+    """Type a command and let the bot work; returns the answer."""
     said = harness.workspace.person(member).types(text, channel=DESK_CHANNEL)
     harness.tick()
-    return said.words
+    return said
+
+
+def types(harness: BotHarness, text: str, member: str = LEAD) -> str:
+    """Type a command and let the bot work; returns the answer's words."""
+    return asks(harness, text, member).words
 
 
 def report(harness: BotHarness, week: int, *, runs: int, number: float | None) -> None:

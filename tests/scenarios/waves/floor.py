@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line, Rule
 from storage.tables import (
@@ -61,11 +62,11 @@ class UntilThursday:
             self.then(harness)
 
 
-def types(harness: BotHarness, member: str, text: str, channel: str | None = None) -> str:
-    """Type a command, in the DM with the bot or in a channel; returns the answer's words."""
+def types(harness: BotHarness, member: str, text: str, channel: str | None = None) -> Answer:
+    """Type a command, in the DM with the bot or in a channel."""
     said = harness.workspace.person(member).types(text, channel=channel)
     harness.tick()
-    return said.words
+    return said
 
 
 def ready_for_waves(
@@ -112,14 +113,14 @@ def ready_for_waves(
 
 def plan(
     harness: BotHarness, *teams: str, member: str = LEAD, reason: str = "Same queue, other shift"
-) -> str:
-    """Plan the next wave by its form."""
+) -> None:
+    """Plan the next wave by its form, and close it."""
     person = harness.workspace.person(member)
     person.types("/cadence wave reply plan")
     sent = person.submits({"teams": list(teams), "reason": reason})
     assert sent.errors == {}, sent.errors
     harness.tick()
-    return person.form().words
+    person.closes()
 
 
 def confirm(
@@ -135,10 +136,12 @@ def confirm(
     person.chooses(shown.message, "wave.team", str(row))
     sent = person.submits({"champion": champion, "room": ["room"] if room else []})
     assert sent.errors == {}, sent.errors
+    if sent.view is not None:
+        person.closes()
     harness.tick()
 
 
-def opened(harness: BotHarness, *teams: tuple[str, str]) -> str:
+def opened(harness: BotHarness, *teams: tuple[str, str]) -> Answer:
     """Plan a wave of teams with their champions, confirm each, and open it."""
     plan(harness, *(team for team, _ in teams))
     for team, champion in teams:

@@ -1,17 +1,22 @@
 """From the fourth team on, and once a playbook has waves, teams adopt it in an open wave (SPEC §6)."""
 
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import pytest
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
 from cadence.actor import Actor
 from cadence.flows.adoption import AdoptionGiven, adopt
 from cadence.refusals import NotAllowed
 from storage.tables import Override, OverrideKind
 from storage.work import UnitOfWork
+from templates.contexts.adoption import AccessOverridden, LetInForm
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, is_shown, shown
 from tests.scenarios.plays import CURATORS, entries, posts, rows
 from tests.scenarios.waves.floor import (
     APAC,
@@ -34,27 +39,29 @@ def harness(tmp_path: Path) -> Iterator[BotHarness]:
         yield ready
 
 
-def adopt_by_command(harness: BotHarness, team: str, champion: str, member: str = LEAD) -> str:
+def adopt_by_command(harness: BotHarness, team: str, champion: str, member: str = LEAD) -> Answer:
     return types(harness, member, f"/cadence adopt reply team={team} champion=<@{champion}>")
 
 
 def test_three_teams_adopt_it_one_by_one_and_the_fourth_needs_a_wave(harness: BotHarness) -> None:
     for team, champion in (("apac", APAC), ("sales", SALES), ("solo", SOLO)):
-        assert "is adopting" in adopt_by_command(harness, team, champion)
+        assert_golden(adopt_by_command(harness, team, champion), f"adopting:{team}")
+        assert team in running(harness)
     said = adopt_by_command(harness, "night", NIGHT)
-    assert "3 teams besides the pilot team run Reply already" in said
-    assert "Night isn't in an open one." in said
-    assert "Plan the next wave" in said
+    assert_golden(said, "refused-fourth-team")
+    assert Action.PLAN_WAVE in actions(said)
     assert "night" not in running(harness)
 
 
 def test_a_planned_wave_ends_adoption_by_command(harness: BotHarness) -> None:
     plan(harness, "apac", "solo")
     said = adopt_by_command(harness, "apac", APAC)
-    assert "Reply is rolled out in waves, and Apac isn't in an open one." in said
-    assert "Change the plan" in said
+    assert_golden(said, "refused-outside-the-waves")
+    assert Action.PLAN_WAVE in actions(said)
     asked = types(harness, APAC, "/cadence adopt reply team=apac")
-    assert "Ask for it" in asked
+    assert_golden(asked, "refused-member-can-ask")
+    assert Action.REQUEST in actions(asked)
+    assert running(harness) == {"desk"}
 
 
 def test_a_curator_lets_a_team_in_with_a_reason(harness: BotHarness) -> None:
@@ -63,15 +70,22 @@ def test_a_curator_lets_a_team_in_with_a_reason(harness: BotHarness) -> None:
     said = curator.types(f"/cadence adopt reply team=apac champion=<@{APAC}>")
     assert said.message is not None
     curator.clicks(said.message, "Let it in anyway")
-    assert "can't wait" in curator.submits({"champion": APAC, "reason": "now"}).errors["reason"]
-    curator.submits({"champion": APAC, "reason": "Their contract <ends> in May"})
-    assert "Apac is adopting Reply" in curator.form().words
+    assert_golden(
+        curator.submits({"champion": APAC, "reason": "now"}).errors["reason"], "refused-short-reason"
+    )
+    assert "apac" not in running(harness)
+    reason = "Their contract <ends> in May"
+    curator.submits({"champion": APAC, "reason": reason})
+    assert_golden(curator.form(), "let-in")
     harness.tick()
+    assert "apac" in running(harness)
     (row,) = rows(harness, Override)
     assert (row.kind, row.member) == (OverrideKind.ACCESS, CURATOR)
     for channel in (APAC_CHANNEL, CURATORS):
-        (post,) = [one for one in posts(harness, channel) if "outside the waves" in one.text]
-        assert "Their contract &lt;ends&gt; in May" in post.words
+        (post,) = [one for one in posts(harness, channel) if is_shown(one, AccessOverridden)]
+        told = shown(post, AccessOverridden)
+        assert (told.playbook, told.team, told.curator, told.reason) == ("Reply", "Apac", CURATOR, reason)
+        assert escape(reason) in post.words
     assert len(entries(harness, "access-overridden")) == 1
 
 
@@ -80,7 +94,10 @@ def test_the_curators_adopt_form_goes_on_to_the_reason(harness: BotHarness) -> N
     curator = harness.workspace.person(CURATOR)
     curator.types("/cadence adopt reply")
     curator.submits({"playbook": "reply", "team": "apac", "champion": APAC})
-    assert "isn't in an open wave" in curator.form().words
+    form = shown(curator.form(), LetInForm)
+    assert (form.playbook, form.team, form.champion) == ("Reply", "Apac", APAC)
+    assert_golden(curator.form(), "let-in-form")
+    assert "apac" not in running(harness)
     curator.submits({"champion": APAC, "reason": "Their contract ends in May"})
     assert "apac" in running(harness)
 

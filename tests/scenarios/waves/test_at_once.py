@@ -44,6 +44,7 @@ from storage.tables import (
     WaveState,
     WaveTeam,
 )
+from tests.contexts import assert_golden
 from tests.harnesses import bot_harness
 from tests.scenarios.at_once import Do, at_once, on_postgres, work
 from tests.scenarios.pilots.drafts import bring_in
@@ -109,7 +110,7 @@ def test_a_wave_that_was_just_canceled_does_not_open(planned: BotHarness) -> Non
     refused = at_once(
         planned, (LEAD, lambda uow: cancel_wave(uow, number)), (CURATOR, lambda uow: open_wave(uow, number))
     )
-    assert "isn't planned anymore" in refused
+    assert_golden(refused, "refused-canceled-wave")
     assert [one.state for one in rows(planned, Wave)] == [WaveState.CANCELED]
     assert running(planned) == {"desk"}
 
@@ -129,7 +130,7 @@ def test_a_champion_changes_before_a_wave_opens_or_not_at_all(planned: BotHarnes
         (CURATOR, lambda uow: open_wave(uow, number)),
         (LEAD, lambda uow: confirm_team(uow, row_id=row, champion=APAC_AGENT, room=True)),
     )
-    assert "isn't planned anymore" in refused
+    assert_golden(refused, "refused-opened-wave")
     assert place_of(planned, "apac").champion == APAC
 
 
@@ -149,23 +150,31 @@ def test_two_confirm_a_team_and_the_trail_says_what_each_changed(planned: BotHar
 
 
 @pytest.mark.parametrize(
-    "second",
+    ("case", "second"),
     [
-        lambda uow: start_cycle(uow, CycleGiven("reply", team="night")),
-        lambda uow: adopt(uow, AdoptionGiven("reply", team="night", champion=NIGHT, reason=REASON)),
-        lambda uow: approve_cutover(uow, "reply", reason=REASON),
-        lambda uow: adapt_part(uow, AdaptGiven("queue", "by hand", playbook="reply", team="desk")),
+        ("cycle", lambda uow: start_cycle(uow, CycleGiven("reply", team="night"))),
+        (
+            "adoption",
+            lambda uow: adopt(uow, AdoptionGiven("reply", team="night", champion=NIGHT, reason=REASON)),
+        ),
+        ("cutover", lambda uow: approve_cutover(uow, "reply", reason=REASON)),
+        (
+            "part",
+            lambda uow: adapt_part(uow, AdaptGiven("queue", "by hand", playbook="reply", team="desk")),
+        ),
     ],
     ids=["start a cycle", "adopt", "cutover", "adapt a part"],
 )
-def test_nothing_begins_with_a_playbook_that_was_just_retired(harness: BotHarness, second: Do) -> None:
+def test_nothing_begins_with_a_playbook_that_was_just_retired(
+    harness: BotHarness, case: str, second: Do
+) -> None:
     ready_for_waves(harness, cutover=CutoverState.HELD)
     finish(harness)
     cycles, decided = len(rows(harness, Cycle)), len(rows(harness, Cutover))
     refused = at_once(
         harness, (CURATOR, lambda uow: retire(uow, "reply", "Something better came.")), (CURATOR, second)
     )
-    assert "is retired" in refused
+    assert_golden(refused, f"refused-retired:{case}")
     assert [one.state for one in rows(harness, Playbook)] == [PlaybookState.RETIRED]
     assert running(harness) == {"desk"}
     assert (len(rows(harness, Cycle)), len(rows(harness, Cutover))) == (cycles, decided)
@@ -178,7 +187,7 @@ def test_a_team_adopts_once_and_has_the_champion_named_first(harness: BotHarness
 
     ready_for_waves(harness)
     refused = at_once(harness, (CURATOR, adopting(NIGHT)), (CURATOR, adopting(LEAD)))
-    assert "already runs Reply" in refused
+    assert_golden(refused, "refused-runs-already")
     assert [one.champion for one in rows(harness, Adoption)][1:] == [NIGHT]
 
 
@@ -226,14 +235,14 @@ def test_a_sample_is_removed_once(harness: BotHarness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "said"),
+    ("case", "first"),
     [
-        (lambda uow: remove_sample(uow, sample_id=1), "no longer exists"),
-        (lambda uow: save_adoption(uow, AdoptionSettings(1, champion=LEAD)), "champion"),
+        ("no-sample", lambda uow: remove_sample(uow, sample_id=1)),
+        ("no-champion", lambda uow: save_adoption(uow, AdoptionSettings(1, champion=LEAD))),
     ],
     ids=["the sample is removed", "somebody else becomes the champion"],
 )
-def test_a_grade_meets_a_change_that_came_first(harness: BotHarness, first: Do, said: str) -> None:
+def test_a_grade_meets_a_change_that_came_first(harness: BotHarness, case: str, first: Do) -> None:
     ready_for_waves(harness)
     with harness.bot.db.write() as session:
         session.exec(select(Adoption)).one().champion = AGENT
@@ -242,7 +251,7 @@ def test_a_grade_meets_a_change_that_came_first(harness: BotHarness, first: Do, 
         (CURATOR, first),
         (AGENT, lambda uow: grade_sample(uow, adoption_id=1, sample_id=1, grade="accept")),
     )
-    assert said in refused
+    assert_golden(refused, f"refused-grade:{case}")
     assert rows(harness, TrainingGrade) == []
 
 
@@ -278,5 +287,8 @@ def test_first_cycles_that_start_at_once_count(tmp_path: Path, postgres_socket: 
         bot_harness(tmp_path, workspace=small, playbooks=[REPLY, TRIAGE]) as harness,
     ):
         refused = at_once(harness, (LEAD, starting("reply", "desk")), (CURATOR, starting("triage", "solo")))
-        assert ("The limit is 1" in refused) == (limit == 1)
+        if limit == 1:
+            assert_golden(refused, "refused-limit-of-first-cycles")
+        else:
+            assert refused == ""
         assert len(rows(harness, Cycle)) == limit

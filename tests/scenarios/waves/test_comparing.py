@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
 from storage.tables import Adaptation
+from templates.contexts.playbooks import PlaybookShown
+from templates.contexts.setup import SetupPost
+from templates.contexts.waves import AdaptForm, Compared, PartsCompared
+from tests.contexts import assert_golden, contexts, shown
 from tests.scenarios.plays import DESK_CHANNEL, bot_dms, entries, posts, rows
 from tests.scenarios.waves.floor import (
     AGENT,
@@ -32,6 +37,12 @@ def harness(tmp_path: Path) -> Iterator[BotHarness]:
         yield ready
 
 
+def adapted_parts(said: Answer) -> dict[str, list[tuple[str, str]]]:
+    """What each team adapted, by the comparison."""
+    compared = shown(said, PartsCompared)
+    return {one.team: [(part.part, part.text) for part in one.parts] for one in compared.teams}
+
+
 def two_closed(harness: BotHarness) -> None:
     ready_for_waves(harness)
     opened(harness, ("apac", APAC), ("sales", SALES), ("solo", SOLO))
@@ -42,14 +53,23 @@ def two_closed(harness: BotHarness) -> None:
 
 def test_the_table_has_the_worst_team_first(harness: BotHarness) -> None:
     said = types(harness, LEAD, "/cadence compare reply")
-    assert "Reply: 4 teams side by side" in said
-    assert "1 of 2 teams met it in the last closed cycle." in said
-    assert said.index("Apac") < said.index("Solo") < said.index("Desk")
-    assert "42 min → 19 min (23 min faster)" in said
-    assert "42 min → 14 min (28 min faster) ✓" in said
-    assert "🟡 Send the reply: 6 in 40 runs, 15% / 10%" in said
-    assert "controlled" in said
-    assert "pilot" in said
+    compared = shown(said, Compared)
+    assert (compared.playbook, compared.met, compared.closed, compared.more) == ("Reply", 1, 2, 0)
+    apac, solo, *others = compared.rows
+    assert (apac.team, solo.team, {one.team for one in others}) == ("Apac", "Solo", {"Desk", "Sales"})
+    assert (apac.kpi.baseline, apac.kpi.value, apac.kpi.is_met) == (42, 19, False)
+    assert (solo.kpi.baseline, solo.kpi.value, solo.kpi.is_met) == (42, 14, True)
+    assert [one.kpi.value for one in others] == [None, None]
+    assert apac.evidence is not None
+    assert (apac.step, apac.evidence.exceptions, apac.evidence.runs) == ("Send the reply", 6, 40)
+    assert (apac.evidence.percent, apac.evidence.cap) == ("15%", 0.1)
+    assert {one.team: one.phase for one in compared.rows} == {
+        "Apac": "controlled",
+        "Solo": "controlled",
+        "Sales": "controlled",
+        "Desk": "pilot",
+    }
+    assert_golden(said, "worst-team-first")
 
 
 def test_it_is_posted_with_its_chart_in_the_teams_channel(harness: BotHarness) -> None:
@@ -57,12 +77,13 @@ def test_it_is_posted_with_its_chart_in_the_teams_channel(harness: BotHarness) -
     said = lead.types("/cadence compare reply", channel=DESK_CHANNEL)
     assert said.message is not None
     told = lead.clicks(said.message, "Post it with a chart")
-    assert "comes in this channel" in told.words
+    assert_golden(told, "chart-comes-in-the-channel")
     harness.play_until(harness.clock.now() + timedelta(minutes=3))
     post = posts(harness, DESK_CHANNEL)[-1]
-    assert post.text.startswith("Reply: 4 teams side by side.")
+    compared = shown(post, Compared)
+    assert (compared.playbook, len(compared.rows)) == ("Reply", 4)
     [picture] = [block for block in post.blocks if block["type"] == "image"]
-    assert "Apac 42 min to 19 min, Solo 42 min to 14 min (met). Target 15 min." in picture["alt_text"]
+    assert_golden(picture["alt_text"], "chart-for-screen-readers")
     assert len(entries(harness, "comparison-posted")) == 1
 
 
@@ -70,54 +91,64 @@ def test_asked_in_a_dm_it_comes_there(harness: BotHarness) -> None:
     solo = harness.workspace.person(SOLO)
     said = solo.types("/cadence compare reply")
     assert said.message is not None
-    assert "comes in your DM" in solo.clicks(said.message, "Post it with a chart").words
+    assert_golden(solo.clicks(said.message, "Post it with a chart"), "chart-comes-in-the-dm")
     harness.play_until(harness.clock.now() + timedelta(minutes=3))
-    assert bot_dms(harness, SOLO)[-1].text.startswith("Reply: 4 teams side by side.")
+    compared = shown(bot_dms(harness, SOLO)[-1], Compared)
+    assert (compared.playbook, len(compared.rows)) == ("Reply", 4)
+    assert compared.chart is not None
 
 
 def test_adapting_without_saying_where_shows_what_each_team_can_change(harness: BotHarness) -> None:
     curator = harness.workspace.person(CURATOR)
     said = curator.types("/cadence adapt")
-    assert "• Reply in Apac: tone guide, queue" in said.words
+    assert_golden(said, "adapt-where")
     assert said.message is not None
-    assert "Reply · Apac" in said.message.buttons
     curator.clicks(said.message, "Reply · Apac")
-    assert "Part" in curator.form().words
-    assert "reply team=" not in said.words
+    form = shown(curator.form(), AdaptForm)
+    assert (form.playbook, form.team) == ("Reply", "Apac")
+    assert [one.label for one in form.parts] == ["tone guide", "queue"]
 
 
 def test_a_team_adapts_a_part_and_others_see_it(harness: BotHarness) -> None:
     said = types(harness, APAC, "/cadence adapt reply tone guide We write formally", APAC_CHANNEL)
-    assert "Apac does tone guide its own way." in said
-    setup = next(one for one in posts(harness, APAC_CHANNEL) if "Set up Reply" in one.text)
-    assert "tone guide: We write formally" in setup.words
+    assert_golden(said, "adapted")
+    [setup] = contexts(posts(harness, APAC_CHANNEL), SetupPost)
+    assert setup.adapted == ("tone guide: We write formally",)
     said = types(harness, SOLO, "/cadence compare reply parts")
-    assert "Reply: 1 team adapted a part" in said
-    assert "tone guide: “We write formally”" in said
-    assert "3 teams without changes." in said
-    assert "adapted: tone guide" in types(harness, SALES, "/cadence playbook show reply")
+    assert adapted_parts(said) == {
+        "Apac": [("tone guide", "We write formally")],
+        "Desk": [],
+        "Sales": [],
+        "Solo": [],
+    }
+    assert_golden(said, "parts-side-by-side")
+    playbook = shown(types(harness, SALES, "/cadence playbook show reply"), PlaybookShown)
+    assert [(one.team, one.adapted) for one in playbook.adoptions if one.adapted] == [
+        ("Apac", ("tone guide",))
+    ]
     apac = harness.workspace.person(APAC)
     apac.types("/cadence adapt reply tone guide", channel=APAC_CHANNEL)
     apac.submits({"part": "tone guide", "text": ""})
-    assert "Apac does tone guide the playbook's way." in apac.form().words
+    assert_golden(apac.form(), "adapted-no-more")
     assert [(row.text, row.replaced_at is None) for row in rows(harness, Adaptation)] == [
         ("We write formally", False),
         ("", True),
     ]
-    assert "Reply: 0 teams adapted a part" in types(harness, SOLO, "/cadence compare reply parts")
+    said = types(harness, SOLO, "/cadence compare reply parts")
+    assert not any(adapted_parts(said).values())
 
 
 def test_a_fixed_part_is_the_same_for_every_team(harness: BotHarness) -> None:
     said = types(harness, APAC, "/cadence adapt reply rubric Tone only", APAC_CHANNEL)
-    assert "“rubric” is fixed in Reply: every team uses the same." in said
-    assert "Adaptable here: tone guide, queue." in said
+    assert_golden(said, "refused-fixed")
     said = types(harness, APAC, "/cadence adapt reply logo Blue", APAC_CHANNEL)
-    assert "isn't an adaptable part of Reply." in said
+    assert_golden(said, "refused-no-part")
     assert rows(harness, Adaptation) == []
 
 
 def test_only_the_team_its_owner_and_curators_adapt(harness: BotHarness) -> None:
     said = types(harness, AGENT, "/cadence adapt reply tone guide Short team=apac")
+    assert_golden(said, "refused-other-team")
     assert rows(harness, Adaptation) == []
-    assert said
-    assert "own way" in types(harness, CURATOR, "/cadence adapt reply tone guide Short team=apac")
+    types(harness, CURATOR, "/cadence adapt reply tone guide Short team=apac")
+    assert [(row.text, row.member) for row in rows(harness, Adaptation)] == [("Short", CURATOR)]

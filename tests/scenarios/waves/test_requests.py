@@ -7,6 +7,9 @@ import pytest
 
 from bot.rehearsal.harness import BotHarness
 from storage.tables import AdoptionRequest
+from templates.contexts.waves import AdoptionRequested, TeamWish, WavesShown
+from templates.ids import Action
+from tests.contexts import assert_golden, contexts, shown
 from tests.scenarios.plays import at, bot_dms, entries, rows
 from tests.scenarios.waves.floor import (
     APAC,
@@ -29,27 +32,28 @@ def harness(tmp_path: Path) -> Iterator[BotHarness]:
         yield ready
 
 
-def owner_dms(harness: BotHarness) -> list[str]:
-    return [one.words for one in bot_dms(harness, LEAD) if "for Reply" in one.text]
+def owner_dms(harness: BotHarness) -> list[AdoptionRequested]:
+    """What the owner is told about requests, oldest first."""
+    return contexts(bot_dms(harness, LEAD), AdoptionRequested)
 
 
 def test_a_team_asks_and_the_owner_hears_of_it_once(harness: BotHarness) -> None:
     said = types(harness, APAC, "/cadence request reply We answer the same tickets", APAC_CHANNEL)
-    assert "Request saved. Apac asks for Reply with 1 vote." in said
+    assert_golden(said, "request-saved")
     said = types(harness, APAC_AGENT, "/cadence request reply Nights are slow", APAC_CHANNEL)
-    assert "Apac asks for Reply with 2 votes." in said
+    assert_golden(said, "second-vote")
     harness.play_until(at("2026-03-05 12:00"))
     (told,) = owner_dms(harness)
-    assert "Apac asks for Reply" in told
-    assert "We answer the same tickets" in told
-    assert "Plan a wave" in told
+    assert told.playbook == "Reply"
+    assert told.wishes == (TeamWish(team="Apac", votes=1, reasons=("We answer the same tickets",)),)
+    assert Action.PLAN_WAVE in [one.action for one in told.offers]
     assert len(entries(harness, "playbook-requested")) == 2
 
 
 def test_asking_again_changes_the_reason_and_adds_no_vote(harness: BotHarness) -> None:
     types(harness, APAC, "/cadence request reply We answer the same tickets", APAC_CHANNEL)
     said = types(harness, APAC, "/cadence request reply We want faster replies", APAC_CHANNEL)
-    assert "Reason changed. Apac asks for Reply with 1 vote." in said
+    assert_golden(said, "reason-changed")
     (row,) = rows(harness, AdoptionRequest)
     assert row.reason == "We want faster replies"
 
@@ -62,7 +66,7 @@ def test_a_request_is_taken_back_by_its_author_only(harness: BotHarness) -> None
     (row,) = rows(harness, AdoptionRequest)
     assert row.withdrawn_at is not None
     harness.play_until(at("2026-03-06 12:00"))
-    assert "asks for it" not in types(harness, CURATOR, "/cadence wave reply show")
+    assert shown(types(harness, CURATOR, "/cadence wave reply show"), WavesShown).wishes == ()
     assert len(entries(harness, "request-taken-back")) == 1
 
 
@@ -75,26 +79,28 @@ def test_teams_that_ask_on_the_same_day_are_told_together_the_next_day(harness: 
     assert len(owner_dms(harness)) == 1
     harness.play_until(at("2026-03-06 12:00"))
     first, second = owner_dms(harness)
-    assert "Apac" in first
-    assert "2 teams ask for Reply" in second
-    assert "Sales" in second
-    assert "Solo" in second
-    assert "Apac" not in second
+    assert (first.playbook, second.playbook) == ("Reply", "Reply")
+    assert [one.team for one in first.wishes] == ["Apac"]
+    assert sorted(one.team for one in second.wishes) == ["Sales", "Solo"]
 
 
 def test_the_form_offers_only_what_the_team_does_not_run(harness: BotHarness) -> None:
     apac = harness.workspace.person(APAC)
     apac.types("/cadence request", channel=APAC_CHANNEL)
-    assert apac.submits({"reason": "  "}).errors == {"reason": "Say in a sentence why your team wants it."}
+    errors = apac.submits({"reason": "  "}).errors
+    assert errors.keys() == {"reason"}
+    assert_golden(errors["reason"], "refused-without-reason")
     apac.submits({"reason": "We answer the same tickets"})
-    assert "Request saved." in apac.form().words
+    assert_golden(apac.form(), "request-saved-by-form")
     said = types(harness, LEAD, "/cadence request reply We want it")
-    assert "Desk already runs Reply." in said
+    assert_golden(said, "refused-runs-already")
+    (row,) = rows(harness, AdoptionRequest)
+    assert row.reason == "We answer the same tickets"
 
 
 def test_only_members_ask_for_a_team(harness: BotHarness) -> None:
     said = types(harness, APAC, "/cadence request reply We want it team=sales")
-    assert "Only members of Sales can request a playbook for it." in said
+    assert_golden(said, "refused-other-team")
     said = types(harness, CURATOR, "/cadence request reply We want it")
-    assert "You aren't in a team yet." in said
+    assert_golden(said, "refused-without-team")
     assert rows(harness, AdoptionRequest) == []

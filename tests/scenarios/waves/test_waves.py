@@ -1,13 +1,16 @@
 """Waves are planned, confirmed team by team, and opened once their gate holds (SPEC §6)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from html import escape
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.kinds import elements_of
+from bot.sandbox.views import View
 from storage.tables import (
     Adoption,
     CutoverState,
@@ -19,6 +22,13 @@ from storage.tables import (
     WaveState,
     WaveTeam,
 )
+from templates.contexts.overview.digests import Digest
+from templates.contexts.overview.home import Home
+from templates.contexts.overview.statuses import Status
+from templates.contexts.setup import SetupPost
+from templates.contexts.waves import RolloutPhase, TeamWish, WaveForm, WaveOpened, WavePlanned, WavesShown
+from templates.ids import Action
+from tests.contexts import Shown, actions, assert_golden, contexts, is_shown, shown
 from tests.scenarios.plays import CURATORS, at, bot_dms, entries, posts, rows
 from tests.scenarios.waves.floor import (
     AGENT,
@@ -41,6 +51,9 @@ from tests.scenarios.waves.floor import (
     types,
 )
 
+PILOT, CONTROLLED, BROAD = 0, 3, 4
+"""The places of phases in a playbook's path to many teams."""
+
 
 @pytest.fixture
 def harness(tmp_path: Path) -> Iterator[BotHarness]:
@@ -58,8 +71,32 @@ def first(tmp_path: Path) -> Iterator[BotHarness]:
 def open_in_april(harness: BotHarness) -> None:
     ready_for_waves(harness)
     said = opened(harness, ("apac", APAC), ("sales", SALES), ("solo", SOLO))
-    assert "Wave 1 of Reply is open: 3 teams" in said
+    assert opening(said) == ("Reply", 1, ["Apac", "Sales", "Solo"])
     harness.clock.set(at("2026-04-07 10:00"))
+
+
+def opening(said: Shown) -> tuple[str, int, list[str]]:
+    """The playbook, the number and the teams of a wave that is open now."""
+    told = shown(said, WaveOpened)
+    assert told.wave.state == WaveState.OPEN
+    return told.playbook, told.wave.number, sorted(one.team for one in told.wave.teams)
+
+
+def current(phases: Sequence[RolloutPhase]) -> tuple[int, str]:
+    """The place of the phase that a playbook is in, and what comes next."""
+    [(place, then)] = [(place, str(one.then)) for place, one in enumerate(phases) if one.then]
+    assert [one.done for one in phases[: place + 1]] == [True] * place + [False]
+    return place, then
+
+
+def need(home: View, action: Action) -> str:
+    """The words of the item of a Home with a certain button; empty if there is none."""
+    found = [one.need for one in shown(home, Home).items if one.need is not None]
+    return "\n".join(
+        "\n".join([one.title, one.text, *(offer.label for offer in one.offers)])
+        for one in found
+        if action in [offer.action for offer in one.offers]
+    )
 
 
 @pytest.mark.parametrize("state", [CutoverState.ASKED, CutoverState.HELD])
@@ -70,35 +107,33 @@ def test_a_cutover_that_is_only_asked_for_or_held_opens_no_wave(
     lead = harness.workspace.person(LEAD)
     lead.types("/cadence wave reply plan")
     lead.submits({"teams": ["apac", "solo"], "reason": "Same queue"})
-    assert "The cutover hasn't passed" in lead.form().words
-    assert "The owner hasn't answered the assessment" not in lead.form().words
+    assert_golden(lead.form(), "planned-without-cutover")
 
 
 def test_the_first_wave_is_the_controlled_phase(harness: BotHarness) -> None:
     lead = harness.workspace.person(LEAD)
     lead.types("/cadence wave reply plan")
-    assert "The controlled phase: 2 or 3 teams" in lead.form().words
+    assert_golden(shown(lead.form(), WaveForm).told, "told-of-the-first-wave")
     errors = lead.submits({"teams": ["apac"], "reason": "Same queue"}).errors
-    assert errors == {"teams": "The controlled phase takes 2 or 3 teams. You chose 1 team."}
+    assert errors.keys() == {"teams"}
+    assert_golden(errors["teams"], "refused-one-team")
     errors = lead.submits({"teams": ["apac", "solo"], "reason": " "}).errors
-    assert errors == {"reason": "Say in a sentence why these teams are next."}
+    assert errors.keys() == {"reason"}
+    assert_golden(errors["reason"], "refused-without-reason")
     assert lead.submits({"teams": ["apac", "solo"], "reason": "Same queue"}).errors == {}
-    assert "Wave 1 is planned." in lead.form().words
+    assert_golden(lead.form(), "planned-by-form")
     (wave,) = rows(harness, Wave)
     assert (wave.number, wave.phase, wave.state) == (1, WavePhase.CONTROLLED, WaveState.PLANNED)
     harness.tick()
     harness.play_until(at("2026-03-05 12:00"))
     post = posts(harness, CURATORS)[-1]
-    assert post.text == "Wave 1 of Reply is planned: 2 teams"
-    for line in (
-        "The owner hasn't answered the assessment",
-        "The cutover hasn't passed",
-        "0 of 5 training samples",
-        "Apac: no champion",
-        "Solo: nobody confirmed that it has room",
-    ):
-        assert line in post.words
-    assert "support · APAC (differs from the pilot)" in post.words
+    planned = shown(post, WavePlanned)
+    assert (planned.playbook, planned.wave.number, planned.wave.state) == ("Reply", 1, WaveState.PLANNED)
+    assert [(one.team, one.where, one.differs) for one in planned.wave.teams] == [
+        ("Apac", "support · APAC", True),
+        ("Solo", "support · EMEA", False),
+    ]
+    assert_golden(post, "planned")
     assert bot_dms(harness, LEAD)[-1].text == post.text
 
 
@@ -106,16 +141,15 @@ def test_a_controlled_wave_opens_once_everything_is_there(harness: BotHarness) -
     plan(harness, "apac", "solo")
     curator = harness.workspace.person(CURATOR)
     said = curator.types("/cadence wave reply open")
-    assert "No champion, no access." in said.words
+    assert_golden(said, "refused-without-champions")
     confirm(harness, "apac", APAC, member=APAC)
     confirm(harness, "solo", SOLO, room=False)
     said = curator.types("/cadence wave reply open")
-    assert "Wave 1 of Reply can't open yet." in said.words
-    assert "Solo: nobody confirmed that it has room" in said.words
+    assert_golden(said, "refused-without-room")
     confirm(harness, "solo", SOLO)
     ready_for_waves(harness, samples=4)
-    assert "4 of 5 training samples" in types(harness, CURATOR, "/cadence wave reply open")
-    assert "Only a curator can open a wave" in types(harness, LEAD, "/cadence wave reply open")
+    assert_golden(types(harness, CURATOR, "/cadence wave reply open"), "refused-too-few-samples")
+    assert_golden(types(harness, LEAD, "/cadence wave reply open"), "refused-no-curator")
     assert running(harness) == {"desk"}
     assert len(entries(harness, "wave-team-confirmed")) == 3
 
@@ -124,17 +158,21 @@ def test_opening_adopts_the_playbook_in_each_team(first: BotHarness) -> None:
     assert running(first) == {"desk", "apac", "sales", "solo"}
     champions = {row.champion for row in rows(first, Adoption)}
     assert {APAC, SALES, SOLO} <= champions
-    setup, announced = posts(first, APAC_CHANNEL)[-2:]
-    assert "Set up Reply in Apac" in setup.text
-    assert announced.text == "Wave 1 of Reply is open: 3 teams"
-    assert "Why these teams:" in announced.words
-    assert any("You're the champion of Reply in Solo" in one.text for one in bot_dms(first, SOLO))
+    set_up, announced = posts(first, APAC_CHANNEL)[-2:]
+    setup = shown(set_up, SetupPost)
+    assert (setup.playbook, setup.team) == ("Reply", "Apac")
+    assert opening(announced) == ("Reply", 1, ["Apac", "Sales", "Solo"])
+    assert shown(announced, WaveOpened).wave.reason == "Same queue, other shift"
+    [told] = [one for one in bot_dms(first, SOLO) if Action.START_SETUP in actions(one)]
+    assert_golden(told, "told-to-a-champion")
     (wave,) = rows(first, Wave)
     assert (wave.state, wave.opened_by) == (WaveState.OPEN, CURATOR)
     assert wave.gate == {"assessed": True, "cut_over": True, "samples": 5, "teams": 3, "left_out": []}
-    planned = [one for one in posts(first, CURATORS) if one.text.startswith("Wave 1")]
-    assert planned[0].text == "Wave 1 of Reply is open: 3 teams"
-    assert "Open wave 1" not in planned[0].buttons
+    [planned] = [one for one in posts(first, CURATORS) if is_shown(one, WavePlanned)]
+    now = shown(planned, WavePlanned)
+    assert (now.playbook, now.wave.number, now.wave.state) == ("Reply", 1, WaveState.OPEN)
+    assert len(now.wave.teams) == 3
+    assert Action.OPEN_WAVE not in actions(planned)
     assert len(entries(first, "wave-opened")) == 1
 
 
@@ -145,13 +183,12 @@ def test_two_thirds_of_the_wave_before_open_the_next_one(first: BotHarness) -> N
     close_cycle(first, "apac", 14, over=(1, 40))
     close_cycle(first, "sales", 19, over=(6, 40))
     said = types(first, CURATOR, "/cadence wave reply open")
-    assert "1 of 3 teams of wave 1 met the target within the caps (2 needed)" in said
-    assert "Sales: 19 min, target 15 min · “Send the reply” 6 in 40 runs, 15% (cap 10%)" in said
-    assert "Solo: no cycle closed yet" in said
-    assert "Open anyway" in said
+    assert_golden(said, "refused-one-of-three-met")
+    assert Action.OPEN_WAVE_ANYWAY in actions(said)
+    assert not {"night", "books"} & running(first)
     close_cycle(first, "solo", 12)
     said = types(first, CURATOR, "/cadence wave reply open")
-    assert "Wave 2 of Reply is open: 2 teams" in said
+    assert opening(said) == ("Reply", 2, ["Books", "Night"])
     wave = rows(first, Wave)[-1]
     assert (wave.phase, wave.gate["held"], wave.gate["needed"]) == (WavePhase.BROAD, 2, 2)
     assert {"night", "books"} <= running(first)
@@ -165,9 +202,8 @@ def test_a_guardrail_past_its_limit_or_too_few_readings_hold_it(first: BotHarnes
     close_cycle(first, "sales", 14, result="insufficient")
     close_cycle(first, "solo", None)
     said = types(first, CURATOR, "/cadence wave reply open")
-    assert "Apac: 14 min, target 15 min (a guardrail is past its limit)" in said
-    assert "Sales: 14 min, target 15 min (too few readings)" in said
-    assert "Solo: no reading" in said
+    assert_golden(said, "refused-none-met")
+    assert "night" not in running(first)
 
 
 def test_a_curator_opens_it_anyway_with_a_reason(first: BotHarness) -> None:
@@ -177,18 +213,23 @@ def test_a_curator_opens_it_anyway_with_a_reason(first: BotHarness) -> None:
     said = curator.types("/cadence wave reply open")
     assert said.message is not None
     curator.clicks(said.message, "Open anyway")
-    assert "can't wait" in curator.submits({"reason": "because"}).errors["reason"]
-    curator.submits({"reason": "The night shift <starts> on Monday"})
-    assert "Wave 2 of Reply is open: 1 team" in curator.form().words
+    assert_golden(curator.submits({"reason": "because"}).errors["reason"], "refused-short-reason")
+    reason = "The night shift <starts> on Monday"
+    curator.submits({"reason": reason})
+    assert opening(curator.form()) == ("Reply", 2, ["Night"])
     first.tick()
     (row,) = rows(first, Override)
     assert (row.kind, row.member) == (OverrideKind.WAVE, CURATOR)
-    assert "Solo: no cycle closed yet" in row.passed_over["gaps"]
+    gaps = row.passed_over["gaps"]
+    assert_golden("\n".join(gaps), "gaps-passed-over")
     post = posts(first, NIGHT_CHANNEL)[-1]
-    assert "The night shift &lt;starts&gt; on Monday" in post.words
-    assert "Left out: Books. No champion, no access." in post.words.replace("*", "")
+    announced = shown(post, WaveOpened)
+    assert (announced.wave.override, announced.left_out) == (reason, ("Books",))
+    assert escape(reason) in post.words
+    assert_golden(post, "opened-anyway")
     assert "books" not in running(first)
-    assert "Opened before its gate held" in types(first, CURATOR, "/cadence wave reply show")
+    waves = shown(types(first, CURATOR, "/cadence wave reply show"), WavesShown).waves
+    assert (waves[-1].number, waves[-1].override, list(waves[-1].passed_over)) == (2, reason, gaps)
 
 
 def test_a_plan_is_changed_and_canceled(harness: BotHarness) -> None:
@@ -198,10 +239,10 @@ def test_a_plan_is_changed_and_canceled(harness: BotHarness) -> None:
     kept = [row for row in rows(harness, WaveTeam) if row.removed_at is None]
     assert sorted(row.champion or "" for row in kept) == ["", APAC]
     assert len(entries(harness, "wave-changed")) == 1
-    assert "Wave 1 of Reply is canceled." in types(harness, LEAD, "/cadence wave reply cancel")
+    assert_golden(types(harness, LEAD, "/cadence wave reply cancel"), "canceled")
     harness.play_until(at("2026-03-05 12:00"))
-    post = next(one for one in posts(harness, CURATORS) if one.text.startswith("Wave 1"))
-    assert post.text == "Wave 1 of Reply is canceled"
+    [told] = contexts(posts(harness, CURATORS), WavePlanned)
+    assert (told.playbook, told.wave.number, told.wave.state) == ("Reply", 1, WaveState.CANCELED)
     plan(harness, "apac", "solo")
     (wave,) = rows(harness, Wave)
     assert (wave.number, wave.state) == (1, WaveState.PLANNED)
@@ -211,11 +252,12 @@ def test_a_champion_has_to_be_in_the_team(harness: BotHarness) -> None:
     plan(harness, "apac", "solo")
     row = rows(harness, WaveTeam)[0]
     curator = harness.workspace.person(CURATOR)
-    shown = curator.types("/cadence wave reply show")
-    assert shown.message is not None
-    curator.chooses(shown.message, "wave.team", str(row.id))
+    said = curator.types("/cadence wave reply show")
+    assert said.message is not None
+    curator.chooses(said.message, "wave.team", str(row.id))
     errors = curator.submits({"champion": SALES, "room": ["room"]}).errors
-    assert "isn't in Apac, and its champion has to be." in errors["champion"]
+    assert_golden(errors["champion"], "refused-champion-of-another-team")
+    assert rows(harness, WaveTeam)[0].champion is None
 
 
 def test_teams_that_asked_come_first_in_the_plan(harness: BotHarness) -> None:
@@ -223,103 +265,122 @@ def test_teams_that_asked_come_first_in_the_plan(harness: BotHarness) -> None:
     lead = harness.workspace.person(LEAD)
     lead.types("/cadence wave reply plan")
     [block] = [one for one in lead.form().blocks if one.get("block_id") == "teams"]
-    labels = [one["text"]["text"] for one in block["element"]["options"]]
-    assert labels[0] == "Sales · sales · EMEA · 1 request"
-    assert not any(label.startswith("Desk") for label in labels)
-    assert "We get the same questions" in lead.form().words
+    options = block["element"]["options"]
+    assert options[0]["value"] == "sales"
+    assert_golden(options[0]["text"]["text"], "team-that-asks")
+    assert "desk" not in [one["value"] for one in options]
+    wish = TeamWish(team="Sales", votes=1, reasons=("We get the same questions",))
+    assert shown(lead.form(), WaveForm).wished == (wish,)
 
 
 def test_members_see_the_waves_and_can_only_ask(harness: BotHarness) -> None:
     plan(harness, "apac", "solo")
     said = harness.workspace.person(SALES).types("/cadence wave")
-    assert "Reply: pilot phase, wave 1 planned" in said.words
-    assert said.message is not None
-    assert said.message.buttons[-1] == "Request it for your team"
-    assert "Only the owner" in types(harness, SALES, "/cadence wave reply plan")
+    waves = shown(said, WavesShown)
+    assert (waves.playbook, waves.phase) == ("Reply", "pilot")
+    assert [(one.number, one.state) for one in waves.waves] == [(1, WaveState.PLANNED)]
+    assert actions(said)[-1] == Action.REQUEST
+    assert not {Action.PLAN_WAVE, Action.OPEN_WAVE, Action.CANCEL_WAVE} & set(actions(said))
+    assert_golden(types(harness, SALES, "/cadence wave reply plan"), "refused-member")
 
 
 def test_status_and_waves_show_the_way_to_many_teams(harness: BotHarness) -> None:
-    status = types(harness, LEAD, "/cadence status reply")
-    assert "Pilot, now* → Assessment → Cutover" in status
-    assert "Next, see its cycle with" in status
-    assert "▸ *Pilot, now*: one team hits the target" in types(harness, LEAD, "/cadence wave reply show")
-    assert "From one team to many" not in types(harness, AGENT, "/cadence status reply")
+    def status_says(place: int, case: str) -> None:
+        phase, then = current(shown(types(harness, LEAD, "/cadence status reply"), Status).phases)
+        assert phase == place
+        assert_golden(then, f"next:{case}")
+
+    def waves_say(member: str, place: int, case: str) -> None:
+        phase, then = current(shown(types(harness, member, "/cadence wave reply show"), WavesShown).phases)
+        assert phase == place
+        assert_golden(then, f"next:{case}")
+
+    status_says(PILOT, "pilot")
+    waves_say(LEAD, PILOT, "pilot")
+    assert_golden(types(harness, LEAD, "/cadence status reply"), "status-in-the-pilot")
+    assert_golden(types(harness, LEAD, "/cadence wave reply show"), "waves-in-the-pilot")
+    assert shown(types(harness, AGENT, "/cadence status reply"), Status).phases == ()
     ready_for_waves(harness)
-    shown = types(harness, SALES, "/cadence wave reply show")
-    assert "☑ Cutover" in shown
-    assert "plan wave 1 with `/cadence wave reply plan`" in shown
+    waves_say(SALES, CONTROLLED, "plan")
     plan(harness, "apac", "solo")
-    assert "see what wave 1 still needs with" in types(harness, LEAD, "/cadence status reply")
+    status_says(CONTROLLED, "confirm")
     for team, champion in (("apac", APAC), ("solo", SOLO)):
         confirm(harness, team, champion)
-    assert "a curator opens wave 1 with `/cadence wave reply open`" in types(
-        harness, LEAD, "/cadence status reply"
-    )
+    status_says(CONTROLLED, "open")
     types(harness, CURATOR, "/cadence wave reply open")
-    assert "`/cadence train reply show`" in types(harness, LEAD, "/cadence status reply")
+    status_says(CONTROLLED, "train")
     for team in ("apac", "solo"):
         close_cycle(harness, team, 14)
-    after = types(harness, LEAD, "/cadence wave reply show")
-    assert "☑ Controlled" in after
-    assert "plan wave 2 with" in after
+    waves_say(LEAD, BROAD, "plan-again")
 
 
 def test_the_way_names_the_training_samples_before_the_first_wave(harness: BotHarness) -> None:
     ready_for_waves(harness, samples=3)
-    said = types(harness, CURATOR, "/cadence status reply")
-    assert "Next, add 2 training samples with `/cadence train reply add`" in said
+    place, then = current(shown(types(harness, CURATOR, "/cadence status reply"), Status).phases)
+    assert place == CONTROLLED
+    assert_golden(then, "next:add-samples")
 
 
 def test_the_digest_and_home_name_the_wave_to_open(first: BotHarness) -> None:
     plan(first, "night")
     confirm(first, "night", NIGHT)
-    assert "Open wave 2" not in types(first, CURATOR, "/cadence digest")
+
+    def to_open() -> list[str]:
+        """The waves to open by the digest, as its buttons carry them."""
+        buttons = [one for _, one in elements_of(types(first, CURATOR, "/cadence digest").blocks)]
+        return [one["value"] for one in buttons if one["action_id"] == Action.OPEN_WAVE]
+
+    assert to_open() == []
     close_cycle(first, "apac", 14)
     close_cycle(first, "solo", 12)
-    said = types(first, CURATOR, "/cadence digest")
-    assert "Open wave 2" in said
+    second = rows(first, Wave)[-1]
+    assert (second.number, to_open()) == (2, [str(second.id)])
     first.clock.set(first.clock.now() + timedelta(minutes=5))
     curator = first.workspace.person(CURATOR)
     curator.opens_home()
-    assert "Open wave 2" in curator.home().words
+    assert_golden(need(curator.home(), Action.OPEN_WAVE), "home-open-wave-2")
+    assert Action.OPEN_WAVE in actions(curator.home())
 
 
 def test_the_digest_says_which_wave_holds_and_each_teams_phase(first: BotHarness) -> None:
-    def waves_line() -> str:
+    def assert_waves(case: str) -> None:
         said = types(first, CURATOR, "/cadence digest")
-        return said.partition("*Waves:* ")[2].partition("\n")[0]
+        [line] = shown(said, Digest).waves
+        assert line in said.words
+        assert_golden(line, f"digest-waves:{case}")
 
-    assert waves_line() == "Reply wave 1 open (controlled, 3 teams)"
+    assert_waves("open")
     close_cycle(first, "apac", 19)
-    assert waves_line() == "Reply wave 1 doesn't hold yet (0 of 3 teams met, 2 needed)"
+    assert_waves("none-met")
     plan(first, "night")
-    assert waves_line() == "Reply wave 1 of 2 doesn't hold yet (0 of 3 teams met, 2 needed), wave 2 planned"
+    assert_waves("none-met-next-planned")
     close_cycle(first, "solo", 12)
-    assert waves_line() == "Reply wave 1 of 2 doesn't hold yet (1 of 3 teams met, 2 needed), wave 2 planned"
+    assert_waves("one-met-next-planned")
     with first.bot.db.write() as session:
         [missed] = session.exec(select(Cycle).where(Cycle.kpi_value == 19)).all()
         missed.kpi_value, missed.result = 13.0, "met"
-    assert waves_line() == "Reply wave 1 of 2 holds (2 of 3 teams met), wave 2 planned"
+    assert_waves("holds-next-planned")
     confirm(first, "night", NIGHT)
-    assert waves_line() == "Reply wave 1 of 2 holds (2 of 3 teams met), wave 2 can open"
-    assert "\nReply · pilot\n" in types(first, CURATOR, "/cadence digest")
+    assert_waves("holds-next-can-open")
+    digest = shown(types(first, CURATOR, "/cadence digest"), Digest)
+    assert [(one.playbook, one.team) for one in digest.rows if one.phase == "pilot"] == [("Reply", "Desk")]
 
 
 def test_home_asks_the_owner_to_plan_the_next_wave_once_it_could_open(harness: BotHarness) -> None:
     lead = harness.workspace.person(LEAD)
-    assert "Plan the next wave" not in lead.opens_home().words
+    assert need(lead.opens_home(), Action.PLAN_WAVE) == ""
     ready_for_waves(harness)
     harness.clock.set(harness.clock.now() + timedelta(minutes=5))
     lead.opens_home()
-    assert "Plan the next wave" in lead.home().words
-    assert "Plan wave 1" in lead.home().buttons
+    assert_golden(need(lead.home(), Action.PLAN_WAVE), "home-plan-wave-1")
+    assert Action.PLAN_WAVE in actions(lead.home())
     opened(harness, ("apac", APAC), ("solo", SOLO))
     harness.clock.set(harness.clock.now() + timedelta(minutes=5))
     lead.opens_home()
-    assert "Plan wave 2" not in lead.home().buttons
+    assert Action.PLAN_WAVE not in actions(lead.home())
     for team in ("apac", "solo"):
         close_cycle(harness, team, 14)
     harness.clock.set(harness.clock.now() + timedelta(minutes=5))
     lead.opens_home()
-    assert "2 of 2 teams of wave 1 met the target within the caps" in lead.home().words
-    assert "Plan wave 2" in lead.home().buttons
+    assert_golden(need(lead.home(), Action.PLAN_WAVE), "home-plan-wave-2")
+    assert Action.PLAN_WAVE in actions(lead.home())
