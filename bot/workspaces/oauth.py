@@ -207,7 +207,11 @@ class Installer:
         log.warning("not installed", reason=args.reason[:100])
         if isinstance(args.error, NotInstalled):
             return self._page(400, "Not installed", str(args.error), again=True)
-        sentence = _SENTENCES.get(args.reason, f"Nothing was installed: {args.reason[:100]}.")
+        reason = args.reason.strip()[:100]
+        unknown = (
+            f"Nothing was installed: {reason}." if reason else "Nothing was installed. Slack didn't say why."
+        )
+        sentence = _SENTENCES.get(args.reason, unknown)
         return self._page(args.suggested_status_code, "Not installed", sentence, again=True)
 
     def _page(

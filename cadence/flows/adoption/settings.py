@@ -60,7 +60,7 @@ def adoption_form(uow: UnitOfWork, *, playbook: str, team: str | None) -> tuple[
     with uow.read():
         known = require_playbook(uow, playbook)
         require_owner_or_curator(uow, playbook=known, to=_WISH)
-        view = find_adoption(uow, playbook=playbook, team=team)
+        view = find_adoption(uow, playbook=playbook, team=team, reports=False)
         hours = hours_of(uow, adoption_id=view.id)
         form = AdoptionSettingsForm(
             playbook=view.playbook.title,

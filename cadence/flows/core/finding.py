@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
+from cadence.flows.core.actor import is_curator
 from cadence.flows.core.adoptions import (
     AdoptionView,
     adoption_views,
@@ -106,8 +107,13 @@ def narrowed(runs: Sequence[R], *wishes: Callable[[R], bool]) -> list[R]:
     return left
 
 
-def find_adoption(uow: UnitOfWork, *, playbook: str | None = None, team: str | None = None) -> AdoptionView:
+def find_adoption(
+    uow: UnitOfWork, *, playbook: str | None = None, team: str | None = None, reports: bool = True
+) -> AdoptionView:
     """The adoption a command is about: by slug, then by the channel's team, then by the person's own teams.
+
+    Args:
+        reports: it reports something, so a team with a cycle is meant rather than one that is still in setup.
 
     Raises:
         Unknown: no such playbook or team here; the nearest is named. NeedsChoice: more than one matches.
@@ -126,7 +132,7 @@ def find_adoption(uow: UnitOfWork, *, playbook: str | None = None, team: str | N
         runs,
         lambda view: view.team.channel == uow.actor.channel,
         lambda view: view.team.id in mine,
-        lambda view: view.cycle is not None,  # a team in setup has nothing to report yet
+        lambda view: view.cycle is not None or not reports,
     )
     if len(runs) > 1:
         raise NeedsChoice(runs)
@@ -137,12 +143,22 @@ def _say_why_none(uow: UnitOfWork, playbook: str | None, team: str | None) -> No
     """Refuse slugs that match no adoption: say which of them is wrong."""
     runs = visible_adoptions(uow)
     if team is not None:
-        runs = [view for view in runs if view.team.slug == team] or _no_team(runs, team)
+        runs = [view for view in runs if view.team.slug == team] or _no_team(uow, runs, team)
     if playbook is not None:
         _no_run(uow, runs, playbook)
 
 
-def _no_team(runs: Sequence[AdoptionView], slug: str) -> list[AdoptionView]:
+def _no_team(uow: UnitOfWork, runs: Sequence[AdoptionView], slug: str) -> list[AdoptionView]:
+    known = people.team_by_slug(uow, slug=slug)
+    if known is not None and known.id not in _team_ids(uow) and not is_curator(uow):
+        raise Refusal(
+            say(
+                "You aren't in {team}. Join it with {command}.",
+                team=known.title,
+                command=code(f"/cadence team join {slug}"),
+            ),
+            field="team",
+        )
     guess = nearest(slug, [view.team.slug for view in runs])
     hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
     raise Unknown(

@@ -66,8 +66,8 @@ def require_not_retired(playbook: Playbook) -> None:
     if playbook.state is PlaybookState.RETIRED:
         raise Refusal(
             say(
-                "{title} is retired, so no new cycles start. A curator can bring it back by publishing a new "
-                "version: {revise}, then {publish}.",
+                "{title} is retired. A curator can bring it back by publishing a new version: {revise}, then "
+                "{publish}.",
                 title=playbook.title,
                 revise=code(f"/cadence playbook revise {playbook.slug}"),
                 publish=code(f"/cadence playbook publish {playbook.slug}"),

@@ -1,5 +1,6 @@
 """Messages that can't reach their channel until somebody fixes it: a decision for the digest."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -44,11 +45,11 @@ aren't included: no digest arrives then either, and `cadence doctor` reports the
 
 def undelivered_first(scope: Scope, many: int) -> tuple[list[Decision], int]:
     """Sentences for channels that messages of a week couldn't reach, most messages first: a few, and how many."""
-    rows = [
-        row
-        for row in report.stuck(scope.uow, since=scope.week.at(0), until=scope.week.at(1))
-        if is_stuck(row[0], row[1])
-    ]
+    counts: Counter[tuple[str, str]] = Counter()  # several errors of Slack's mean the same
+    for channel, reason, count in report.stuck(scope.uow, since=scope.week.at(0), until=scope.week.at(1)):
+        if is_stuck(channel, reason):
+            counts[channel, _WHY[reason]] += count
+    rows = [(*about, count) for about, count in counts.most_common()]
     teams = digests.teams_of_channels(scope.uow, channels=[channel for channel, *_ in rows[:many]])
     return [_tell(row, teams.get(row[0]), scope.workspace) for row in rows[:many]], len(rows)
 
@@ -59,7 +60,7 @@ def is_stuck(recipient: str, reason: str) -> bool:
 
 
 def _tell(row: tuple[str, str, int], team: str | None, workspace: Workspace) -> Decision:
-    recipient, reason, count = row
+    recipient, problem, count = row
     return Decision(
         title="🔴 Fix a channel",
         text=say(
@@ -67,16 +68,16 @@ def _tell(row: tuple[str, str, int], team: str | None, workspace: Workspace) -> 
             messages=plural(count, "message"),
             channel=channel_link(recipient),
             team=say(" ({title})", title=team) if team else say(""),
-            why=_why(reason, workspace),
+            why=_why(problem, workspace),
         ),
     )
 
 
-def _why(reason: str, workspace: Workspace) -> Mrkdwn:
+def _why(problem: str, workspace: Workspace) -> Mrkdwn:
     bot = workspace.settings.get("bot")
-    if _WHY[reason] is _NOT_IN and bot:
+    if problem is _NOT_IN and bot:
         return say("the app isn't in it. Type /invite {bot} there", bot=mention(str(bot)))
-    return say(_WHY[reason])
+    return say(problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,10 +241,12 @@ def _to_set_up(uow: UnitOfWork, view: AdoptionView, row: Setup | None) -> HomeNe
         ticked = len(setup.ticks(uow, setup_id=row.id or 0))
         begin = Offer("Setup done", Action.SETUP_DONE, str(view.id))
         left = f"{ticked} of {plural(items, 'item')} done"
+    if not items:
+        left = "no checklist, so confirm it when the team is ready"
     return HomeNeed(
         title="⏳ Set up",
         text=say(
-            "{playbook} in {team}: {left} · checklist in {channel}",
+            "{playbook} in {team}: {left} · {channel}",
             playbook=view.playbook.title,
             team=view.team.title,
             left=left,

@@ -112,7 +112,7 @@ def _view(uow: UnitOfWork, given: AdaptGiven, *, hold: bool = False) -> Adoption
     if given.adoption_id is not None:
         view = adoption_by_id(uow, adoption_id=given.adoption_id)
     else:
-        view = find_adoption(uow, playbook=given.playbook, team=given.team)
+        view = find_adoption(uow, playbook=given.playbook, team=given.team, reports=False)
     require_team_member(uow, view, to=TO)
     require_not_retired(
         playbooks.lock_playbook(uow, playbook_id=view.playbook.id or 0) if hold else view.playbook
@@ -201,7 +201,7 @@ def part_typed(uow: UnitOfWork, *, playbook: str | None, team: str | None, typed
         Refusal: it begins with no part of the playbook.
     """
     with uow.read():
-        view = find_adoption(uow, playbook=playbook, team=team)
+        view = find_adoption(uow, playbook=playbook, team=team, reports=False)
         words = " ".join(typed.split())
         parts = sorted((*view.spec.adaptable, *view.spec.fixed), key=len, reverse=True)
         found = next((one for one in parts if _begins(words, one)), None)

@@ -1,5 +1,7 @@
 """Waves as people see them: the lines of a wave, the answer with all of them, and the posts."""
 
+from collections.abc import Set
+
 from cadence.flows.core import MessageKind, is_curator, require_playbook, require_workspace
 from cadence.flows.waves.gates import Judged, Placed, judged, teams_placed
 from cadence.flows.waves.phases import phase_from, rollout_phases
@@ -58,14 +60,18 @@ def waves_shown(uow: UnitOfWork, playbook: Playbook, *, note: str | Mrkdwn = "")
     rows = waves.of_playbook(uow, playbook_id=playbook.id or 0)
     planned = next((row for row in rows if row.state is WaveState.PLANNED), None)
     verdict = judged(uow, playbook, planned) if planned else None
+    may_plan = is_curator(uow) or uow.actor.member == playbook.owner
+    own = None if may_plan else people.team_ids(uow, member_id=uow.actor.member)
     return WavesShown(
         playbook=playbook.title,
         slug=playbook.slug,
         phase=phase_from(rows).name,
-        waves=tuple(wave_line_of(uow, playbook, row, verdict if row is planned else None) for row in rows),
+        waves=tuple(
+            wave_line_of(uow, playbook, row, verdict if row is planned else None, own=own) for row in rows
+        ),
         wishes=team_wishes(uow, playbook),
         note=note,
-        may_plan=is_curator(uow) or uow.actor.member == playbook.owner,
+        may_plan=may_plan,
         offers=offers_of(uow, playbook, planned, curator=is_curator(uow), member=uow.actor.member),
         phases=rollout_phases(uow, playbook),
     )
@@ -88,8 +94,14 @@ def offers_of(
     )
 
 
-def wave_line_of(uow: UnitOfWork, playbook: Playbook, wave: Wave, verdict: Judged | None) -> WaveLine:
-    """A wave with its teams; a planned one with what its gate misses."""
+def wave_line_of(
+    uow: UnitOfWork, playbook: Playbook, wave: Wave, verdict: Judged | None, *, own: Set[int] | None = None
+) -> WaveLine:
+    """A wave with its teams; a planned one with what its gate misses.
+
+    Args:
+        own: the teams that its reader can confirm; None means all.
+    """
     placed = teams_placed(uow, playbook, wave)
     names = _names(uow, placed)
     override = wave.gate.get("override") or {}
@@ -101,7 +113,11 @@ def wave_line_of(uow: UnitOfWork, playbook: Playbook, wave: Wave, verdict: Judge
         planned_by=wave.planned_by,
         planned_at=wave.planned_at,
         teams=tuple(_team_line(one, names) for one in placed),
-        confirm=tuple(Choice(label=one.team.title, value=str(one.row.id)) for one in placed)
+        confirm=tuple(
+            Choice(label=one.team.title, value=str(one.row.id))
+            for one in placed
+            if own is None or one.team.id in own
+        )
         if wave.state is WaveState.PLANNED
         else (),
         missing=verdict.missing if verdict else (),
