@@ -54,7 +54,8 @@ def _is_sentence(node: ast.expr) -> bool:
 
 
 def _is_collection(node: ast.expr) -> bool:
-    return isinstance(node, ast.List | ast.Tuple | ast.Set | ast.Dict)
+    comprehensions = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+    return isinstance(node, ast.List | ast.Tuple | ast.Set | ast.Dict | comprehensions)
 
 
 if __name__ == "__main__":

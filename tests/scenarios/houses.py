@@ -16,6 +16,8 @@ from bot.sandbox.clock import SandboxClock
 from bot.settings import Settings
 from bot.web import Web
 from storage.tables import OutboxMessage, SlackBot
+from templates.contexts.cycles import CycleStarted
+from tests.contexts import shown
 from tests.databases import database
 from tests.harnesses import FRIDAY_BEFORE
 from tests.scenarios.plays import DESK, REPLY, at
@@ -52,8 +54,8 @@ class House:
         """Create teams, a playbook and a running cycle, as in any other workspace."""
         _, refused = import_into(self.bot.db, team, [DESK, REPLY], now=self.clock.now())
         assert not refused, refused
-        said = self.types(team, LEAD, "/cadence cycle start reply 2026-03-02 team=desk")
-        assert "starts Mon" in said, said
+        owner = self.slack.workspaces[team].person(LEAD)
+        shown(owner.types("/cadence cycle start reply 2026-03-02 team=desk"), CycleStarted)
 
     def types(self, team: str, member: str, text: str, channel: str | None = None) -> str:
         return self.slack.workspaces[team].person(member).types(text, channel=channel).text

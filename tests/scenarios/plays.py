@@ -17,6 +17,8 @@ from cadence.actor import Actor
 from storage.queries import trail
 from storage.tables import MessageState, OutboxMessage, TrailEntry
 from storage.work import UnitOfWork
+from templates.contexts.cycles import CycleStarted
+from tests.contexts import shown
 
 DATA = Path(__file__).parent / "data"
 DESK, REPLY, TRIAGE = DATA / "desk.yaml", DATA / "reply.yaml", DATA / "triage.yaml"
@@ -80,7 +82,7 @@ def start_cycle(
     """The owner starts a cycle by command, which must succeed."""
     owner = harness.workspace.person("U01LEAD")
     answer = owner.types(f"/cadence cycle start {playbook} {monday} team={team}")
-    assert " starts " in answer.text, answer.words
+    shown(answer, CycleStarted)
 
 
 @dataclass(frozen=True, slots=True)

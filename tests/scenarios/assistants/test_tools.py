@@ -21,13 +21,18 @@ from mcp.types import CallToolResult
 from bot.assistants import tools
 from bot.rehearsal.harness import BotHarness
 from storage.tables import ApiToken, CheckIn, LoggedException, Reading
+from templates.contexts.history import Trace
+from tests.contexts import assert_golden, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.failures.test_database_busy import held
+from tests.scenarios.machines.asking import without_parser
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle, entries, rows
 from tests.scenarios.tokens.making import made_token
 
 AGENT, OWNER, CURATOR = "U01AGENT1", "U01LEAD", "U01CURATOR"
 OTHER_TEAM = "U01AGENT2"
+BROADCAST = "<!channel"
+"""How a mention of everybody in a channel begins."""
 TOOLS: dict[str, dict[str, Any]] = {
     "status": {},
     "why": {"step": "send"},
@@ -97,8 +102,9 @@ def test_every_tool_follows_the_rights_of_its_person(desk: BotHarness, member: s
 
 
 def test_people_have_names_for_readers_outside_of_slack(desk: BotHarness) -> None:
-    named = text(ask(desk, AGENT, "digest"))
-    assert f"Only a curator can read the digest: {desk.workspace.user(CURATOR).real_name}." in named
+    refused = text(ask(desk, AGENT, "digest"))
+    assert desk.workspace.user(CURATOR).real_name in refused
+    assert_golden(refused, "refused-digest")
 
 
 def test_tools_describe_themselves(desk: BotHarness) -> None:
@@ -136,8 +142,9 @@ def test_every_call_is_in_the_trail(desk: BotHarness) -> None:
 def test_a_curator_reads_in_the_trail_that_an_assistant_asked(desk: BotHarness) -> None:
     ask(desk, AGENT, "status")
     answer = desk.workspace.person(CURATOR).types("/cadence trace", channel=DESK_CHANNEL)
-    assert answer.message is not None
-    assert "asked by an assistant" in json.dumps(answer.message.blocks)
+    row = shown(answer, Trace).rows[0]
+    assert row.member == AGENT
+    assert_golden(f"{row.what}: {row.about} ({row.surface})", "asked-by-an-assistant")
 
 
 def test_a_critical_exception_is_confirmed_first(desk: BotHarness) -> None:
@@ -152,68 +159,53 @@ def test_a_critical_exception_is_confirmed_first(desk: BotHarness) -> None:
 
 
 def test_what_an_assistant_sends_is_checked(desk: BotHarness) -> None:
-    wrong: tuple[tuple[str, dict[str, Any], str], ...] = (
-        (
-            "check_in",
-            {"answered": "perfectly"},
-            "`answered` takes 'as-planned', 'changed' or 'not-run'.",
-        ),
-        ("check_in", {"answered": "as-planned", "runs": -1}, "`runs` takes a number from 0 on."),
-        ("check_in", {"answered": "as-planned", "runs": 10**400}, "`runs` takes 100,000 at most."),
-        ("check_in", {"answered": "as-planned", "runs": True}, "`runs` takes a whole number."),
-        ("check_in", {"answered": "as-planned", "week": 1.5}, "`week` takes a whole number."),
-        (
-            "check_in",
-            {"answered": "changed", "steps": {"send": "robot-led"}},
-            "`steps` takes 'human-led', 'collaborative' or 'ai-led'.",
-        ),
-        ("check_in", {"answered": "changed", "steps": []}, "`steps` takes an object."),
-        ("report_kpi", {"value": 12}, "`value` takes text."),
-        ("report_kpi", {"value": "1" * 41}, "`value` takes 40 characters at most."),
-        ("report_kpi", {"value": "12m", "nota": "x"}, "There's no field `nota`. Did you mean `note`?"),
-        ("log_exception", {"step": "send", "reason": ""}, "`reason` can't be empty."),
-        (
-            "log_exception",
-            {"step": "send", "reason": "x" * 2_001},
-            "`reason` takes 2,000 characters at most.",
-        ),
-        ("log_exception", {"step": "send", "reason": "x", "critical": []}, "`critical` takes true or false."),
-        ("log_exception", {"step": "send", "reason": "x", "confirm": "no"}, "`confirm` takes a list."),
-        ("digest", {"page": 1}, "There's no field `page`. It takes none."),
-        ("why", {}, "`step` is missing."),
-        ("status", {"playbook": "x" * 1_000_000}, "`playbook` takes 200 characters at most."),
-    )
+    wrong: dict[str, tuple[str, dict[str, Any]]] = {
+        "unknown-answer": ("check_in", {"answered": "perfectly"}),
+        "fewer-than-no-runs": ("check_in", {"answered": "as-planned", "runs": -1}),
+        "too-many-runs": ("check_in", {"answered": "as-planned", "runs": 10**400}),
+        "runs-are-true": ("check_in", {"answered": "as-planned", "runs": True}),
+        "half-a-week": ("check_in", {"answered": "as-planned", "week": 1.5}),
+        "unknown-mode": ("check_in", {"answered": "changed", "steps": {"send": "robot-led"}}),
+        "steps-are-a-list": ("check_in", {"answered": "changed", "steps": []}),
+        "value-is-a-number": ("report_kpi", {"value": 12}),
+        "value-too-long": ("report_kpi", {"value": "1" * 41}),
+        "misspelled-field": ("report_kpi", {"value": "12m", "nota": "x"}),
+        "empty-reason": ("log_exception", {"step": "send", "reason": ""}),
+        "reason-too-long": ("log_exception", {"step": "send", "reason": "x" * 2_001}),
+        "critical-is-a-list": ("log_exception", {"step": "send", "reason": "x", "critical": []}),
+        "confirm-is-text": ("log_exception", {"step": "send", "reason": "x", "confirm": "no"}),
+        "field-of-a-tool-without-any": ("digest", {"page": 1}),
+        "no-step": ("why", {}),
+        "playbook-too-long": ("status", {"playbook": "x" * 1_000_000}),
+    }
 
     async def every(client: Client) -> list[CallToolResult]:
-        return [await client.call_tool(tool, given) for tool, given, _ in wrong]
+        return [await client.call_tool(tool, given) for tool, given in wrong.values()]
 
     results = talk(desk, token(desk, AGENT), every)
     assert all(result.is_error for result in results)
-    for result, (_, _, sentence) in zip(results, wrong, strict=True):
-        assert text(result) == sentence, "and not the SDK's words"
+    for case, result in zip(wrong, results, strict=True):
+        assert_golden(text(result), f"refused-argument:{case}")  # and not in the SDK's words
     assert not rows(desk, CheckIn) + rows(desk, LoggedException)
     calls = entries(desk, "assistant-called")
     assert [(one.after["tool"], one.after["outcome"], one.surface) for one in calls] == [
-        (tool, "refused", "mcp") for tool, _, _ in wrong
+        (tool, "refused", "mcp") for tool, _ in wrong.values()
     ]
 
 
 def test_a_tool_that_does_not_exist_is_refused_and_in_the_trail(desk: BotHarness) -> None:
-    for tool, hint in (
-        ("check-in", "Did you mean `check_in`?"),
-        ("<!channel>\0" * 99, "The tools are `status`"),
-    ):
+    for case, tool in (("misspelled", "check-in"), ("too-long", f"{BROADCAST}>\0" * 99)):
         answer = ask(desk, AGENT, tool)
         assert answer.is_error
-        assert text(answer).startswith("There's no tool `")
-        assert hint in text(answer)
+        assert_golden(text(answer), f"refused-tool:{case}")
         assert len(text(answer)) < 200
     calls = entries(desk, "assistant-called")
     assert [(one.subject, one.after["outcome"], one.surface) for one in calls] == [
         ("tool:unknown", "refused", "mcp")
     ] * 2
-    shown = desk.workspace.person(CURATOR).types("/cadence trace", channel=DESK_CHANNEL)
-    assert "<!channel" not in shown.words
+    said = desk.workspace.person(CURATOR).types("/cadence trace", channel=DESK_CHANNEL)
+    assert len(shown(said, Trace).rows) >= 2
+    assert BROADCAST not in said.words
 
 
 def test_an_optional_argument_can_be_null(desk: BotHarness) -> None:
@@ -226,7 +218,7 @@ def test_an_optional_argument_can_be_null(desk: BotHarness) -> None:
 def test_invisible_characters_are_removed(desk: BotHarness) -> None:
     empty = ask(desk, AGENT, "log_exception", step="send", reason="\x00\u200b")
     assert empty.is_error
-    assert "what happened" in text(empty)
+    assert_golden(text(empty), "refused-invisible-reason")
     assert not ask(
         desk, AGENT, "log_exception", step="send\x00", playbook="rep\x00ly", reason="to\x00ne"
     ).is_error
@@ -243,10 +235,9 @@ def test_an_error_says_nothing_of_the_rows(desk: BotHarness, monkeypatch: pytest
         patched.setattr(tools, "log_exception", fails)
         answer = ask(desk, AGENT, "log_exception", step="send", reason="tone was off")
     assert answer.is_error
-    assert re.fullmatch(
-        r"Something went wrong on our side\. Nothing was changed\. If it happens again, quote E-[0-9A-F]{6}\.",
-        text(answer),
-    )
+    words, codes = re.subn(r"E-[0-9A-F]{6}", "E-000000", text(answer))
+    assert codes == 1
+    assert_golden(words, "error-with-a-code")
     assert [one.after["outcome"] for one in entries(desk, "assistant-called")] == ["refused"]
 
 
@@ -255,7 +246,8 @@ def test_a_busy_database_is_said_and_changes_nothing(desk: BotHarness) -> None:
     with held(desk):
         answer = talk(desk, made, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
         read = talk(desk, made, lambda client: client.call_tool("status", {}))
-    assert text(answer) == "We're a little busy right now. Nothing was changed. Try again in a moment."
+    assert answer.is_error
+    assert_golden(text(answer), "refused-while-busy")
     assert not read.is_error
     assert rows(desk, Reading) == []
     again = talk(desk, made, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
@@ -267,7 +259,7 @@ def test_a_token_that_only_reads_reports_nothing(desk: BotHarness) -> None:
     reading = token(desk, AGENT, "read")
     refused = talk(desk, reading, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
     assert refused.is_error
-    assert "Write evidence" in text(refused)
+    assert_golden(text(refused), "refused-to-a-token-that-reads")
     assert [one.after["outcome"] for one in entries(desk, "assistant-called")] == ["refused"]
     assert not talk(desk, reading, lambda client: client.call_tool("status", {})).is_error
     assert rows(desk, Reading) == []
@@ -390,34 +382,38 @@ def test_what_is_not_json_rpc_is_refused(desk: BotHarness, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("case", "body"),
     [
-        (b"", "valid JSON"),
-        (b"\xef\xbb\xbf{}", "valid JSON"),
-        ("{}".encode("utf-16"), "valid JSON"),
-        (b"[" * 10_000 + b"]" * 10_000, "valid JSON"),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": "\\ud800"}', "valid JSON"),
-        (b"null", '"jsonrpc": "2.0"'),
-        (b'{"jsonrpc": "1.0", "id": 1, "method": "ping"}', '"jsonrpc": "2.0"'),
-        (b"[" + b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}' + b"]", "one request at a time"),
-        (b'{"jsonrpc": "2.0", "id": null, "method": "ping"}', "`id`"),
-        (b'{"jsonrpc": "2.0", "id": true, "method": "ping"}', "`id`"),
-        (b'{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}', "`id`"),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": ["tools/list"]}', "`method`"),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call"}', "`name`"),
+        ("empty", b""),
+        ("byte-order-mark", b"\xef\xbb\xbf{}"),
+        ("other-encoding", "{}".encode("utf-16")),
+        ("too-deep", b"[" * 10_000 + b"]" * 10_000),
+        ("half-a-character", b'{"jsonrpc": "2.0", "id": 1, "method": "\\ud800"}'),
+        ("null", b"null"),
+        ("other-version", b'{"jsonrpc": "1.0", "id": 1, "method": "ping"}'),
+        ("batch", b"[" + b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}' + b"]"),
+        ("id-is-null", b'{"jsonrpc": "2.0", "id": null, "method": "ping"}'),
+        ("id-is-true", b'{"jsonrpc": "2.0", "id": true, "method": "ping"}'),
+        ("id-is-a-fraction", b'{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}'),
+        ("method-is-a-list", b'{"jsonrpc": "2.0", "id": 1, "method": ["tools/list"]}'),
+        ("no-tool", b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call"}'),
         (
+            "arguments-are-a-list",
             b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "digest", "arguments": []}}',
-            "`arguments`",
         ),
-        (b'{"jsonrpc": "2.0", "id": 1, "method": "prompts/get", "params": {"name": "x"}}', "only tools"),
+        (
+            "other-method",
+            b'{"jsonrpc": "2.0", "id": 1, "method": "prompts/get", "params": {"name": "x"}}',
+        ),
     ],
 )
-def test_the_answer_says_how_a_request_looks(desk: BotHarness, body: bytes, words: str) -> None:
+def test_the_answer_says_how_a_request_looks(desk: BotHarness, case: str, body: bytes) -> None:
     sent = {"Authorization": f"Bearer {token(desk, AGENT)}", "Content-Type": "application/json"}
     answer = post(desk, body, **sent)
     assert answer.status_code == 400
-    assert words in answer.json()["error"]["message"]
-    assert "validation error" not in answer.text
+    told = answer.json()
+    assert (set(told), set(told["error"])) == ({"jsonrpc", "id", "error"}, {"code", "message"})
+    assert_golden(without_parser(told["error"]["message"]), f"refused-request:{case}")
 
 
 @pytest.mark.parametrize(
@@ -485,7 +481,7 @@ def test_a_tool_s_token_is_not_a_person_s(desk: BotHarness) -> None:
     made = made_token(desk, OWNER, playbook="reply", scopes=("read", "write"))
     response = post(desk, called("status", {}), Authorization=f"Bearer {made}")
     assert response.status_code == 401
-    assert "/cadence token" in response.json()["detail"]
+    assert_golden(response.json()["detail"], "refused-token-of-a-tool")
 
 
 def test_the_token_of_somebody_who_left_is_worth_nothing(desk: BotHarness) -> None:
@@ -493,7 +489,7 @@ def test_the_token_of_somebody_who_left_is_worth_nothing(desk: BotHarness) -> No
     desk.workspace.change_user(AGENT, deleted=True)
     response = post(desk, called("report_kpi", {"value": "12m"}), Authorization=f"Bearer {made}")
     assert response.status_code == 401
-    assert "deactivated" in response.json()["detail"]
+    assert_golden(response.json()["detail"], "refused-token-of-somebody-who-left")
     assert rows(desk, Reading) == []
 
 

@@ -1,16 +1,33 @@
 """Answering takes seconds; answering again corrects a mistake, and no answer is lost (SPEC §4, §9)."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
+from bot.sandbox.messages import Message
 from bot.sandbox.views import View
 from cadence.links import is_link, kept_link
 from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from storage.tables import Attestation, CheckIn, DriftedStep, Reading
+from templates.contexts.answers import Refused
+from templates.contexts.checkins import Answer as Answered
+from templates.contexts.checkins import (
+    Attested,
+    AttestedRow,
+    CheckinAllForm,
+    CheckinForm,
+    CheckinMessage,
+    CheckinRow,
+    Drift,
+)
+from templates.contexts.numbers import KpiForm, Recorded
+from templates.ids import Action, Callback
+from tests.contexts import actions, assert_golden, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     DESK,
@@ -26,6 +43,7 @@ from tests.scenarios.plays import (
 )
 
 LEAD, AGENT = "U01LEAD", "U01AGENT1"
+FIRST_MONDAY, FOURTH_MONDAY = date(2026, 3, 2), date(2026, 3, 23)
 
 
 @pytest.fixture
@@ -49,20 +67,48 @@ def filled(view: View, field: str) -> str | None:
 
 def options(view: View, field: str) -> list[str]:
     [block] = [block for block in view.blocks if block["block_id"] == field]
-    return [option["text"]["text"] for option in block["element"]["options"]]
+    return [option["value"] for option in block["element"]["options"]]
 
 
-def types(harness: BotHarness, member: str, text: str) -> str:
+def types(harness: BotHarness, member: str, text: str) -> Answer:
     said = harness.workspace.person(member).types(text, channel=DESK_CHANNEL)
     harness.tick()
-    return said.words
+    return said
+
+
+def attested(said: Answer) -> AttestedRow:
+    """The check-in that an answer says was just answered."""
+    [row] = shown(said, Attested).rows
+    return row
+
+
+def number_week(said: Answer) -> date:
+    """The Monday of the week that a number was recorded for, as the newest message says."""
+    assert said.message is not None
+    return shown(said.message, Recorded).week_start
+
+
+def asked_in(message: Message) -> CheckinRow:
+    """The only check-in of a message."""
+    [row] = shown(message, CheckinMessage).rows
+    return row
+
+
+def answer_in(message: Message) -> Answered:
+    """The answer that a message with one check-in shows."""
+    answer = asked_in(message).answer
+    assert answer is not None
+    return answer
 
 
 def test_a_second_answer_corrects_the_first_and_keeps_both(desk: BotHarness) -> None:
-    assert "checked in · 14 runs" in types(desk, AGENT, "/attest as-declared runs=14")
-    assert bot_dms(desk, AGENT)[-1].buttons == ["Change"]
+    assert attested(types(desk, AGENT, "/attest as-declared runs=14")).answer.runs == 14
+    assert actions(bot_dms(desk, AGENT)[-1]) == [Action.CHANGE_CHECKIN]
     said = types(desk, AGENT, "/attest drifted draft=human-led runs=12 the model was down")
-    assert "Before: 14 runs. We keep both answers." in said
+    previous = attested(said).previous
+    assert previous is not None
+    assert previous.runs == 14
+    assert_golden(said, "second-answer")
 
     first, second = rows(desk, CheckIn)
     assert (first.attestation, first.runs, first.replaced_at) == (
@@ -79,7 +125,9 @@ def test_a_second_answer_corrects_the_first_and_keeps_both(desk: BotHarness) -> 
     assert (correction.before["runs"], correction.after["runs"]) == (14, 12)
     assert correction.after["note"] == "the model was down"
     [message] = bot_dms(desk, AGENT)
-    assert "Checked in · 12 runs · “Draft the reply” ran as human-led" in message.words
+    answer = answer_in(message)
+    assert (answer.runs, answer.drifts) == (12, (Drift(step="Draft the reply", mode="human-led"),))
+    assert_golden(message, "message-after-the-second-answer")
 
 
 def test_the_same_answer_again_adds_nothing(desk: BotHarness) -> None:
@@ -90,9 +138,12 @@ def test_the_same_answer_again_adds_nothing(desk: BotHarness) -> None:
 
 
 def test_the_number_again_corrects_it_and_keeps_both(desk: BotHarness) -> None:
-    assert "Recorded: First response time 24 min" in types(desk, LEAD, "/kpi 24m")
+    first_said = types(desk, LEAD, "/kpi 24m")
+    assert (shown(first_said, Recorded).kpi.value, shown(first_said, Recorded).replaced) == (24, None)
+    assert_golden(first_said, "first-number")
     said = types(desk, LEAD, "/kpi 22 one long weekend")
-    assert "Replaces 24 min; we keep both." in said
+    assert (shown(said, Recorded).kpi.value, shown(said, Recorded).replaced) == (22, 24)
+    assert_golden(said, "second-number")
     first, second = rows(desk, Reading)
     assert (first.value, first.typed, first.replaced_at) == (24, "24m", at("2026-03-05 10:42"))
     assert (second.value, second.note, second.replaced_at) == (22, "one long weekend", None)
@@ -103,11 +154,16 @@ def test_the_number_again_corrects_it_and_keeps_both(desk: BotHarness) -> None:
 def test_week_n_answers_and_corrects_a_past_week(desk: BotHarness) -> None:
     types(desk, LEAD, "/kpi 24m")
     desk.play_until(at("2026-03-12 12:00"))
-    assert "week of Mon 2 Mar" in types(desk, LEAD, "/kpi 20m week=1")
-    assert "week 1" in types(desk, AGENT, "/attest as-declared runs=9 week=1")
+    number, answer = (
+        types(desk, LEAD, "/kpi 20m week=1"),
+        types(desk, AGENT, "/attest as-declared runs=9 week=1"),
+    )
+    assert (number_week(number), attested(answer).week) == (FIRST_MONDAY, 1)
+    assert_golden(number, "number-of-a-past-week")
+    assert_golden(answer, "answer-of-a-past-week")
+    for week in (3, 5):
+        assert_golden(types(desk, LEAD, f"/kpi 20m week={week}"), f"refused-week:{week}")
     assert [(row.week, row.value) for row in rows(desk, Reading) if row.replaced_at is None] == [(1, 20)]
-    assert "Week 3 of this cycle starts on Monday 16 March" in types(desk, LEAD, "/kpi 20m week=3")
-    assert "A cycle has 4 weeks." in types(desk, LEAD, "/kpi 20m week=5")
 
 
 @pytest.mark.parametrize("day", ["2026-03-09 09:00", "2026-03-10 17:00"])
@@ -120,30 +176,31 @@ def test_early_in_a_week_the_bot_asks_which_week_a_number_is_for(desk: BotHarnes
     assert filled(asked.view, "value") == "22m"
     lead.submits({"week": "Last week (week 1 of 4)"})
     assert [(row.week, row.value) for row in rows(desk, Reading)] == [(1, 22)]
-    assert "week of Mon 9 Mar" in types(desk, LEAD, "/kpi 19m")
+    assert number_week(types(desk, LEAD, "/kpi 19m")) == date(2026, 3, 9)
 
 
 def test_from_wednesday_on_a_number_is_for_this_week(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-11 09:00"))
-    assert "week of Mon 9 Mar" in types(desk, LEAD, "/kpi 19m")
+    assert number_week(types(desk, LEAD, "/kpi 19m")) == date(2026, 3, 9)
 
 
 def test_early_in_a_week_the_bot_asks_which_week_an_answer_is_for(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-09 09:00"))
-    for typed in ("/attest as-declared runs=14", "/attest"):
+    for case, typed in (("answer", "/attest as-declared runs=14"), ("no-answer", "/attest")):
         said = desk.workspace.person(AGENT).types(typed, channel=DESK_CHANNEL)
-        assert "Is this for last week or this week? Add `week=1` or `week=2`." in said.words
+        assert_golden(said, f"asked-which-week:{case}")
         assert said.view is None
-    assert "week 1" in types(desk, AGENT, "/attest as-declared runs=14 week=1")
-    assert "week 2" in types(desk, AGENT, "/attest as-declared runs=10")
+    assert rows(desk, CheckIn) == []
+    assert attested(types(desk, AGENT, "/attest as-declared runs=14 week=1")).week == 1
+    assert attested(types(desk, AGENT, "/attest as-declared runs=10")).week == 2
 
 
 def test_last_week_is_meant_where_there_is_no_this_week(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-27 12:00"))  # week 4 was asked about
     types(desk, LEAD, "/cadence cycle pause reply")
     desk.play_until(at("2026-03-30 12:00"))
-    assert "week 4" in types(desk, AGENT, "/attest as-declared runs=10")
-    assert "week of Mon 23 Mar" in types(desk, LEAD, "/kpi 19m")
+    assert attested(types(desk, AGENT, "/attest as-declared runs=10")).week == 4
+    assert number_week(types(desk, LEAD, "/kpi 19m")) == FOURTH_MONDAY
 
 
 def test_the_form_knows_the_usual_number_of_runs(desk: BotHarness) -> None:
@@ -171,13 +228,14 @@ def test_only_the_reporter_is_asked_for_the_number(desk: BotHarness) -> None:
     assert fields(for_agent) == ["attestation", "runs"]
 
     refused = lead.submits({"runs": "14", "value": "12 quarts"})
-    assert "isn't a number of minutes" in refused.errors["value"]
+    assert_golden(refused.errors["value"], "refused-no-number")
     assert not rows(desk, CheckIn)
     lead.clicks(lead.form(), "Add details")
     assert fields(lead.form()) == ["attestation", "runs", "value", "inputs", "note"]
     assert lead.submits({"value": "22m", "inputs": "13"}).closed
     desk.tick()
-    assert "Checked in · 14 runs · First response time 22 min" in lead.last_dm().words
+    assert (answer_in(lead.last_dm()).runs, answer_in(lead.last_dm()).kpi) == (14, 22)
+    assert_golden(lead.last_dm(), "message-with-runs-and-number")
     assert [row.value for row in rows(desk, Reading)] == [22]
     assert rows(desk, CheckIn)[0].complete_inputs == 13
 
@@ -186,11 +244,13 @@ def test_a_number_far_from_the_baseline_is_asked_about_as_for_the_command(desk: 
     lead = desk.workspace.person(LEAD)
     lead.clicks(lead.last_dm(), "As planned")
     lead.submits({"runs": "13", "value": "840m"})
-    assert "That's 20 times the baseline of 42 min." in lead.form().words
+    assert shown(lead.form(), CheckinForm).doubt == 840
+    assert_golden(lead.form(), "form-with-a-number-far-above")
     assert (filled(lead.form(), "runs"), filled(lead.form(), "value")) == ("13", "840m")
     assert (rows(desk, CheckIn), rows(desk, Reading)) == ([], [])
     lead.submits({"value": "1m"})
-    assert "That's less than a twentieth of the baseline of 42 min." in lead.form().words
+    assert shown(lead.form(), CheckinForm).doubt == 1
+    assert_golden(lead.form(), "form-with-a-number-far-below")
     assert rows(desk, CheckIn) == []
     assert lead.submits().closed, "the second time confirms it"
     assert [(row.runs, row.attestation) for row in rows(desk, CheckIn)] == [(13, Attestation.AS_DECLARED)]
@@ -208,8 +268,9 @@ def test_several_numbers_far_from_their_baselines_are_asked_about_one_by_one(tmp
         lead = harness.workspace.person(LEAD)
         lead.clicks(lead.last_dm(), "All as planned")
         lead.submits({"runs:1": "13", "value:1": "840m", "value:2": "900%"})
-        for baseline in ("42 min", "12%"):
-            assert f"times the baseline of {baseline}." in lead.form().words
+        for doubts in ([840, None], [None, 900]):
+            assert [row.doubt for row in shown(lead.form(), CheckinAllForm).rows] == doubts
+            assert_golden(lead.form(), f"form-with-a-number-far-above:{'first' if doubts[0] else 'second'}")
             assert (filled(lead.form(), "runs:1"), filled(lead.form(), "value:2")) == ("13", "900%")
             assert rows(harness, CheckIn) == []
             closed = lead.submits().closed
@@ -225,16 +286,17 @@ def test_the_drift_form_asks_which_step_and_which_mode(desk: BotHarness) -> None
     assert list(agent.submits({"runs": "12"}).errors) == ["changed"]
     agent.fills(opened, {"changed": ["Send the reply"]})
     assert fields(agent.form()) == ["attestation", "changed", "mode:send", "runs"]
-    assert "Who led “Send the reply” instead?" in agent.form().words
-    assert "AI-led" not in options(agent.form(), "mode:send"), "it was planned so"
+    assert_golden(agent.form(), "form-with-a-changed-step")
+    assert options(agent.form(), "mode:send") == ["human-led", "collaborative"], "it was planned AI-led"
     assert agent.submits({"mode:send": "collaborative"}).closed
     desk.tick()
-    assert "Checked in · 12 runs · “Send the reply” ran as collaborative" in agent.last_dm().words
+    answer = answer_in(agent.last_dm())
+    assert (answer.runs, answer.drifts) == (12, (Drift(step="Send the reply", mode="collaborative"),))
 
 
 def test_what_was_typed_survives_every_change_of_mind(desk: BotHarness) -> None:
     lead = desk.workspace.person(LEAD)
-    lead.clicks(lead.last_dm(), action_id="checkin.ran")
+    lead.clicks(lead.last_dm(), action_id=Action.RAN_AS_DECLARED)
     lead.fills(lead.form(), {"runs": "14", "value": "22m"})
     lead.clicks(lead.form(), "Add details")
     lead.fills(lead.form(), {"inputs": "13", "note": "A long weekend."})
@@ -262,7 +324,7 @@ def test_what_was_typed_survives_every_change_of_mind(desk: BotHarness) -> None:
 
 def test_a_refusal_stands_at_its_field_after_a_change_of_mind(desk: BotHarness) -> None:
     lead = desk.workspace.person(LEAD)
-    lead.clicks(lead.last_dm(), action_id="checkin.not_run")
+    lead.clicks(lead.last_dm(), action_id=Action.NOT_RUN)
     lead.fills(lead.form(), {"attestation": "As planned"})
     refused = lead.submits({"runs": "5000", "value": "12 quarts"})
     assert list(refused.errors) == ["runs"]
@@ -276,13 +338,13 @@ def test_all_three_answers_open_one_form(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     asked = agent.last_dm()
     for action, chosen in (
-        ("checkin.ran", "as-declared"),
-        ("checkin.drifted", "drifted"),
-        ("checkin.not_run", "not-run"),
+        (Action.RAN_AS_DECLARED, "as-declared"),
+        (Action.DRIFTED, "drifted"),
+        (Action.NOT_RUN, "not-run"),
     ):
         opened = agent.clicks(asked, action_id=action).view
         assert opened is not None
-        assert opened.title == "Check in"
+        assert opened.callback_id == Callback.CHECKIN
         [radio] = [block for block in opened.blocks if block["block_id"] == "attestation"]
         assert radio["element"]["initial_option"]["value"] == chosen
         agent.closes()
@@ -332,14 +394,15 @@ def test_after_an_answer_only_change_is_left_and_it_works(desk: BotHarness) -> N
     agent.submits({"runs": "14"})
     desk.tick()
     assert agent.last_dm().ts == asked.ts
-    assert agent.last_dm().buttons == ["Change"]
+    assert actions(agent.last_dm()) == [Action.CHANGE_CHECKIN]
 
     opened = agent.clicks(agent.last_dm(), "Change").view
     assert opened is not None
     assert filled(opened, "runs") == "14"
     assert agent.submits({"attestation": "Didn't run it"}).closed
     desk.tick()
-    assert "didn't run" in agent.last_dm().words
+    assert answer_in(agent.last_dm()).attestation == Attestation.NOT_RUN
+    assert_golden(agent.last_dm(), "message-after-not-run")
     assert [(row.attestation, row.runs) for row in rows(desk, CheckIn)] == [
         (Attestation.AS_DECLARED, 14),
         (Attestation.NOT_RUN, 0),
@@ -349,7 +412,8 @@ def test_after_an_answer_only_change_is_left_and_it_works(desk: BotHarness) -> N
         {"attestation": "Something changed", "changed": ["draft"], "mode:draft": "human-led", "runs": "7"}
     )
     desk.tick()
-    assert "Checked in · 7 runs · “Draft the reply” ran as human-led" in agent.last_dm().words
+    answer = answer_in(agent.last_dm())
+    assert (answer.runs, answer.drifts) == (7, (Drift(step="Draft the reply", mode="human-led"),))
 
 
 def test_a_double_click_on_a_button_that_is_gone_answers_once(desk: BotHarness) -> None:
@@ -370,10 +434,12 @@ def test_several_playbooks_come_in_one_message(tmp_path: Path) -> None:
         harness.play_until(at("2026-03-05 10:42"))
         lead = harness.workspace.person(LEAD)
         [asked] = bot_dms(harness, LEAD)
-        assert "2 of 2 check-ins open" in asked.words
-        assert asked.buttons == [
-            *["As planned", "Something changed", "Didn't run it"] * 2,
-            "All as planned",
+        assert [row.answer for row in shown(asked, CheckinMessage).rows] == [None, None]
+        assert_golden(asked, "message-with-two-open")
+        assert actions(asked) == [
+            Action.SNOOZE,
+            *[Action.RAN_AS_DECLARED, Action.DRIFTED, Action.NOT_RUN] * 2,
+            Action.ALL_RAN,
         ]
 
         opened = lead.clicks(asked, "All as planned").view
@@ -385,8 +451,9 @@ def test_several_playbooks_come_in_one_message(tmp_path: Path) -> None:
         assert lead.submits({"value:2": "8%"}).closed
         harness.tick()
         [answered] = bot_dms(harness, LEAD)
-        assert "Both check-ins are in" in answered.words
-        assert answered.buttons == ["Change", "Change"]
+        assert [row.answer is None for row in shown(answered, CheckinMessage).rows] == [False, False]
+        assert_golden(answered, "message-with-two-answered")
+        assert actions(answered) == [Action.CHANGE_CHECKIN] * 2
         assert [(row.adoption_id, row.runs) for row in rows(harness, CheckIn)] == [(1, 14), (2, 10)]
 
         which = lead.types("/kpi 22m", channel=DESK_CHANNEL).view
@@ -395,24 +462,26 @@ def test_several_playbooks_come_in_one_message(tmp_path: Path) -> None:
         agent = harness.workspace.person(AGENT)
         agent.types("/attest triage as-declared runs=5", channel=DESK_CHANNEL)
         harness.tick()
-        assert "1 of 2 check-ins open" in agent.last_dm().words
+        found = [(row.playbook, row.answer is None) for row in shown(agent.last_dm(), CheckinMessage).rows]
+        assert sorted(found) == [("Reply", True), ("Triage", False)]
+        assert_golden(agent.last_dm(), "message-with-one-of-two-open")
 
 
 def test_bare_commands_open_their_forms(desk: BotHarness) -> None:
     lead = desk.workspace.person(LEAD)
-    for typed, title in (
-        ("/kpi", "Report the KPI"),
-        ("/attest", "Check in"),
-        ("/exception", "Log an exception"),
-        ("/cadence why", "Why"),
-        ("/cadence away", "Away"),
-        ("/cadence cycle start", "Start a cycle"),
-        ("/cadence playbook import", "Import a playbook"),
-        ("/cadence team create", "New team"),
+    for typed, form in (
+        ("/kpi", Callback.KPI),
+        ("/attest", Callback.CHECKIN),
+        ("/exception", Callback.EXCEPTION),
+        ("/cadence why", Callback.WHY),
+        ("/cadence away", Callback.AWAY),
+        ("/cadence cycle start", Callback.CYCLE_START),
+        ("/cadence playbook import", Callback.IMPORT),
+        ("/cadence team create", Callback.TEAM),
     ):
         opened = lead.types(typed, channel=DESK_CHANNEL).view
         assert opened is not None, typed
-        assert title in opened.title, typed
+        assert opened.callback_id == form, typed
         lead.closes()
 
 
@@ -424,13 +493,15 @@ def test_a_playbook_without_a_number_opens_the_form_on_it(tmp_path: Path) -> Non
         lead = harness.workspace.person(LEAD)
         asked = lead.types("/kpi triage", channel=DESK_CHANNEL).view
         assert asked is not None
-        assert "Triage" in asked.words
-        assert "Reopen rate" in asked.words
+        form = shown(asked, KpiForm)
+        assert form.kpi is not None
+        assert (form.playbook, form.kpi.name) == ("Triage", "Reopen rate")
         assert fields(asked) == ["week", "value", "note"]
         lead.closes()
         open_to_all = lead.types("/kpi", channel=DESK_CHANNEL).view
         assert open_to_all is not None
-        assert "Triage · Desk: Reopen rate, percent" in open_to_all.words
+        assert len(shown(open_to_all, KpiForm).adoptions) == 2
+        assert_golden(open_to_all, "form-for-the-number-of-any-playbook")
 
 
 def test_a_playbook_whose_cycle_is_closed_opens_the_form_for_its_last_week_and_later_says_who_goes_on(
@@ -442,20 +513,24 @@ def test_a_playbook_whose_cycle_is_closed_opens_the_form_for_its_last_week_and_l
     desk.play_until(at("2026-03-30 09:15"))
     asked = agent.types("/kpi reply", channel=DESK_CHANNEL).view
     assert asked is not None
-    assert "First response time" in asked.words
+    form = shown(asked, KpiForm)
+    assert form.kpi is not None
+    assert form.kpi.name == "First response time"
     agent.submits({"week": "Last week (week 4 of 4)", "value": "13m"})
     assert [row.week for row in rows(desk, Reading)] == [4]
+    agent.closes()
     desk.play_until(at("2026-04-08 09:15"))
-    over = "Cycle 1 of Reply is over. The owner (<@U01LEAD>) or a curator can start a new one"
-    assert over in types(desk, AGENT, "/kpi reply")
-    assert over in types(desk, AGENT, "/kpi 13m")
+    for case, typed in (("no-number", "/kpi reply"), ("number", "/kpi 13m")):
+        assert_golden(types(desk, AGENT, typed), f"refused-after-the-cycle:{case}")
+    assert len(rows(desk, Reading)) == 1
 
 
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "not a link", "https://a.example/x y"])
 def test_what_is_no_link_is_refused_on_its_field(link: str) -> None:
     assert not is_link(link)
-    with pytest.raises(Refusal, match="isn't a link we can use") as refused:
+    with pytest.raises(Refusal) as refused:
         kept_link(link)
+    assert_golden(str(refused.value), "refused-link")
     assert refused.value.field == "link"
 
 
@@ -463,15 +538,16 @@ def test_the_form_of_an_exception_keeps_links_only(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     agent.types("/exception", channel=DESK_CHANNEL)
     typed = {"step": "Send the reply (AI-led)", "reason": "tone was off"}
-    assert "isn't a link" in agent.submits({**typed, "link": "javascript:alert(1)"}).errors["link"]
+    refused = agent.submits({**typed, "link": "javascript:alert(1)"})
+    assert_golden(refused.errors["link"], "refused-link-of-an-exception")
+    assert entries(desk, "exception") == []
     assert agent.submits({"link": "https://acme.example/1"}).errors == {}
 
 
 def test_a_mistyped_step_is_one_click_from_right(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     said = agent.types("/exception sned tone was off", channel=DESK_CHANNEL)
-    assert "There's no step `sned`" in said.words
-    assert "Did you mean `send`?" in said.words
+    assert_golden(said, "refused-mistyped-step")
     assert said.message is not None
     agent.clicks(said.message, "Log it on “Send the reply”")
     form = agent.form()
@@ -483,32 +559,38 @@ def test_a_mistyped_step_is_one_click_from_right(desk: BotHarness) -> None:
 
 
 def test_a_mistyped_playbook_is_named_right(desk: BotHarness) -> None:
-    assert "Did you mean `/kpi reply 14m`?" in types(desk, AGENT, "/kpi repyl 14m")
-    assert "Did you mean" in types(desk, AGENT, "/cadence statsu")
+    assert_golden(types(desk, AGENT, "/kpi repyl 14m"), "refused-mistyped-playbook")
+    assert_golden(types(desk, AGENT, "/cadence statsu"), "refused-mistyped-command")
+    assert rows(desk, Reading) == []
 
 
 def test_a_number_before_any_cycle_and_before_its_monday(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
-        for typed in ("/kpi 14m", "/attest as-declared", "/exception draft tone was off"):
-            assert f"<@{LEAD}> can start it with `/cadence cycle start reply`" in types(harness, AGENT, typed)
+        for case, typed in (
+            ("number", "/kpi 14m"),
+            ("answer", "/attest as-declared"),
+            ("exception", "/exception draft tone was off"),
+        ):
+            refused = types(harness, AGENT, typed)
+            assert is_shown(refused, Refused)
+            assert_golden(refused, f"refused-before-any-cycle:{case}")
         start_cycle(harness)
-        said = types(harness, LEAD, "/kpi 14m")
-        assert "starts on Monday 2 March. There's nothing to report before then." in said
+        assert_golden(types(harness, LEAD, "/kpi 14m"), "refused-before-its-monday")
         assert not rows(harness, Reading)
 
 
 def test_a_weekend_belongs_to_the_week_before_it(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-08 23:30"))
-    assert "week of Mon 2 Mar" in types(desk, LEAD, "/kpi 21m")
+    assert number_week(types(desk, LEAD, "/kpi 21m")) == FIRST_MONDAY
     desk.play_until(at("2026-03-28 11:00"))  # Saturday after the close
-    assert "week of Mon 23 Mar" in types(desk, LEAD, "/kpi 13m")
+    assert number_week(types(desk, LEAD, "/kpi 13m")) == FOURTH_MONDAY
     assert [row.week for row in rows(desk, Reading)] == [1, 4]
 
 
 def test_week_four_is_answered_late_on_the_next_monday(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-30 09:15"))
     lead = desk.workspace.person(LEAD)
-    assert "week 4" in types(desk, AGENT, "/attest as-declared runs=9 week=4")
+    assert attested(types(desk, AGENT, "/attest as-declared runs=9 week=4")).week == 4
     asked = lead.types("/kpi 13m", channel=DESK_CHANNEL)
     assert asked.view is not None
     lead.submits({"week": "Last week (week 4 of 4)"})
@@ -516,9 +598,6 @@ def test_week_four_is_answered_late_on_the_next_monday(desk: BotHarness) -> None
     assert late == [(4, 1, 13)]
     [answer] = [row for row in rows(desk, CheckIn) if row.member == AGENT]
     assert (answer.week, answer.cycle_id, answer.runs) == (4, 1, 9)
-    old = [
-        message
-        for message in bot_dms(desk, AGENT)
-        if "week 4 check-in" in message.words and "✓" in message.words
-    ]
-    assert old[-1].buttons == [], "its week is over; `/attest` corrects it until Tuesday"
+    messages = [one for one in bot_dms(desk, AGENT) if is_shown(one, CheckinMessage)]
+    old = [one for one in messages if asked_in(one).week == 4 and asked_in(one).answer is not None]
+    assert actions(old[-1]) == [], "its week is over; `/attest` corrects it until Tuesday"

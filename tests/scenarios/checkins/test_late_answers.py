@@ -2,19 +2,26 @@
 §4)."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
 from bot.sandbox.kinds import elements_of
 from bot.sandbox.messages import Message
 from bot.sandbox.views import View
+from templates.contexts.checkins import Attested, CheckinMessage, CheckinRow, WhoIsMissing
+from templates.contexts.overview.statuses import Status
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle, at, bot_dms
 
 LEAD, AGENT = "U01LEAD", "U01AGENT1"
-SNOOZE = "checkin.snooze"
+LAST_DAY = date(2026, 3, 29)
+"""The Sunday until which an answer of the cycle is taken."""
 
 
 @pytest.fixture
@@ -26,10 +33,10 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def types(harness: BotHarness, text: str, member: str = AGENT) -> str:
+def types(harness: BotHarness, text: str, member: str = AGENT) -> Answer:
     said = harness.workspace.person(member).types(text, channel=DESK_CHANNEL)
     harness.tick()
-    return said.words
+    return said
 
 
 def home(harness: BotHarness) -> View:
@@ -39,58 +46,76 @@ def home(harness: BotHarness) -> View:
 
 
 def snoozes(where: Message | View) -> list[str]:
+    """The choices of the menu: `hour`, `tomorrow`, `friday` and the like."""
     return [
-        option["text"]["text"]
+        option["value"].partition(":")[0]
         for _, element in elements_of(where.blocks)
-        if element["action_id"] == SNOOZE
+        if element["action_id"] == Action.SNOOZE
         for option in element["options"]
     ]
 
 
+def closed_in(message: Message) -> CheckinRow:
+    """The only check-in of a message, which is closed without an answer."""
+    context = shown(message, CheckinMessage)
+    [row] = context.rows
+    assert (context.closed, row.answer) == (True, None)
+    return row
+
+
 def test_a_closed_check_in_says_how_and_until_when_it_is_reported_late(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-09 09:00"))
-    closed = bot_dms(desk, AGENT)[-1].words
-    assert (
-        "Closed without your answer. You can still report it on the Home tab until Tue 10 Mar, "
-        "or with `/attest week=1` until Sun 29 Mar." in closed
-    )
+    message = bot_dms(desk, AGENT)[-1]
+    closed = closed_in(message)
+    assert (closed.week, closed.home_until, closed.late_until) == (1, date(2026, 3, 10), LAST_DAY)
+    assert_golden(message, "closed-with-home-and-command")
     desk.play_until(at("2026-03-09 10:05"))
-    [told] = [one for one in bot_dms(desk, LEAD) if "Nudge them once more" in one.buttons]
-    desk.workspace.person(LEAD).clicks(told, "Nudge them once more")
+    [told] = [one for one in bot_dms(desk, LEAD) if is_shown(one, WhoIsMissing)]
+    desk.workspace.person(LEAD).clicks(told, action_id=Action.NUDGE_AGAIN)
     desk.play_until(at("2026-03-11 12:00"))
     nudged = bot_dms(desk, AGENT)[-1]
-    assert "As planned" in nudged.buttons
-    assert "Check in" in home(desk).buttons, "Home asks as long as the message does"
-    assert "Friday" not in snoozes(nudged)
+    assert Action.RAN_AS_DECLARED in actions(nudged)
+    assert Action.RAN_AS_DECLARED in actions(home(desk)), "Home asks as long as the message does"
+    assert "friday" not in snoozes(nudged)
+    assert "hour" in snoozes(nudged)
     types(desk, "/cadence cycle pause reply", LEAD)
     desk.play_until(at("2026-03-16 09:00"))
-    closed = bot_dms(desk, AGENT)[-1].words
-    assert "You can still report it with `/attest week=1` until Sun 29 Mar." in closed
-    assert "week 1" in types(desk, "/attest as-declared runs=5 week=1")
+    message = bot_dms(desk, AGENT)[-1]
+    closed = closed_in(message)
+    assert (closed.week, closed.home_until, closed.late_until) == (1, None, LAST_DAY)
+    assert_golden(message, "closed-with-command")
+    [row] = shown(types(desk, "/attest as-declared runs=5 week=1"), Attested).rows
+    assert (row.week, row.answer.runs) == (1, 5)
 
 
 def test_the_last_weeks_check_in_closes_without_a_way_to_report_it_late(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-30 09:00"))
-    closed = bot_dms(desk, AGENT)[-1].words
-    assert "week 4 check-in\nClosed without your answer." in closed
-    assert "still report it" not in closed
+    message = bot_dms(desk, AGENT)[-1]
+    closed = closed_in(message)
+    assert (closed.week, closed.home_until, closed.late_until) == (4, None, None)
+    assert_golden(message, "closed-for-good")
 
 
 def test_last_weeks_check_in_is_snoozed_until_tuesday_at_the_latest(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-09 09:00"))
-    shown = home(desk)
-    assert "Friday" not in snoozes(shown)
-    desk.workspace.person(AGENT).chooses(shown, SNOOZE, "tomorrow:2026-03-02")
+    page = home(desk)
+    assert "friday" not in snoozes(page)
+    assert "tomorrow" in snoozes(page)
+    desk.workspace.person(AGENT).chooses(page, Action.SNOOZE, "tomorrow:2026-03-02")
     desk.tick()
-    closed = bot_dms(desk, AGENT)[-1]
-    assert "Snoozed until Tue 10 Mar, 10:00. We'll ask again then." in closed.words
-    assert "You can still answer now" not in closed.words
+    message = bot_dms(desk, AGENT)[-1]
+    closed_in(message)
+    assert shown(message, CheckinMessage).snoozed_until == at("2026-03-10 10:00")
+    assert_golden(message, "closed-and-snoozed")
     desk.play_until(at("2026-03-10 10:05"))
-    assert "As planned" in bot_dms(desk, AGENT)[-1].buttons
+    assert Action.RAN_AS_DECLARED in actions(bot_dms(desk, AGENT)[-1])
 
 
 def test_a_check_in_snoozed_after_it_came_counts_as_open(desk: BotHarness) -> None:
-    [asked] = [one for one in bot_dms(desk, AGENT) if "As planned" in one.buttons]
-    desk.workspace.person(AGENT).chooses(asked, SNOOZE, "hour:2026-03-02")
+    [asked] = [one for one in bot_dms(desk, AGENT) if Action.RAN_AS_DECLARED in actions(one)]
+    desk.workspace.person(AGENT).chooses(asked, Action.SNOOZE, "hour:2026-03-02")
     desk.tick()
-    assert "\nCheck in\n" in types(desk, "/cadence status")
+    said = types(desk, "/cadence status")
+    [row] = shown(said, Status).rows
+    assert (row.own_answer_due, row.own_answer_comes) == (True, None)
+    assert Action.RAN_AS_DECLARED in actions(said)

@@ -1,6 +1,7 @@
 """Ask the API as a tool does: HTTP in, JSON out."""
 
 import json
+import re
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -8,6 +9,12 @@ from urllib.request import Request, urlopen
 from bot.rehearsal.harness import BotHarness
 
 Json = dict[str, Any]
+_PARSER = re.compile(r"(?<=: )[^.]* at line \d+ column \d+")
+
+
+def without_parser(detail: str) -> str:
+    """A problem without what the JSON parser says, which depends on its version."""
+    return _PARSER.sub("…", detail)
 
 
 class Answered(NamedTuple):

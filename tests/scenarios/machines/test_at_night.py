@@ -12,7 +12,12 @@ import pytest
 
 from bot.rehearsal.harness import BotHarness
 from bot.rehearsal.transcript import Transcript
+from bot.sandbox.answers import Answer
 from storage.tables import AdoptionStep
+from templates.contexts.overview.digests import Digest
+from templates.contexts.overview.statuses import Status, Why
+from templates.contexts.standards import Demoted, Watch
+from tests.contexts import is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.machines.asking import Tool
 from tests.scenarios.plays import (
@@ -27,7 +32,6 @@ from tests.scenarios.plays import (
     local_times,
     posts,
     rows,
-    says,
 )
 from tests.scenarios.tokens.making import made_token
 
@@ -76,11 +80,11 @@ class Night:
         verdicts = [one["verdict"] for one in answer.body["results"] if "verdict" in one]
         return [verdict["decision"] for verdict in verdicts]
 
-    def asks(self, member: str, command: str) -> str:
+    def asks(self, member: str, command: str) -> Answer:
         """Somebody types a command; returns the answer."""
         self.lines.extend(self.transcript.said(member, command))
-        answer = says(self.harness.workspace.person(member), command, channel=DESK_CHANNEL)
-        self.lines.extend(self.transcript.answered(answer))
+        answer = self.harness.workspace.person(member).types(command, channel=DESK_CHANNEL)
+        self.lines.extend(self.transcript.answered(answer.words))
         self.tick()
         return answer
 
@@ -112,7 +116,9 @@ def night(desk: BotHarness) -> Night:
 def test_the_digest_says_that_runs_were_measured(night: Night) -> None:
     for minute in (10, 20):
         night.goes_wrong(minute)
-    assert "8 in 60 measured runs" in night.asks(CURATOR, "/cadence digest")
+    [row] = shown(night.asks(CURATOR, "/cadence digest"), Digest).rows
+    assert row.evidence is not None
+    assert (row.evidence.exceptions, row.evidence.measured, row.evidence.runs) == (8, 60, 60)
 
 
 def test_the_channel_and_the_curators_are_told_at_once_and_people_in_working_hours(
@@ -122,14 +128,21 @@ def test_the_channel_and_the_curators_are_told_at_once_and_people_in_working_hou
     (step,) = (one for one in rows(desk, AdoptionStep) if one.step == "send")
     assert step.mode == "collaborative"
     for channel in (DESK_CHANNEL, CURATORS):
-        told = [one for one in posts(desk, channel) if "demoted" in one.words.lower()]
-        assert local_times(told, ZONE) == ["Wed 02:20", "Wed 02:30"], channel  # and the watch's
-        assert "🔴" in told[-1].words
+        told = [one for one in posts(desk, channel) if is_shown(one, Watch) or is_shown(one, Demoted)]
+        assert local_times(told, ZONE) == ["Wed 02:20", "Wed 02:30"], channel
+        demoted = shown(told[-1], Demoted)
+        assert (demoted.step_key, demoted.after, demoted.line) == ("send", "collaborative", "evidence"), (
+            channel
+        )
     before = {member: len(bot_dms(desk, member)) for member in (LEAD, AGENT, CURATOR)}
-    assert "12 exceptions in 60 measured runs" in night.asks(AGENT, "/cadence why reply send")
+    decided = shown(night.asks(AGENT, "/cadence why reply send"), Why).decided
+    assert decided is not None
+    evidence = decided.evidence
+    assert (evidence.exceptions, evidence.measured, evidence.runs) == (12, 60, 60)
     for day in (4, 5):
         night.counts(day)
-    assert night.asks(LEAD, "/cadence status").count("measured runs") == 2
+    [row] = shown(night.asks(LEAD, "/cadence status"), Status).rows
+    assert [bool(step.evidence and step.evidence.measured) for step in row.steps] == [True, True]
     night.wait(at("2026-03-09 12:00"))
     text = "\n".join(night.lines).strip() + "\n"
     if os.environ.get("UPDATE_GOLDEN"):

@@ -7,6 +7,8 @@ import pytest
 
 from bot.rehearsal.harness import BotHarness
 from storage.tables import CheckResult, RubricResult
+from templates.contexts.overview.statuses import Why
+from tests.contexts import assert_golden, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.machines.asking import Tool
 from tests.scenarios.plays import at, rows
@@ -43,10 +45,8 @@ def test_the_results_of_a_cycle_are_added_up(support: BotHarness) -> None:
         ("refused", "invalid-item"),
         ("refused", "invalid-item"),
     ]
-    said = (
-        support.workspace.person(LEAD).types("/cadence why support-reply draft", channel="C01SUPEMEA").words
-    )
-    assert "Automated check “policy-check”: 211 of 214 passed in cycle 1" in said
+    said = support.workspace.person(LEAD).types("/cadence why support-reply draft", channel="C01SUPEMEA")
+    assert_golden(shown(said, Why).check, "results-of-the-check")
     assert len(rows(support, CheckResult)) == 2
     assert rows(support, RubricResult) == []
     assert [one["passes"] for one in tool.read("checks").body["items"]] == [0, 211]

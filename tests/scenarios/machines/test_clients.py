@@ -20,6 +20,7 @@ from bot.api.telemetry import LOGS
 from bot.rehearsal.harness import BotHarness
 from cadence.rules.calendar import local_day, monday_of
 from storage.tables import CheckResult, LoggedException, MeasuredRuns
+from tests.contexts import assert_golden
 from tests.harnesses import EXAMPLES, bot_harness
 from tests.scenarios.machines.asking import fetch
 from tests.scenarios.machines.test_telemetry import LEAD, SEND
@@ -80,7 +81,7 @@ def test_a_line_of_curl_reports_runs_once(desk: BotHarness, settings: dict[str, 
     assert [(row.runs, row.step) for row in rows(desk, MeasuredRuns)] == [(19, ""), (7, "send")]
     wrong = ran(settings, "./report_runs.sh", "7", "job-9", "sned")
     assert wrong.returncode != 0
-    assert "Did you mean `send`?" in wrong.stdout
+    assert_golden(json.loads(wrong.stdout)["detail"], "refused-misspelled-step")
     assert ran({**settings, "CADENCE_TOKEN": ""}, "./report_runs.sh", "7", "job-9").returncode != 0
     assert len(rows(desk, MeasuredRuns)) == 2
 
@@ -90,8 +91,9 @@ def session(settings: dict[str, str], folder: Path, *options: str) -> tuple[int,
     (folder / "test_them.py").write_text(TESTS, encoding="utf-8")
     command = sys.executable, "-m", "pytest", "-q", "-p", "pytest_cadence", "-p", "no:cacheprovider", *options
     done = ran({**settings, **ALONE, "PYTHONPATH": str(CLIENTS)}, *command, folder=folder)
-    (line,) = [one for one in done.stdout.splitlines() if one.startswith("cadence: ")]
-    return done.returncode, line.removeprefix("cadence: ")
+    lines = (one.partition(": ") for one in done.stdout.splitlines())
+    (said,) = [said for name, _, said in lines if name == "cadence"]
+    return done.returncode, said
 
 
 CHECK = {"CADENCE_STEP": "send", "CADENCE_CHECK": "policy-lint"}
@@ -101,36 +103,40 @@ def test_a_test_session_is_the_automated_check(
     desk: BotHarness, settings: dict[str, str], tmp_path: Path
 ) -> None:
     asked = {**settings, **CHECK, "CADENCE_ID": "ci-7", "CADENCE_LINK": "https://ci.example.com/7"}
-    assert session(asked, tmp_path) == (1, "2 of 4 passed, recorded as policy-lint of the step send")
-    assert session(asked, tmp_path, "-p", "xdist", "-n", "1") == (
-        1,
-        "2 of 4 passed, repeated as policy-lint of the step send",
-    )
+    for case, options in (("recorded", ()), ("repeated", ("-p", "xdist", "-n", "1"))):
+        code, line = session(asked, tmp_path, *options)
+        assert code == 1
+        assert_golden(line, f"two-of-four-passed:{case}")
     (row,) = rows(desk, CheckResult)
     assert (row.step, row.name, row.samples, row.passes) == ("send", "policy-lint", 4, 2)
     assert row.link == "https://ci.example.com/7"
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("case", "change"),
     [
-        ({"CADENCE_URL": NOWHERE}, "nothing was reported: <urlopen error"),
-        ({"CADENCE_STEP": ""}, "nothing was reported: set CADENCE_STEP"),
-        ({"CADENCE_CHECK": "spelling"}, "nothing was recorded: “Send the reply” has the automated check"),
-        ({"CADENCE_TOKEN": "rc_wrong"}, "nothing was recorded: This isn't a valid token"),
+        ("no-server", {"CADENCE_URL": NOWHERE}),
+        ("no-step", {"CADENCE_STEP": ""}),
+        ("other-check", {"CADENCE_CHECK": "spelling"}),
+        ("invalid-token", {"CADENCE_TOKEN": "rc_wrong"}),
     ],
 )
 def test_a_test_session_never_fails_because_of_the_report(
-    settings: dict[str, str], tmp_path: Path, change: dict[str, str], words: str
+    desk: BotHarness, settings: dict[str, str], tmp_path: Path, case: str, change: dict[str, str]
 ) -> None:
     code, line = session({**settings, **CHECK, **change}, tmp_path, "-k", "right")
     assert code == 0
-    assert line.startswith(words)
+    known, _, reason = line.partition(" <")  # a reason in the operating system's words
+    assert bool(reason) is (case == "no-server")
+    assert_golden(known, f"nothing-came-of-it:{case}")
+    assert rows(desk, CheckResult) == []
 
 
 def test_a_session_in_which_nothing_ran_reports_nothing(settings: dict[str, str], tmp_path: Path) -> None:
     asked = {**settings, **CHECK}
-    assert session(asked, tmp_path, "-k", "skipped") == (0, "nothing was reported: no test ran")
+    code, line = session(asked, tmp_path, "-k", "skipped")
+    assert code == 0
+    assert_golden(line, "no-test-ran")
 
 
 @contextmanager
@@ -161,28 +167,39 @@ def told(url: str, body: bytes, secret: str = SECRET) -> tuple[int, str]:
 
 def test_tickets_are_logged_as_exceptions(desk: BotHarness, settings: dict[str, str]) -> None:
     with receiver(settings) as url:
-        assert told(url, ticket()) == (200, "logged")
-        assert told(url, ticket()) == (200, "logged before")
-        assert told(url, ticket(at=desk.clock.now().isoformat())) == (200, "logged before")
-        assert told(url, ticket("updated", "promised-refund", number=4712)) == (200, "logged")
-        assert told(url, ticket("updated", "thanks", number=4713)) == (200, "nothing to log")
-        assert told(url, ticket(number=4714), "wrong") == (401, "wrong secret")
-        assert told(url, b"{") == (400, "this isn't a ticket event")
+        for case, body, expected in (
+            ("logged", ticket(), 200),
+            ("again", ticket(), 200),
+            ("again-with-a-time", ticket(at=desk.clock.now().isoformat()), 200),
+            ("logged-for-a-tag", ticket("updated", "promised-refund", number=4712), 200),
+            ("nothing-to-log", ticket("updated", "thanks", number=4713), 200),
+            ("no-ticket", b"{", 400),
+        ):
+            status, words = told(url, body)
+            assert status == expected, case
+            assert_golden(words, f"receiver:{case}")
+        status, words = told(url, ticket(number=4714), "wrong")
+        assert status == 401
+        assert_golden(words, "receiver-of-a-wrong-secret")
         assert told(url, b"x" * 100_001)[0] == 413
         late = (desk.clock.now() - timedelta(days=60)).isoformat()
         assert told(url, ticket(number=4715, at=late))[0] == 422
     first, second = rows(desk, LoggedException)
-    assert (first.step, first.reason, first.critical) == ("send", "The customer reopened the ticket", False)
+    assert (first.step, first.critical) == ("send", False)
+    assert_golden(first.reason, "reason-reopened")
     assert first.link == "https://desk.example.com/4711"
     assert first.source.endswith(":ticket-4711:send")
-    assert (second.reason, second.critical) == ("Promised a refund", True)
+    assert second.critical
+    assert_golden(second.reason, "reason-refund")
 
 
 def test_a_webhook_that_cant_be_passed_on_is_sent_again(desk: BotHarness, settings: dict[str, str]) -> None:
     with receiver({**settings, "CADENCE_URL": NOWHERE}) as url:
         status, words = told(url, ticket())
     assert status == 503
-    assert "can't be reached" in words
+    known, _, reason = words.partition(" <")  # a reason in the operating system's words
+    assert reason
+    assert_golden(known, "receiver-without-a-server")
     assert rows(desk, LoggedException) == []
 
 

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
 from bot.sandbox.messages import Message
 from storage.tables import MessageState
+from templates.contexts.checkins import Attested, CheckinMessage, RunsDiffer, RunsSideBySide, WhoIsMissing
+from tests.contexts import assert_golden, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.machines.tools import counts
-from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle, at, bot_dms, ledger, local_times, says
+from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle, at, bot_dms, ledger, local_times
 
 LEAD, AGENT = "U01LEAD", "U01AGENT1"
 
@@ -24,37 +27,55 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def attests(harness: BotHarness, member: str, words: str) -> str:
-    said = says(harness.workspace.person(member), f"/attest {words}", channel=DESK_CHANNEL)
+def attests(harness: BotHarness, member: str, words: str) -> Answer:
+    said = harness.workspace.person(member).types(f"/attest {words}", channel=DESK_CHANNEL)
     harness.tick()
     return said
 
 
+def counted(said: Answer) -> int | None:
+    """The runs that tools counted, where the answer says that they contradict it."""
+    [row] = shown(said, Attested).rows
+    return row.answer.counted
+
+
+def counted_in_dm(harness: BotHarness) -> int | None:
+    """The same as the agent's DM says it."""
+    [row] = shown(harness.workspace.person(AGENT).last_dm(), CheckinMessage).rows
+    assert row.answer is not None
+    return row.answer.counted
+
+
 def asked(harness: BotHarness) -> list[Message]:
-    return [one for one in bot_dms(harness, LEAD) if "runs differ" in one.text]
+    return [one for one in bot_dms(harness, LEAD) if is_shown(one, RunsDiffer)]
 
 
 def test_the_member_sees_the_count_next_to_their_answer(desk: BotHarness) -> None:
     counts(desk, 19, member=AGENT)
-    told = "Tools counted 19 of your runs so far."
-    assert told in attests(desk, AGENT, "as-planned runs=14")
-    assert told in desk.workspace.person(AGENT).last_dm().words
-    assert "Tools counted" not in attests(desk, AGENT, "as-planned runs=16"), "close enough"
-    assert "Tools counted" not in desk.workspace.person(AGENT).last_dm().words
-    assert "Tools counted" not in attests(desk, LEAD, "as-planned runs=14"), "of them nothing was counted"
+    said = attests(desk, AGENT, "as-planned runs=14")
+    assert (counted(said), counted_in_dm(desk)) == (19, 19)
+    assert_golden(said, "answer-with-count")
+    assert_golden(desk.workspace.person(AGENT).last_dm(), "dm-with-count")
+    said = attests(desk, AGENT, "as-planned runs=16")
+    assert (counted(said), counted_in_dm(desk)) == (None, None), "close enough"
+    assert_golden(said, "answer-close-to-count")
+    assert_golden(desk.workspace.person(AGENT).last_dm(), "dm-close-to-count")
+    assert counted(attests(desk, LEAD, "as-planned runs=14")) is None, "of them nothing was counted"
 
 
 def test_a_missing_check_in_is_not_estimated_once_a_tool_counted(desk: BotHarness) -> None:
     counts(desk, 19, member=AGENT)
     attests(desk, LEAD, "as-planned runs=14")
     desk.play_until(at("2026-03-09 12:00"))
-    [message] = [one for one in bot_dms(desk, LEAD) if "missing: Reply" in one.text]
-    assert f"1 check-in missing: <@{AGENT}>. Tools counted their runs." in message.words
+    [message] = [one for one in bot_dms(desk, LEAD) if is_shown(one, WhoIsMissing)]
+    missing = shown(message, WhoIsMissing)
+    assert (missing.missing, missing.own, missing.estimated) == ((AGENT,), False, False)
+    assert_golden(message, "missing-but-counted")
 
 
 def test_nothing_is_said_of_one_run(desk: BotHarness) -> None:
     counts(desk, 1, member=AGENT)
-    assert "Tools counted" not in attests(desk, AGENT, "as-planned runs=2")
+    assert counted(attests(desk, AGENT, "as-planned runs=2")) is None
 
 
 def test_the_owner_is_asked_once_when_the_week_is_over(desk: BotHarness) -> None:
@@ -68,9 +89,13 @@ def test_the_owner_is_asked_once_when_the_week_is_over(desk: BotHarness) -> None
     desk.play_until(at("2026-03-10 12:00"))
     [message] = asked(desk)
     assert local_times([message], "Europe/Berlin") == ["Mon 09:00"]
-    assert message.text == "Reported and measured runs differ: Reply, week 1"
-    assert "\n14\n19" in message.words
-    assert "\n10\n" not in message.words, "the lead's own counts agree"
+    told = shown(message, RunsDiffer)
+    assert (told.slug, told.week) == ("reply", 1)
+    [row] = told.rows
+    assert (row.reported, row.measured) == (14, 19), "the lead's own counts agree"
+    assert row.name == desk.workspace.user(AGENT).real_name
+    assert_golden(message, "runs-differ")
+    assert_golden(message.text, "runs-differ-in-short")
 
     counts(desk, 40, member=LEAD, at=at("2026-03-08 12:00"))
     attests(desk, AGENT, "as-planned runs=2 week=1")
@@ -93,8 +118,8 @@ def test_counts_that_agree_ask_nothing(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-10 12:00"))
     assert asked(desk) == []
     [row] = ledger(desk, "runs-differ", MessageState.SKIPPED)
-    assert row.reason == "reported and measured runs agree"
-    assert "runs agree" not in "".join(one.words for one in bot_dms(desk, LEAD))
+    assert_golden(row.reason, "skipped-because-they-agree")
+    assert all(row.reason not in one.words for one in bot_dms(desk, LEAD))
 
 
 def test_without_measured_runs_there_is_nothing_to_compare(desk: BotHarness) -> None:
@@ -107,7 +132,7 @@ def test_a_tool_that_names_nobody_is_compared_with_the_team_once_everybody_answe
     desk: BotHarness,
 ) -> None:
     counts(desk, 60)
-    assert "Tools counted" not in attests(desk, AGENT, "as-planned runs=14")
+    assert counted(attests(desk, AGENT, "as-planned runs=14")) is None
     desk.play_until(at("2026-03-10 12:00"))
     assert asked(desk) == [], "the lead may have run the others"
     counts(desk, 60)
@@ -115,4 +140,6 @@ def test_a_tool_that_names_nobody_is_compared_with_the_team_once_everybody_answe
     attests(desk, LEAD, "as-planned runs=16 week=2")
     desk.play_until(at("2026-03-17 12:00"))
     [message] = asked(desk)
-    assert "The whole team\n30\n60" in message.words
+    whole_team = RunsSideBySide(name="", reported=30, measured=60)
+    assert shown(message, RunsDiffer).rows == (whole_team,)
+    assert_golden(message, "runs-of-the-team-differ")

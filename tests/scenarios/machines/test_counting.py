@@ -7,6 +7,8 @@ import pytest
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
+from bot.sandbox.views import View
 from cadence.actor import Actor
 from cadence.flows.history.replay import replay
 from cadence.flows.history.whatif import Thresholds, what_if
@@ -14,6 +16,14 @@ from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line
 from storage.tables import AdoptionStep, ModeChange, StepVerdict
 from storage.work import UnitOfWork
+from templates.contexts.base import Evidence
+from templates.contexts.cycles import CycleShown
+from templates.contexts.exceptions import ExceptionLogged
+from templates.contexts.overview.digests import Digest
+from templates.contexts.overview.process import ProcessMonths
+from templates.contexts.overview.statuses import Status, VerdictDetail, Why, WhyMath
+from templates.contexts.standards import Demoted, Watch
+from tests.contexts import assert_golden, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.machines.tools import counts, notices
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle, at, posts, rows, says
@@ -30,18 +40,53 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def types(harness: BotHarness, words: str, member: str = AGENT) -> str:
-    said = says(harness.workspace.person(member), words, channel=DESK_CHANNEL)
+def types(harness: BotHarness, words: str, member: str = AGENT) -> None:
+    says(harness.workspace.person(member), words, channel=DESK_CHANNEL)
+    harness.tick()
+
+
+def reads(harness: BotHarness, words: str, member: str = AGENT) -> Answer:
+    said = harness.workspace.person(member).types(words, channel=DESK_CHANNEL)
     harness.tick()
     return said
 
 
-def math(harness: BotHarness) -> str:
+def math(harness: BotHarness) -> View:
     person = harness.workspace.person(AGENT)
     answer = person.types("/cadence why reply send", channel=DESK_CHANNEL)
     assert answer.message is not None
     person.clicks(answer.message, "Show the math")
-    return person.form().words
+    form = person.form()
+    person.closes()
+    return form
+
+
+def verdict_of(form: View) -> VerdictDetail:
+    """The verdict whose arithmetic a form shows."""
+    verdict = shown(form, WhyMath).verdict
+    assert verdict is not None
+    return verdict
+
+
+def told(evidence: Evidence | None) -> tuple[int, int, int, int]:
+    """Exceptions, measured, reported and estimated runs of evidence as people see it."""
+    assert evidence is not None
+    return (evidence.exceptions, evidence.measured, evidence.reported, evidence.assumed)
+
+
+def of_send(harness: BotHarness) -> Evidence:
+    """What the status says of `send`."""
+    [row] = shown(reads(harness, "/cadence status"), Status).rows
+    [evidence] = [one.evidence for one in row.steps if one.key == "send"]
+    assert evidence is not None
+    return evidence
+
+
+def in_digest(harness: BotHarness) -> Evidence:
+    """What the digest says of the team's step."""
+    [row] = shown(reads(harness, "/cadence digest", CURATOR), Digest).rows
+    assert row.evidence is not None
+    return row.evidence
 
 
 def parts(harness: BotHarness) -> tuple[int, int, int, int]:
@@ -53,35 +98,45 @@ def parts(harness: BotHarness) -> tuple[int, int, int, int]:
 def test_measured_runs_replace_the_estimate_of_their_member(desk: BotHarness) -> None:
     counts(desk, 12, member=AGENT)
     counts(desk, 7, member=AGENT)
-    assert "\n0 in 19 measured runs (+20 estimated)" in types(desk, "/cadence status")
-    said = types(desk, "/exception send tone was off")
-    assert "1 exception in 19 measured runs (+20 estimated), 3% (cap 10%)" in said
-    assert "20 runs estimated for check-ins that aren't in yet" in said
+    assert told(of_send(desk)) == (0, 19, 0, 20)
+    said = reads(desk, "/exception send tone was off")
+    assert_golden(said, "exception-in-measured-and-estimated-runs")
+    logged = shown(said, ExceptionLogged).evidence
+    assert (told(logged), logged.cap, logged.missing, logged.restarted) == ((1, 19, 0, 20), 0.1, True, False)
     assert parts(desk) == (1, 19, 0, 20)
-    assert "*Runs (N)*\n19 measured + 20 estimated" in math(desk)
+    form = math(desk)
+    assert told(verdict_of(form).evidence) == (1, 19, 0, 20)
+    assert_golden(form, "math-with-measured-and-estimated-runs")
 
     types(desk, "/attest as-planned runs=15")
     assert parts(desk) == (1, 19, 0, 20), "whatever of the answer was counted counts once"
     types(desk, "/attest as-planned runs=25")
     types(desk, "/attest as-planned runs=8", LEAD)
     assert parts(desk) == (1, 19, 14, 0)
-    why = types(desk, "/cadence why reply send")
-    assert "1 exception in 19 measured runs (+14 reported), 3% (cap 10%)" in why
-    assert "19 measured + 14 reported\n" in math(desk)
-    assert "1 in 19 measured runs (+14 reported)" in types(desk, "/cadence cycle show")
+    said = reads(desk, "/cadence why reply send")
+    assert_golden(said, "why-with-measured-and-reported-runs")
+    why = shown(said, Why)
+    assert why.decided is not None
+    assert (told(why.decided.evidence), why.decided.evidence.cap) == ((1, 19, 14, 0), 0.1)
+    form = math(desk)
+    assert told(verdict_of(form).evidence) == (1, 19, 14, 0)
+    assert_golden(form, "math-with-measured-and-reported-runs")
+    steps = shown(reads(desk, "/cadence cycle show"), CycleShown).steps
+    assert (1, 19, 14, 0) in [told(one.evidence) for one in steps]
 
 
 def test_the_digest_and_the_months_say_that_runs_were_measured(desk: BotHarness) -> None:
     counts(desk, 12, member=AGENT)
     desk.play_until(at("2026-03-05 12:00"))
-    assert "0 in 12 measured runs (+20 estimated) / 10%" in types(desk, "/cadence digest", CURATOR)
+    assert (told(in_digest(desk)), in_digest(desk).cap) == ((0, 12, 0, 20), 0.1)
     types(desk, "/attest as-planned runs=15")
     types(desk, "/attest as-planned runs=8", LEAD)
     types(desk, "/exception send tone was off")
-    assert "1 in 12 measured runs (+11 reported), 4% / 10%" in types(desk, "/cadence digest", CURATOR)
-    months = types(desk, "/cadence digest months", CURATOR)
-    assert "1 in 12 measured runs (+11 reported), 4%" in months
-    assert "exceptions of all steps in measured and reported runs" in months
+    assert (told(in_digest(desk)), in_digest(desk).cap) == ((1, 12, 11, 0), 0.1)
+    said = reads(desk, "/cadence digest months", CURATOR)
+    assert_golden(said, "months-with-measured-runs")
+    month = shown(said, ProcessMonths).rows[-1]
+    assert (month.exceptions, month.measured, month.runs) == (1, 12, 12 + 11)
 
 
 def test_the_months_count_a_run_of_several_steps_once(desk: BotHarness) -> None:
@@ -89,7 +144,8 @@ def test_the_months_count_a_run_of_several_steps_once(desk: BotHarness) -> None:
     counts(desk, 4, step="draft")
     counts(desk, 2)
     types(desk, "/attest as-planned runs=33")
-    assert "0 in 32 measured runs (+1 reported)" in types(desk, "/cadence digest months", CURATOR)
+    month = shown(reads(desk, "/cadence digest months", CURATOR), ProcessMonths).rows[-1]
+    assert (month.exceptions, month.measured, month.runs) == (0, 32, 32 + 1)
 
 
 def test_a_tool_that_names_nobody_covers_the_team(desk: BotHarness) -> None:
@@ -98,7 +154,7 @@ def test_a_tool_that_names_nobody_covers_the_team(desk: BotHarness) -> None:
     assert parts(desk) == (1, 31, 0, 0)
     types(desk, "/attest as-planned runs=36")
     assert parts(desk) == (1, 31, 5, 0)
-    assert "31 measured + 5 reported" in math(desk)
+    assert told(verdict_of(math(desk)).evidence) == (1, 31, 5, 0)
 
 
 def test_runs_of_one_step_count_for_that_step(desk: BotHarness) -> None:
@@ -120,11 +176,11 @@ def test_measured_runs_demote_as_reported_ones_do(desk: BotHarness) -> None:
     last = notices(desk, "send")
     assert (last.decision, last.line) == (Decision.DEMOTE, Line.EVIDENCE)
     [change] = [one for one in rows(desk, ModeChange) if one.kind == "demotion"]
-    assert change.reason == "evidence: 4 exceptions in 20 measured runs"
+    assert_golden(change.reason, "reason-of-the-demotion")
     desk.tick()
-    [alert] = [one for one in posts(desk, DESK_CHANNEL) if one.text.startswith("Demoted")]
-    assert "4 in 20 measured runs\n" in alert.words
-    assert "stimated" not in alert.words
+    [alert] = [one for one in posts(desk, DESK_CHANNEL) if is_shown(one, Demoted)]
+    assert told(shown(alert, Demoted).evidence) == (4, 20, 0, 0)
+    assert_golden(alert, "demoted-on-measured-runs")
 
 
 def test_counting_runs_judges_the_steps_with_exceptions(desk: BotHarness) -> None:
@@ -138,10 +194,13 @@ def test_counting_runs_judges_the_steps_with_exceptions(desk: BotHarness) -> Non
     assert (verdict.decision, verdict.cause) == (Decision.HOLD, f"runs:{row_id}")
     assert parts(desk) == (2, 30, 5, 0)
     desk.tick()
-    [alert] = [one for one in posts(desk, DESK_CHANNEL) if "Back under" in one.text]
-    assert "2 in 30 measured runs (+5 reported)" in alert.words
-    assert "*While over the cap*\n2 in 10 reported runs" in alert.words
-    assert "a tool counted runs" in math(desk)
+    [alert] = [one for one in posts(desk, DESK_CHANNEL) if is_shown(one, Watch)]
+    over = shown(alert, Watch)
+    assert (over.ended, told(over.latest), told(over.evidence)) == ("under", (2, 30, 5, 0), (2, 0, 10, 0))
+    assert_golden(alert, "back-under-the-cap")
+    form = math(desk)
+    assert verdict_of(form).trigger == "runs"
+    assert_golden(form, "math-after-a-count")
     assert verdict.id != watch.id
 
 
@@ -174,7 +233,8 @@ def test_a_restarted_window_counts_from_the_next_row_on(desk: BotHarness) -> Non
     )
     [step] = [one for one in rows(desk, AdoptionStep) if one.step == "send"]
     assert (step.mode, step.after_measured) == (Mode.COLLABORATIVE, wrong)
-    assert "no runs reported since counters were reset" in types(desk, "/cadence status")
+    since = of_send(desk)
+    assert (since.exceptions, since.known, since.restarted) == (0, "", True)
     types(desk, "/exception send tone was off")
     assert parts(desk) == (1, 0, 0, 40)
     counts(desk, 3, member=AGENT)
@@ -202,8 +262,10 @@ def test_a_late_exception_is_listed_and_does_not_count(desk: BotHarness) -> None
     assert notices(desk, "send", at=at("2026-03-04 12:30")).exceptions == 1
     assert notices(desk, "send", at=at("2026-03-04 11:59")).exceptions == 1
     assert parts(desk)[0] == 1
-    assert "1 exception" in types(desk, "/cadence why reply send")
-    assert "\n1, no runs reported yet" in types(desk, "/cadence status")
+    why = shown(reads(desk, "/cadence why reply send"), Why)
+    assert [one.evidence.exceptions for one in (why.decided, why.latest) if one is not None] == [1]
+    now = of_send(desk)
+    assert (now.exceptions, now.known, now.restarted) == (1, "", False)
     assert same_again(desk)
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from bot.rehearsal.harness import BotHarness
 from storage.tables import CheckResult, LoggedException, MeasuredRuns, Reading, RubricResult, TrailEntry
+from templates.contexts.standards import Demoted
+from tests.contexts import assert_golden, contexts
 from tests.scenarios.machines.asking import Tool
 from tests.scenarios.plays import CURATORS, DESK_CHANNEL, at, entries, posts, rows
 from tests.scenarios.tokens.making import made_token
@@ -24,7 +26,9 @@ def test_exceptions_pushed_by_a_tool_demote_a_step_and_the_channel_hears_of_it(
     (result,) = answer.body["results"]
     assert (result["id"], result["verdict"]["decision"]) == ("t-1", "demote")
     desk.tick()
-    assert any("demoted" in post.words.lower() for post in posts(desk, DESK_CHANNEL))
+    (demoted,) = contexts(posts(desk, DESK_CHANNEL), Demoted)
+    assert (demoted.step_key, demoted.line) == ("send", "critical")
+    assert demoted.critical_reason == "promised a refund"
     (row,) = rows(desk, LoggedException)
     assert (row.member, row.surface, row.critical, row.happened_at) == (LEAD, "api", True, desk.clock.now())
     (entry,) = entries(desk, "exception")
@@ -34,11 +38,12 @@ def test_exceptions_pushed_by_a_tool_demote_a_step_and_the_channel_hears_of_it(
 
 def test_the_list_of_exceptions_says_which_tool_reported_them(desk: BotHarness, tool: Tool) -> None:
     assert tool.push("exceptions", {"id": "t-1", "step": "send", "reason": "wrong price"}).status == 200
-    said = desk.workspace.person(LEAD).types("/exception undo", channel=DESK_CHANNEL).words
-    assert "haven't logged" in said
-    traced = desk.workspace.person(LEAD).types("/cadence trace reply send", channel=DESK_CHANNEL).words
-    assert "wrong price" in traced
-    assert "via Help desk" in traced
+    refused = desk.workspace.person(LEAD).types("/exception undo", channel=DESK_CHANNEL)
+    assert_golden(refused, "refused-to-undo-what-a-tool-logged")
+    (logged,) = rows(desk, LoggedException)
+    assert logged.withdrawn_after is None
+    said = desk.workspace.person(LEAD).types("/cadence trace reply send", channel=DESK_CHANNEL)
+    assert_golden(said, "trace-with-the-tool")
 
 
 def test_the_exceptions_of_a_batch_are_judged_once(desk: BotHarness, tool: Tool) -> None:
@@ -84,7 +89,8 @@ def test_a_number_becomes_the_weeks_reading(desk: BotHarness, tool: Tool) -> Non
         "all-refused",
         "older-than-current",
     )
-    assert "Thursday 5 March 12:00" in late.body["detail"]
+    assert_golden(late.body["detail"], "refused-older-number")
+    assert len(rows(desk, Reading)) == 2
 
 
 def test_items_of_a_team_keep_their_order_whether_or_not_they_name_it(desk: BotHarness, tool: Tool) -> None:
@@ -98,11 +104,13 @@ def test_items_of_a_team_keep_their_order_whether_or_not_they_name_it(desk: BotH
     )
 
 
-def test_a_number_in_words_that_are_none_is_refused_with_what_would_be_right(tool: Tool) -> None:
+def test_a_number_in_words_that_are_none_is_refused_with_what_would_be_right(
+    desk: BotHarness, tool: Tool
+) -> None:
     answer = tool.push("kpi", {"id": "k-1", "value": "fast"})
     assert answer.status == 422
-    assert "isn't" in answer.body["detail"]
-    assert "/kpi reply" in answer.body["detail"]
+    assert_golden(answer.body["detail"], "refused-no-number")
+    assert rows(desk, Reading) == []
 
 
 def test_counted_runs_are_kept_with_their_week_and_member(desk: BotHarness, tool: Tool) -> None:
@@ -156,7 +164,8 @@ def test_grades_are_kept(desk: BotHarness, tool: Tool) -> None:
     (row,) = rows(desk, RubricResult)
     assert (row.samples, row.passes, row.note, row.surface) == (20, 19, "by the judge", "api")
     wrong = tool.push("rubric", {"id": "g-2", "step": "draft", "samples": 2, "passes": 3})
-    assert wrong.body["detail"] == "3 of 2 can't have passed. Write 0 to 2."
+    assert_golden(wrong.body["detail"], "refused-more-passes-than-samples")
+    assert len(rows(desk, RubricResult)) == 1
 
 
 def test_an_automated_check_must_be_the_steps(desk: BotHarness, tool: Tool) -> None:
@@ -274,11 +283,8 @@ def test_each_item_of_a_batch_is_judged_alone(desk: BotHarness, tool: Tool) -> N
         ("refused", "unknown-team"),
         ("refused", "invalid-item"),
     ]
-    assert [one["detail"] for one in answer.body["results"]][1:4] == [
-        "Reply has no step `sent`. Did you mean `send`?",
-        "`reason` is missing.",
-        "There's no team `desks` that this token covers. Did you mean `desk`?",
-    ]
+    for result in answer.body["results"][1:]:
+        assert_golden(result["detail"], f"refused-in-a-batch:{result['id']}")
     assert len(rows(desk, LoggedException)) == 1
 
 
@@ -336,7 +342,7 @@ def test_a_token_of_another_team_or_playbook_reaches_nothing(desk: BotHarness) -
     tool = Tool(desk, made_token(desk, CURATOR, team="solo"))
     answer = tool.push("runs", {"id": "r-1", "runs": 1, "playbook": "reply", "team": "desk"})
     assert (answer.status, answer.code) == (422, "all-refused")
-    assert "this token covers" in answer.body["detail"]
+    assert_golden(answer.body["detail"], "refused-other-team")
     assert rows(desk, MeasuredRuns) == []
 
 
@@ -345,7 +351,8 @@ def test_an_assistant_can_do_what_its_person_can(desk: BotHarness) -> None:
     assert tool.push("exceptions", {"id": "t-1", "step": "send", "reason": "wrong price"}).status == 200
     grade = tool.push("rubric", {"id": "g-1", "step": "draft", "samples": 2, "passes": 2})
     assert grade.body["results"][0]["code"] == "not-allowed"
-    assert "Only the owner" in grade.body["detail"]
+    assert_golden(grade.body["detail"], "refused-grades-of-a-member")
+    assert rows(desk, RubricResult) == []
     (row,) = rows(desk, LoggedException)
     assert row.member == AGENT
 
@@ -359,10 +366,8 @@ def test_only_the_owners_assistant_reports_what_tools_count(desk: BotHarness) ->
     of_member = Tool(desk, made_token(desk, AGENT, use="assistant", name="Claude"))
     for path, item in counted.items():
         answer = of_member.push(path, item)
-        assert (answer.body["results"][0]["code"], "Only the owner" in answer.body["detail"]) == (
-            "not-allowed",
-            True,
-        )
+        assert answer.body["results"][0]["code"] == "not-allowed"
+        assert_golden(answer.body["detail"], f"refused-counts-of-a-member:{path}")
     assert rows(desk, MeasuredRuns) == []
     of_owner = Tool(desk, made_token(desk, LEAD, use="assistant", name="Claude"))
     assert of_owner.push("runs", {"id": "r-1", "runs": 12}).outcomes == [("recorded", "")]

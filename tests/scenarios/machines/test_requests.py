@@ -15,7 +15,8 @@ from cadence.actor import Actor
 from storage.queries import people
 from storage.tables import ApiToken, MeasuredRuns
 from storage.work import UnitOfWork
-from tests.scenarios.machines.asking import Tool, fetch
+from tests.contexts import assert_golden
+from tests.scenarios.machines.asking import Tool, fetch, without_parser
 from tests.scenarios.plays import DESK_CHANNEL, rows
 from tests.scenarios.tokens.making import made_token
 
@@ -52,7 +53,7 @@ def test_a_revoked_token_is_a_401(desk: BotHarness, tool: Tool) -> None:
     desk.workspace.person(LEAD).types("/cadence token revoke Help desk", channel=DESK_CHANNEL)
     answer = tool.push("runs", RUNS)
     assert (answer.status, answer.code) == (401, "unauthorized")
-    assert "was revoked" in answer.body["detail"]
+    assert_golden(answer.body["detail"], "refused-revoked-token")
 
 
 def test_a_token_that_only_reads_writes_nothing(desk: BotHarness) -> None:
@@ -75,24 +76,24 @@ def test_the_assistant_of_somebody_who_left_is_refused(desk: BotHarness) -> None
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("case", "body"),
     [
-        (b"", "JSON"),
-        (b"{", "JSON"),
-        (b"[]", "one item as an object"),
-        (b"7", "one item as an object"),
-        (b'{"items": []}', "at least one item"),
-        (b'{"items": 7}', "at least one item"),
-        (b'{"items": [{}], "id": "x"}', "nothing is beside it"),
-        (b'{"id": "r-1", "runs": NaN}', "JSON"),
-        (b"\xff\xfe", "JSON"),
-        (b"[" * 100_000, "JSON"),
+        ("empty", b""),
+        ("unfinished", b"{"),
+        ("list", b"[]"),
+        ("number", b"7"),
+        ("no-items", b'{"items": []}'),
+        ("items-are-a-number", b'{"items": 7}'),
+        ("items-and-an-id", b'{"items": [{}], "id": "x"}'),
+        ("not-a-number", b'{"id": "r-1", "runs": NaN}'),
+        ("only-a-byte-order-mark", b"\xff\xfe"),
+        ("too-deep", b"[" * 100_000),
     ],
 )
-def test_a_body_that_cant_be_read_is_a_422(tool: Tool, body: bytes, words: str) -> None:
+def test_a_body_that_cant_be_read_is_a_422(tool: Tool, case: str, body: bytes) -> None:
     answer = tool.send("runs", body)
     assert (answer.status, answer.code) == (422, "invalid-request")
-    assert words in answer.body["detail"]
+    assert_golden(without_parser(answer.body["detail"]), f"refused-body:{case}")
 
 
 def test_other_media_types_are_a_415(tool: Tool) -> None:

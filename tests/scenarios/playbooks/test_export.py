@@ -10,6 +10,8 @@ from bot.rehearsal.harness import BotHarness
 from bot.settings import Settings
 from cadence.documents import TeamSpec, WorkspaceSpec, read_playbook, read_workspace
 from storage.tables import Curator, Playbook, PlaybookVersion, Team, TeamMember, TrailEntry, Workspace
+from templates.contexts.playbooks import ImportForm, PlaybookImported
+from tests.contexts import assert_golden, shown
 from tests.harnesses import EXAMPLES, bot_harness
 from tests.scenarios.plays import DESK, REPLY, at, changed, rows, start_cycle
 
@@ -59,8 +61,7 @@ def test_files_taken_out_by_the_command_line_change_nothing_when_they_come_back(
             files[-1].write_text(export_file(settings(harness), slug), encoding="utf-8")
         done, refused = import_files(settings(harness), files, now=at("2026-03-03 12:00"))
         assert not refused
-        assert "0 new teams, 0 changed, 9 unchanged; 2 curators" in done[0]
-        assert all("is unchanged, revision 1" in line for line in done[1:])
+        assert_golden("\n".join(done).replace(f"{tmp_path}/", ""), "files-that-change-nothing")
         assert everything(harness) == before
 
 
@@ -109,8 +110,9 @@ def test_a_playbook_copied_out_of_slack_goes_back_in_unchanged(tmp_path: Path, f
 
         curator.types("/cadence playbook import")
         result = curator.submits(in_parts(text))
-        assert result.view is not None
-        assert "No changes: " in str(result.view.blocks)
+        imported = shown(result, PlaybookImported)
+        assert (imported.new, imported.version, imported.changes) == (False, 1, ())
+        assert_golden(result, f"imported-without-changes:{file.stem}")
         assert everything(harness) == before
 
 
@@ -120,9 +122,10 @@ def test_a_change_makes_one_new_revision_and_says_what_changed(tmp_path: Path) -
         file = changed(REPLY, tmp_path, ("runs_per_week: 40", "runs_per_week: 50"))
         lead = harness.workspace.person("U01LEAD")
         lead.types("/cadence playbook import")
-        shown = lead.submits({"yaml": file.read_text(encoding="utf-8")}).view
-        assert shown is not None
-        assert "Expected runs per week: 40 → 50" in str(shown.blocks)
+        said = lead.submits({"yaml": file.read_text(encoding="utf-8")})
+        imported = shown(said, PlaybookImported)
+        assert (imported.new, imported.version, len(imported.changes)) == (False, 2, 1)
+        assert_golden(said, "imported-with-a-change")
         first, second = rows(harness, PlaybookVersion)
         assert (first.revision, first.spec["runs_per_week"]) == (1, 40)
         assert (second.revision, second.spec["runs_per_week"], second.created_by) == (2, 50, "U01LEAD")
@@ -140,11 +143,10 @@ def test_every_problem_of_a_file_is_said_in_the_form_and_nothing_is_saved(tmp_pa
         before = everything(harness)
         lead = harness.workspace.person("U01LEAD")
         lead.types("/cadence playbook import")
-        shown = lead.submits({"yaml": file.read_text(encoding="utf-8")}).view
-        assert shown is not None
-        told = str(shown.blocks)
-        for problem in ("robot", "150", "lop"):
-            assert problem in told
+        said = lead.submits({"yaml": file.read_text(encoding="utf-8")})
+        problems = [one.where for one in shown(said, ImportForm).problems]
+        assert problems == ["steps[0].exception_cap", "steps[1].mode", "steps[1].exception_cap", "lop"]
+        assert_golden(said, "refused-with-every-problem")
         assert everything(harness) == before
 
 
@@ -153,7 +155,6 @@ def test_a_member_cant_import_somebody_elses_playbook(tmp_path: Path) -> None:
         agent = harness.workspace.person("U01AGENT1")
         agent.types("/cadence playbook import")
         file = changed(REPLY, tmp_path, ("target: 15", "target: 40"))
-        shown = agent.submits({"yaml": file.read_text(encoding="utf-8")}).view
-        assert shown is not None
-        assert "or a curator can change Reply" in str(shown.blocks)
+        refused = agent.submits({"yaml": file.read_text(encoding="utf-8")})
+        assert_golden(refused, "refused-to-a-member")
         assert len(rows(harness, PlaybookVersion)) == 1

@@ -1,14 +1,14 @@
 """Publishing: missing items, an immutable version, an override that stays visible, later drafts (SPEC §2)."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
-from bot.sandbox.answers import Answer
+from bot.sandbox.answers import Answer, SubmitResult
 from bot.sandbox.person import Person
 from cadence.rules.modes import Mode
 from storage.tables import (
@@ -23,6 +23,18 @@ from storage.tables import (
     RubricResult,
     Setup,
 )
+from templates.contexts.cycles import Submitted
+from templates.contexts.overview.registry import Registry
+from templates.contexts.overview.statuses import Status
+from templates.contexts.playbooks import (
+    PlaybookDiff,
+    PlaybookImported,
+    PlaybookPublished,
+    PlaybookShown,
+    PublishBlocked,
+)
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     CURATORS,
@@ -132,7 +144,7 @@ def typed_in(person: Person) -> str:
     return str(block["element"]["initial_value"])
 
 
-def revise(harness: BotHarness, *replacements: tuple[str, str], member: str = LEAD) -> str:
+def revise(harness: BotHarness, *replacements: tuple[str, str], member: str = LEAD) -> SubmitResult:
     """Revise the playbook by its form, with some words replaced; returns the form's answer."""
     person = harness.workspace.person(member)
     person.types("/cadence playbook revise reply", channel=DESK_CHANNEL)
@@ -142,34 +154,22 @@ def revise(harness: BotHarness, *replacements: tuple[str, str], member: str = LE
         yaml = yaml.replace(old, new)
     result = person.submits({"yaml": yaml})
     assert not result.errors
-    assert result.view is not None
-    assert "✓ Saved: " in result.view.words, result.view.words
-    return result.view.words
+    saved = shown(result, PlaybookImported)
+    assert not saved.new
+    assert saved.changes
+    return result
 
 
 def test_what_is_missing_is_listed_with_a_button_for_each(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         start_cycle(harness)
         said = types(harness, LEAD, "/cadence playbook publish reply")
-        assert "4 items before v1 can be published" in said.words
-        assert "at its target of 15 min in 2 closed cycles in a row: none yet" in said.words
-        assert (
-            "Complete the playbook's package for other teams. Missing: examples, checklist, pillars"
-            in said.words
-        )
-        assert "Graded results with at least 90% passed" in said.words
-        assert "A second team set up within 60 min: none yet" in said.words
-        assert said.message is not None
-        offered = said.message.buttons
-        assert "Next to count: cycle 1 of Desk, closing Fri 27 Mar" in said.words
-        assert offered == [
-            "Edit the playbook",
-            "Record a rubric result",
-            "Bring it to another team",
-        ]
+        blocked = shown(said, PublishBlocked)
+        assert (blocked.number, len(blocked.gaps)) == (1, 4)
+        assert_golden(said, "everything-missing")
+        assert actions(said) == [Action.EDIT_PLAYBOOK, Action.RUBRIC_RECORD, Action.ADOPT]
         curator = types(harness, CURATOR, "/cadence playbook publish reply")
-        assert curator.message is not None
-        assert curator.message.buttons[-1] == "Publish anyway"
+        assert actions(curator)[-1] == Action.PUBLISH_ANYWAY
         assert not [row for row in rows(harness, PlaybookVersion) if row.number]
 
 
@@ -181,82 +181,77 @@ RAIL = (
 
 def test_a_guardrail_past_its_limit_is_named_for_what_it_kept_back(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[changed(REPLY, tmp_path, RAIL)]) as harness:
-        assert "Start another cycle" in publish_buttons(harness)
+        assert Action.START_CYCLE in actions(types(harness, LEAD, "/cadence playbook publish reply"))
         start_cycle(harness)
         for day in ("2026-03-05", "2026-03-12", "2026-03-19"):
             harness.play_until(at(f"{day} 12:00"))
             types(harness, LEAD, "/kpi 14m CSAT=4.5")
         harness.play_until(at("2026-03-27 17:00"))
-        said = types(harness, LEAD, "/cadence playbook publish reply").words
-        assert (
-            "closed cycles in a row: none yet. In Desk, CSAT was past its limit in cycle 1 (4.5, limit 4.6)."
-            in said
-        )
-        assert "Next to count: cycle 2 of Desk, closing Fri 24 Apr" in said
-        assert "Start another cycle" not in publish_buttons(harness)
-
-
-def publish_buttons(harness: BotHarness) -> list[str]:
-    message = types(harness, LEAD, "/cadence playbook publish reply").message
-    assert message is not None
-    return message.buttons
+        said = types(harness, LEAD, "/cadence playbook publish reply")
+        assert_golden(said, "guardrail-past-its-limit")
+        assert Action.START_CYCLE not in actions(said)
 
 
 def test_a_submitted_playbook_that_is_ready_comes_with_its_button(ready: BotHarness) -> None:
     prove(ready)
     ready.play_until(at("2026-03-23 09:30"))
     lead = ready.workspace.person(LEAD)
-    said = lead.clicks(posts(ready, DESK_CHANNEL)[-1], "Submit to the registry").words
-    assert "We've told the curators. It's ready to publish." in said
+    said = lead.clicks(posts(ready, DESK_CHANNEL)[-1], action_id=Action.SUBMIT)
+    assert_golden(said, "submitted")
     ready.tick()
     told = posts(ready, CURATORS)[-1]
-    assert told.text == "⏳ Ready to publish: Reply"
-    assert "Publish" in told.buttons
+    assert (shown(told, Submitted).playbook, shown(told, Submitted).gaps) == ("Reply", ())
+    assert_golden(told.text, "ready-to-publish-in-short")
+    assert Action.PUBLISH in actions(told)
 
 
 def test_a_member_learns_who_may_publish(ready: BotHarness) -> None:
-    said = types(ready, AGENT, "/cadence playbook publish reply").words
-    assert f"Only a curator can publish Reply: <@{CURATOR}>." in said
+    refused = types(ready, AGENT, "/cadence playbook publish reply")
+    assert_golden(refused, "refused-to-a-member")
+    assert [row.number for row in rows(ready, PlaybookVersion)] == [None]
 
 
 def test_a_ready_playbook_is_published_once_and_announced(ready: BotHarness) -> None:
     prove(ready)
-    refused = types(ready, LEAD, "/cadence playbook publish reply").words
-    assert "Only a curator can publish Reply" in refused  # nothing is missing, so the owner asks a curator
-    said = types(ready, CURATOR, "/cadence playbook publish reply").words
-    assert "Reply v1 is published" in said
-    assert "Desk: First response time 42 min → 14 min (target 15 min)" in said
+    refused = types(ready, LEAD, "/cadence playbook publish reply")
+    assert_golden(refused, "refused-to-the-owner")  # nothing is missing, so the owner asks a curator
+    assert [row.number for row in rows(ready, PlaybookVersion)] == [None]
+    said = types(ready, CURATOR, "/cadence playbook publish reply")
+    assert_golden(said, "published")
+    published = shown(said, PlaybookPublished)
+    delta = published.deltas[0]
+    assert (published.slug, published.number, delta.team) == ("reply", 1, "Desk")
+    assert (delta.kpi.baseline, delta.kpi.value, delta.kpi.target) == (42, 14, 15)
     for channel in (DESK_CHANNEL, SOLO_CHANNEL, CURATORS):
-        assert posts(ready, channel)[-1].text == "🎉 Reply v1 is published"
+        announced = posts(ready, channel)[-1]
+        assert shown(announced, PlaybookPublished).number == 1
+        assert_golden(announced.text, "published-in-short")
     [version] = rows(ready, PlaybookVersion)
     assert (version.number, version.published_at) == (1, ready.clock.now())
     assert rows(ready, Playbook)[0].state is PlaybookState.SCALING  # two teams run it
-    again = types(ready, CURATOR, "/cadence playbook publish reply").words
-    assert "Reply v1 is already published, and there's no newer draft." in again
+    assert_golden(types(ready, CURATOR, "/cadence playbook publish reply"), "refused-twice")
     assert len(entries(ready, "playbook-published")) == 1
-    assert "Reply: scaling, v1" in types(ready, AGENT, "/cadence playbook show reply").words
-    assert (
-        "*Published*\nFri 27 Feb by <@U01CURATOR>"
-        in types(ready, AGENT, "/cadence playbook show reply").words
-    )
+    said = types(ready, AGENT, "/cadence playbook show reply")
+    page = shown(said, PlaybookShown)
+    assert (page.slug, page.state, page.number) == ("reply", "scaling", 1)
+    assert (page.published_on, page.published_by) == (date(2026, 2, 27), CURATOR)
+    assert_golden(said, "shown-once-published")
 
 
 @pytest.mark.parametrize(
-    ("proof", "told"),
+    ("case", "proof"),
     [
-        ({"cycles": 1}, "in 2 closed cycles in a row: 1 so far, in Desk"),
-        ({"value": 16.0}, "in 2 closed cycles in a row: none yet"),
-        (
-            {"samples": (20, 17)},
-            "Graded results with at least 90% passed (so far “Draft the reply” 17 of 20)",
-        ),
+        ("one-cycle", {"cycles": 1}),
+        ("target-missed", {"value": 16.0}),
+        ("grades-too-low", {"samples": (20, 17)}),
     ],
 )
-def test_one_thing_missing_is_enough(ready: BotHarness, proof: dict[str, float], told: str) -> None:
+def test_one_thing_missing_is_enough(ready: BotHarness, case: str, proof: dict[str, float]) -> None:
     prove(ready, **proof)  # type: ignore[arg-type]
-    said = types(ready, CURATOR, "/cadence playbook publish reply").words
-    assert "1 item before v1 can be published" in said
-    assert told in said
+    said = types(ready, CURATOR, "/cadence playbook publish reply")
+    blocked = shown(said, PublishBlocked)
+    assert (blocked.number, len(blocked.gaps)) == (1, 1)
+    assert_golden(said, f"one-thing-missing:{case}")
 
 
 def test_an_override_needs_a_reason_is_announced_and_stays_visible(ready: BotHarness) -> None:
@@ -266,19 +261,26 @@ def test_an_override_needs_a_reason_is_announced_and_stays_visible(ready: BotHar
     assert blocked.message is not None
     curator.clicks(blocked.message, "Publish anyway")
     short = curator.submits({"reason": "because"})
-    assert "Say in a sentence why it can't wait" in short.errors["reason"]
+    assert_golden(short.errors["reason"], "refused-reason")
+    assert rows(ready, Override) == []
     reason = "The board wants it in <every> region this quarter."
-    shown = curator.submits({"reason": reason})
+    said = curator.submits({"reason": reason})
     ready.tick()
-    assert shown.view is not None
+    assert said.view is not None
     announced = posts(ready, DESK_CHANNEL)[-1]
-    assert announced.text == "🎉 Reply v1 is published"
-    assert "The board wants it in &lt;every&gt; region this quarter." in announced.words
-    assert "Missing then: A second team set up within 60 min: none yet" in announced.words
+    published = shown(announced, PlaybookPublished)
+    assert published.override is not None
+    assert (published.number, published.override.member, published.override.reason) == (1, CURATOR, reason)
+    assert len(published.override.passed_over) == 3
+    assert_golden(announced, "published-anyway")
     [override] = rows(ready, Override)
     assert (override.member, override.reason, len(override.passed_over["gaps"])) == (CURATOR, reason, 3)
-    for command in ("/cadence playbook show reply", "/cadence registry"):
-        assert "The board wants it in &lt;every&gt; region" in types(ready, AGENT, command).words
+    page = shown(types(ready, AGENT, "/cadence playbook show reply"), PlaybookShown)
+    assert [(one.member, one.reason) for one in page.overrides] == [(CURATOR, reason)]
+    listed = types(ready, AGENT, "/cadence registry")
+    [playbook] = shown(listed, Registry).rows
+    assert len(playbook.overrides) == 1
+    assert_golden(listed, "registry-with-the-override")
     owner = ready.workspace.person(LEAD)
     owner.types("/cadence playbook publish reply", channel=DESK_CHANNEL)
     assert len(rows(ready, Override)) == 1
@@ -288,21 +290,22 @@ def test_a_revision_is_a_draft_and_the_published_version_stays(ready: BotHarness
     prove(ready)
     types(ready, CURATOR, "/cadence playbook publish reply")
     said = revise(ready, ("exception_cap: 0.1", "exception_cap: 0.08"), ("target: 15", "target: 12"))
-    assert "This is a draft. v1 doesn't change" in said
-    assert "Cap of “Draft the reply”: 10% → 8%" in said
-    diff = types(ready, AGENT, "/cadence playbook diff reply").words
-    assert "Reply, v1 → draft 2: 3 changes" in diff
-    assert "KPI target: 15 min → 12 min" in diff
-    assert "Cap of “Send the reply”: 10% → 8%" in diff
+    saved = shown(said, PlaybookImported)
+    assert (saved.version, saved.published, len(saved.changes)) == (2, 1, 3)
+    assert_golden(said, "revised")
+    said_of_diff = types(ready, AGENT, "/cadence playbook diff reply")
+    assert len(shown(said_of_diff, PlaybookDiff).changes) == 3
+    assert_golden(said_of_diff, "what-the-draft-changes")
     first, second = rows(ready, PlaybookVersion)
     assert (first.number, first.spec["kpi"]["target"]) == (1, 15)
     assert (second.number, second.spec["kpi"]["target"]) == (None, 12)
-    shown = types(ready, AGENT, "/cadence playbook show reply").words
-    assert "*In progress*\ndraft 2" in shown
-    assert "42 min → target 15 min (lower is better)" in shown
+    page = shown(types(ready, AGENT, "/cadence playbook show reply"), PlaybookShown)
+    assert (page.number, page.draft) == (1, 2)
+    assert (page.kpi.baseline, page.kpi.target, page.kpi.direction) == (42, 15, "lower")
     # cycles that met the looser target don't meet a tighter one
-    blocked = types(ready, CURATOR, "/cadence playbook publish reply").words
-    assert "at its target of 12 min in 2 closed cycles in a row: none yet" in blocked
+    blocked = types(ready, CURATOR, "/cadence playbook publish reply")
+    assert len(shown(blocked, PublishBlocked).gaps) == 1
+    assert_golden(blocked, "target-became-tighter")
 
 
 def test_two_who_revise_at_once_dont_undo_each_other(ready: BotHarness) -> None:
@@ -312,8 +315,7 @@ def test_two_who_revise_at_once_dont_undo_each_other(ready: BotHarness) -> None:
     yaml = typed_in(lead)
     assert not lead.submits({"yaml": yaml.replace("target: 15", "target: 12")}).errors
     late = curator.submits({"yaml": yaml.replace("baseline: 42", "baseline: 40")})
-    assert late.view is not None
-    assert f"<@{LEAD}> saved draft 2 in the meantime" in late.view.words
+    assert_golden(late, "refused-to-the-second")
     assert len(rows(ready, PlaybookVersion)) == 2
 
 
@@ -329,7 +331,7 @@ def test_a_team_stays_on_its_version_at_the_next_cycle(ready: BotHarness, tmp_pa
     ready.play_until(at("2026-03-30 12:00"))
     first, second = rows(ready, Cycle)
     assert first.version_id == second.version_id == rows(ready, PlaybookVersion)[0].id
-    assert "target 15 min" in types(ready, LEAD, "/cadence status").words
+    assert [row.kpi.target for row in shown(types(ready, LEAD, "/cadence status"), Status).rows] == [15]
     assert {row.mode for row in rows(ready, AdoptionStep)} == {Mode.COLLABORATIVE, Mode.AI_LED}
 
 
@@ -340,6 +342,6 @@ def test_an_imported_change_is_a_draft_too(ready: BotHarness, tmp_path: Path) ->
     lead.types("/cadence playbook import")
     yaml = changed(complete(tmp_path), tmp_path, ("target: 15", "target: 13")).read_text(encoding="utf-8")
     result = lead.submits({"yaml": yaml})
-    assert result.view is not None
-    assert "v1 doesn't change" in result.view.words
-    assert "KPI target: 15 min → 13 min" in result.view.words
+    saved = shown(result, PlaybookImported)
+    assert (saved.version, saved.published, len(saved.changes)) == (2, 1, 1)
+    assert_golden(result, "imported-change")
