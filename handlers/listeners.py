@@ -149,6 +149,10 @@ def _one_of(ids: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"\A(?:{'|'.join(map(re.escape, ids))})\Z")
 
 
+NOBODY = "Choose the person this step acts for: a member of this workspace, such as the one who started it."
+"""The refusal of a workflow's step that names no person."""
+
+
 def register_step(
     app: App,
     services: Services,
@@ -180,6 +184,8 @@ def register_step(
         context = replace(context, uow=context.uow.by(replace(context.caller, member=named)))
         with _observed(services, f"step {callback_id}") as outcome:
             try:
+                if not named:
+                    raise Refusal(NOBODY)
                 answer: Rendered | None = render(_by_participant(context, lambda: run(context, inputs)))
             except Repeated as before:
                 outcome.word, answer = "repeated", _rendered(before)

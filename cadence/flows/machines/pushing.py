@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cadence.flows.core import is_curator, require_owner_or_curator
+from cadence.flows.core import is_curator, named, require_owner_or_curator
 from cadence.flows.machines.items import Item, ItemResult, Wrong, read_item
 from cadence.flows.machines.places import Finder, Place, covered, source_of
 from cadence.flows.machines.saving import SAVERS, Saved
@@ -165,6 +165,7 @@ def _record(
     adoptions.lock_adoptions(uow, adoption_ids=adoption_ids)
     finder = Finder(uow, covered(uow, holder), holder)  # a cycle may have closed while this waited
     saved: list[tuple[Pushed, Saved]] = []
+    sentences: dict[str, str] = {}  # many items may be refused alike
     for one in known:
         mine = uow.by(holder.actor(source_of(holder, one.id)))
         try:
@@ -173,10 +174,11 @@ def _record(
             saved.append((one, saver.save(mine, holder, place, one.item, [before for _, before in saved])))
         except Wrong as wrong:
             results[one.position] = _refused(one.id, wrong)
-        except NotAllowed as refused:
-            results[one.position] = _refused(one.id, Wrong("not-allowed", refused.plain))
         except Refusal as refused:
-            results[one.position] = _refused(one.id, Wrong("invalid-item", refused.plain))
+            if refused.plain not in sentences:
+                sentences[refused.plain] = named(uow, refused.plain)
+            code = "not-allowed" if isinstance(refused, NotAllowed) else "invalid-item"
+            results[one.position] = _refused(one.id, Wrong(code, sentences[refused.plain]))
     verdicts = saver.judge(uow.by(holder.actor(_cause(holder, saved))), holder, [one for _, one in saved])
     for number, (one, _) in enumerate(saved):
         results[one.position] = ItemResult(id=one.id, outcome="recorded", verdict=verdicts[number])
