@@ -14,11 +14,14 @@ from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
 from bot.sandbox.messages import Message
 from storage.tables import MessageState, Workspace
+from templates.contexts.cycles import CycleClosed
+from tests.contexts import assert_golden, is_shown, shown
 from tests.delivery.post_office import Script
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, changed, ledger, start_cycle
 
 CLOSE = at("2026-03-27 16:00")
+LESSON = "Grade old replies first."
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def almost_four_weeks(harness: BotHarness) -> None:
 
 
 def closing_post(harness: BotHarness) -> Message:
-    [post] = [one for one in harness.workspace.history(DESK_CHANNEL) if "in cycle 1: " in one.text]
+    [post] = [one for one in harness.workspace.history(DESK_CHANNEL) if is_shown(one, CycleClosed)]
     return post
 
 
@@ -64,7 +67,7 @@ def test_the_chart_is_in_the_post_with_its_numbers_in_words(closing: BotHarness)
     assert (file.name, file.title) == ("reply-cycle-1.png", "First response time by week, 2 Mar to 23 Mar")
     assert file.content is not None
     assert file.content.startswith(b"\x89PNG")
-    assert "24 min, no reading, 14 min, no reading. Target 15 min, baseline 42 min." in picture["alt_text"]
+    assert_golden(picture["alt_text"], "numbers-in-words")
     assert not in_thread(closing)
     closing.clock.set(CLOSE)
     closing.tick()
@@ -90,8 +93,8 @@ def test_where_the_post_cannot_show_it_the_thread_does(
 ) -> None:
     able(closing, **capabilities)
     closing.play_until(CLOSE + timedelta(minutes=5))
-    [shown] = in_thread(closing)
-    assert closing.workspace.files.get(shown.files[0]).name == "reply-cycle-1.png"
+    [answer] = in_thread(closing)
+    assert closing.workspace.files.get(answer.files[0]).name == "reply-cycle-1.png"
     assert not pictures(closing)
     assert "table" in {block["type"] for block in closing_post(closing).blocks}  # nothing else became plain
 
@@ -102,18 +105,16 @@ def test_a_corrected_number_brings_a_new_chart(closing: BotHarness) -> None:
     closing.workspace.person("U01LEAD").types("/kpi 20m week=3", channel=DESK_CHANNEL)
     closing.play_until(CLOSE + timedelta(minutes=5))
     [after] = pictures(closing)
-    assert "24 min, no reading, 20 min, no reading" in after["alt_text"]
+    assert_golden(after["alt_text"], "corrected-number")
     assert after["slack_file"] != before["slack_file"]
 
 
 def test_it_stays_when_the_post_is_rewritten(closing: BotHarness) -> None:
     closing.play_until(CLOSE)
     [before] = pictures(closing)
-    closing.workspace.person("U01LEAD").types(
-        '/cadence learn reply "Grade old replies first."', channel=DESK_CHANNEL
-    )
+    closing.workspace.person("U01LEAD").types(f'/cadence learn reply "{LESSON}"', channel=DESK_CHANNEL)
     closing.play_until(CLOSE + timedelta(minutes=5))
-    assert "Grade old replies first." in closing_post(closing).words
+    assert LESSON in shown(closing_post(closing), CycleClosed).lessons
     assert [one["slack_file"] for one in pictures(closing)] == [before["slack_file"]]
 
 
@@ -123,11 +124,11 @@ def test_a_chart_whose_file_was_deleted_comes_back_with_the_next_rewrite(closing
     closing.workspace.files.remove(before["slack_file"]["id"])
     learn = '/cadence learn reply "{}"'
     lead = closing.workspace.person("U01LEAD")
-    lead.types(learn.format("Grade old replies first."), channel=DESK_CHANNEL)
+    lead.types(learn.format(LESSON), channel=DESK_CHANNEL)
     closing.play_until(CLOSE + timedelta(minutes=5))
     [again] = pictures(closing)
     assert again["slack_file"] != before["slack_file"]
-    assert "Grade old replies first." in closing_post(closing).words
+    assert LESSON in shown(closing_post(closing), CycleClosed).lessons
     assert "table" in {block["type"] for block in closing_post(closing).blocks}
     drawn = len(ledger(closing, "cycle-chart"))
     lead.types(learn.format("Then the new ones."), channel=DESK_CHANNEL)
@@ -144,8 +145,8 @@ def test_what_is_said_with_it_pings_nobody_and_links_nowhere(tmp_path: Path) -> 
         harness.workspace.person("U01LEAD").types("/kpi 24m", channel=DESK_CHANNEL)
         able(harness, refused_blocks=frozenset({"image"}))
         harness.play_until(CLOSE)
-        [shown] = in_thread(harness)
-        assert shown.text.startswith("&lt;!channel&gt; &lt;https://evil.example|Sign in&gt; by week")
+        [answer] = in_thread(harness)
+        assert_golden(answer.text, "escaped-name")
 
 
 def test_it_still_comes_with_a_post_that_waits_for_monday(closing: BotHarness) -> None:
@@ -166,8 +167,8 @@ def test_without_the_right_the_post_does_without_it(tmp_path: Path, closing: Bot
     assert {(row.state, row.reason) for row in ledger(closing, "cycle-chart")} == {
         (MessageState.SKIPPED, "no chart: missing_scope")
     }
-    [post] = [one for one in closing.workspace.history(DESK_CHANNEL) if "in cycle 1: " in one.text]
-    assert "24 min, no reading, 14 min, no reading" in post.words
+    assert shown(closing_post(closing), CycleClosed).readings == (24, None, 14, None)
+    assert not pictures(closing)
 
 
 def charts(harness: BotHarness) -> int:
@@ -259,4 +260,4 @@ def test_a_repeated_attempt_draws_the_numbers_of_now(closing: BotHarness) -> Non
         assert row.file is not None
         assert files.get(row.file).alt_text == row.text
     [picture] = pictures(closing)
-    assert "24 min, no reading, 20 min, no reading" in picture["alt_text"]
+    assert_golden(picture["alt_text"], "numbers-of-now")

@@ -2,18 +2,31 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
+from bot.sandbox.messages import Message
 from storage.tables import Adoption, AdoptionState, Cycle, CycleState, MessageState
+from templates.contexts.checkins import Attested, WhoIsMissing
+from templates.contexts.cycles import CycleClosed, CycleShown, CycleStarted
+from templates.contexts.exceptions import ExceptionLogged
+from templates.contexts.gates import WeekOpens
+from templates.contexts.numbers import Recorded
+from templates.contexts.overview.home import Home
+from templates.contexts.overview.statuses import Status, StatusRow
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, contexts, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     CURATORS,
     DESK,
     DESK_CHANNEL,
     REPLY,
+    SOLO_CHANNEL,
     at,
     bot_dms,
     entries,
@@ -40,31 +53,53 @@ def three_weeks(harness: BotHarness) -> None:
         types(harness, f"/kpi 14m week={week}")
 
 
-def types(harness: BotHarness, text: str, member: str = LEAD) -> str:
+def types(harness: BotHarness, text: str, member: str = LEAD) -> Answer:
     said = harness.workspace.person(member).types(text, channel=DESK_CHANNEL)
     harness.tick()
-    return said.words
+    return said
+
+
+def stands(harness: BotHarness, which: str = "") -> StatusRow:
+    """What the status says about the only playbook that it shows."""
+    [row] = shown(types(harness, f"/cadence status {which}"), Status).rows
+    return row
+
+
+def closing_post(harness: BotHarness) -> Message:
+    """The team's post on the close of cycle 1."""
+    [post] = [one for one in posts(harness, DESK_CHANNEL) if is_shown(one, CycleClosed)]
+    assert shown(post, CycleClosed).number == 1
+    return post
+
+
+def buttons(message: Message) -> list[str]:
+    return [action for action in actions(message) if action != Action.MENU]
 
 
 def test_it_is_closed_by_hand_in_its_last_week_only(desk: BotHarness) -> None:
-    told = types(desk, "/cadence cycle close reply")
-    assert "from Monday 23 March. It closes by itself on Friday 27 March at 16:00" in told
+    assert_golden(types(desk, "/cadence cycle close reply"), "too-early-to-close")
     desk.play_until(at("2026-03-24 11:00"))
-    assert f"Only the owner (<@{LEAD}>) or a curator" in types(desk, "/cadence cycle close reply", AGENT)
+    assert_golden(types(desk, "/cadence cycle close reply", AGENT), "refused-to-close")
+    assert entries(desk, "cycle-closed") == []
     asked = desk.workspace.person(LEAD).types("/cadence cycle close", channel=DESK_CHANNEL)
     assert asked.message is not None
-    assert asked.message.buttons == ["Close Reply, Desk"]
+    assert actions(asked.message) == [Action.CLOSE_CYCLE]
     desk.workspace.person(LEAD).clicks(asked.message, "Close Reply, Desk")
     desk.tick()
-    assert "is already closed" in types(desk, "/cadence cycle close reply")
-    stands = types(desk, "/cadence status")
-    assert "Reply · cycle 1 closed: not enough data" in stands
-    assert "Cycle 2 starts Mon 30 Mar." in stands
-    assert "week 4 of 4" not in stands
-    assert "gate" not in stands
-    assert "\nCheck in\n" not in types(desk, "/cadence status", AGENT)
-    assert "Exception logged" in types(desk, "/exception reply send this one came late", AGENT)
-    assert "Send the reply\nAI-led\n1, no runs reported yet (+" in types(desk, "/cadence status")
+    assert_golden(types(desk, "/cadence cycle close reply"), "already-closed")
+    said = types(desk, "/cadence status")
+    assert_golden(said.text, "status-once-closed")
+    [row] = shown(said, Status).rows
+    assert (row.closed, row.result, row.next_cycle) == (1, "insufficient", date(2026, 3, 30))
+    assert row.gate is None
+    assert Action.RAN_AS_DECLARED not in actions(types(desk, "/cadence status", AGENT))
+    logged = types(desk, "/exception reply send this one came late", AGENT)
+    assert shown(logged, ExceptionLogged).step == "Send the reply"
+    send = next(step for step in stands(desk).steps if step.key == "send")
+    assert send.mode == "ai-led"
+    assert send.evidence is not None
+    assert (send.evidence.exceptions, send.evidence.known, send.evidence.restarted) == (1, "", False)
+    assert send.evidence.assumed > 0
     first, second = rows(desk, Cycle)
     assert (first.state, first.closed_at, first.result) == (
         CycleState.CLOSED,
@@ -81,7 +116,7 @@ def test_it_is_closed_by_hand_in_its_last_week_only(desk: BotHarness) -> None:
 def test_closing_a_cycle_by_hand_twice(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-24 11:00"))
     first = types(desk, "/cadence cycle close reply")
-    assert "Cycle 1 of Reply is closed: insufficient" in first
+    assert_golden(first, "closed-by-hand")
     sent = [one for one in desk.workspace.exchanges() if one.what == "/cadence"][-1]
     desk.play_until(at("2026-03-24 11:20"))
     again = desk.workspace.deliver("slash_commands", sent.request)
@@ -94,9 +129,10 @@ def test_closing_a_cycle_by_hand_twice(desk: BotHarness) -> None:
 def test_a_pause_takes_the_next_cycle_away_and_asks_nothing(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-27 16:00"))
     post = posts(desk, DESK_CHANNEL)[-1]
-    assert post.buttons == ["Bring it to another team", "Submit to the registry", "Add a lesson"]
+    assert buttons(post) == [Action.ADOPT, Action.SUBMIT, Action.LEARN]
     refused = desk.workspace.person(AGENT).chooses(post, "menu", "Pause")
-    assert "or a curator can pause a team" in refused.words
+    assert_golden(refused, "refused-to-pause")
+    assert entries(desk, "paused") == []
     lead = desk.workspace.person(LEAD)
     lead.chooses(post, "menu", "Pause")
     lead.chooses(post, "menu", "Pause")
@@ -104,42 +140,39 @@ def test_a_pause_takes_the_next_cycle_away_and_asks_nothing(desk: BotHarness) ->
     assert [cycle.number for cycle in rows(desk, Cycle)] == [1]
     assert len(entries(desk, "paused")) == 1
     post = posts(desk, DESK_CHANNEL)[-1]
-    assert "Paused until a cycle is started again" in post.words
-    assert "cycle.pause" not in str(post.blocks)
-    too_early = types(desk, "/cadence cycle start reply 2026-03-23")
-    assert "Start one for 2026-03-30 or later" in too_early
+    closing = shown(post, CycleClosed)
+    assert (closing.paused, closing.next_cycle) == (True, None)
+    assert Action.PAUSE not in str(post.blocks)
+    assert_golden(types(desk, "/cadence cycle start reply 2026-03-23"), "too-early-to-start")
     before = len(bot_dms(desk, LEAD)), len(posts(desk, DESK_CHANNEL))
     desk.play_until(at("2026-04-10 18:00"))
     assert (len(bot_dms(desk, LEAD)), len(posts(desk, DESK_CHANNEL))) == before
-    stands = types(desk, "/cadence status")
-    assert f"No check-ins until <@{LEAD}> or a curator resumes it: `/cadence cycle start" in stands
-    assert "Reply · cycle 1 closed: not enough data · paused" in stands
-    assert "starts Mon 13 Apr" in types(desk, "/cadence cycle start reply")
+    row = stands(desk)
+    assert (row.paused, row.owner) == (True, LEAD)
+    assert (row.closed, row.result) == (1, "insufficient")
+    started = shown(types(desk, "/cadence cycle start reply"), CycleStarted)
+    assert started.starts == date(2026, 4, 13)
     assert rows(desk, Adoption)[0].state is AdoptionState.ACTIVE
     assert [cycle.number for cycle in rows(desk, Cycle)] == [1, 2]
-    post = next(post for post in posts(desk, DESK_CHANNEL) if "in cycle 1: " in post.text)
-    assert "Next cycle starts Mon 13 Apr" in post.words
-    assert "Start a cycle" not in post.buttons
+    closing = shown(closing_post(desk), CycleClosed)
+    assert (closing.next_cycle, closing.begun, closing.paused) == (date(2026, 4, 13), False, False)
+    assert Action.START_CYCLE not in actions(closing_post(desk))
 
 
 def test_a_retired_playbook_is_not_handed_on_by_its_last_closing_post(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-27 16:00"))
-    assert "is retired" in types(desk, "/cadence playbook retire reply The desk is gone", CURATOR)
-    [post] = [post for post in posts(desk, DESK_CHANNEL) if "in cycle 1: " in post.text]
-    assert "The playbook is retired, so no cycle follows" in post.words
-    assert "Next cycle starts" not in post.words
-    assert post.buttons == ["Add a lesson"]
+    assert_golden(types(desk, "/cadence playbook retire reply The desk is gone", CURATOR), "retired")
+    closing = shown(closing_post(desk), CycleClosed)
+    assert (closing.retired, closing.next_cycle) == (True, None)
+    assert buttons(closing_post(desk)) == [Action.LEARN]
 
 
 def test_an_old_posts_pause_leaves_the_cycle_that_has_begun_alone(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-27 16:00"))
     post = posts(desk, DESK_CHANNEL)[-1]
     desk.play_until(at("2026-04-09 12:00"))
-    refused = desk.workspace.person(LEAD).chooses(post, "menu", "Pause", stale=True).words
-    assert (
-        "Cycle 2 of Reply has started since. To pause it anyway, type `/cadence cycle pause reply team=desk`"
-        in refused
-    )
+    refused = desk.workspace.person(LEAD).chooses(post, "menu", "Pause", stale=True)
+    assert_golden(refused, "refused-since-the-next-has-begun")
     assert rows(desk, Adoption)[0].state is AdoptionState.ACTIVE
 
 
@@ -147,7 +180,7 @@ def test_a_champion_is_of_the_team(desk: BotHarness) -> None:
     lead = desk.workspace.person(LEAD)
     lead.types("/cadence cycle start", channel=DESK_CHANNEL)
     asked = {"playbook": "reply", "team": "solo", "date": "2026-03-23", "champion": AGENT}
-    assert "The champion must be in Solo" in lead.submits(asked).errors["champion"]
+    assert_golden(lead.submits(asked).errors["champion"], "champion-of-another-team")
     assert not lead.submits({"champion": "U01AGENT2"}).errors
 
 
@@ -159,23 +192,25 @@ def test_a_champion_who_left_the_team_waits_for_the_owner_to_name_another(desk: 
     assert not lead.submits(
         {"playbook": "reply", "team": "solo", "date": "2026-03-23", "champion": AGENT}
     ).errors
-    assert "Its champion" not in types(desk, "/cadence status reply team=solo")
+    before = stands(desk, "reply team=solo").standing
     curator.types("/cadence team leave solo <@U01AGENT1>")
-    stands = types(desk, "/cadence status reply team=solo")
-    assert f"Its champion, <@{AGENT}>, has left the team. <@{LEAD}> or a curator can name" in stands
-    shown = types(desk, "/cadence cycle show reply team=solo")
-    assert f"*Champion*\n<@{AGENT}> (no longer on the team)" in shown
+    [added] = set(stands(desk, "reply team=solo").standing) - set(before)
+    assert_golden(added, "status-without-a-champion")
+    cycle = shown(types(desk, "/cadence cycle show reply team=solo"), CycleShown)
+    assert (cycle.champion, cycle.champion_left) == (AGENT, True)
     desk.play_until(at("2026-03-23 10:00"))
-    assert "☐ Name a champion" in posts(desk, "C02SOLO")[-1].words
+    opens = shown(posts(desk, SOLO_CHANNEL)[-1], WeekOpens)
+    assert_golden("\n".join(check.text for check in opens.checks if not check.met), "open-in-week-1")
 
 
 def test_a_pause_in_the_middle_asks_nothing_and_can_be_taken_back(desk: BotHarness) -> None:
-    assert "Cycle 1 closes on Friday 27 March" in types(desk, "/cadence cycle pause reply")
+    assert_golden(types(desk, "/cadence cycle pause reply"), "paused-in-the-middle")
     desk.play_until(at("2026-03-23 12:00"))
     sent = [one.key for one in ledger(desk, "week-opens", MessageState.SENT)]
     assert sent
     assert not any("2026-03-23" in key for key in sent)
-    assert "Reply is running again · cycle 1" in types(desk, "/cadence cycle start reply")
+    resumed = shown(types(desk, "/cadence cycle start reply"), CycleStarted)
+    assert (resumed.playbook, resumed.number, resumed.resumed) == ("Reply", 1, True)
     desk.play_until(at("2026-03-30 12:00"))
     assert len(rows(desk, Cycle)) == 2
 
@@ -183,24 +218,24 @@ def test_a_pause_in_the_middle_asks_nothing_and_can_be_taken_back(desk: BotHarne
 def test_a_number_that_comes_late_changes_the_result_and_the_post_says_so(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-27 17:00"))
     assert rows(desk, Cycle)[0].result == "insufficient"
-    assert "Its result is now *target hit*" in types(desk, "/kpi 15m week=4")
+    assert shown(types(desk, "/kpi 15m week=4"), Recorded).result == "met"
     assert rows(desk, Cycle)[0].result == "met"
-    [closing] = [post for post in posts(desk, DESK_CHANNEL) if "in cycle 1: " in post.text]
-    assert closing.text.startswith("🎉 Reply hit its target in cycle 1")
+    assert shown(closing_post(desk), CycleClosed).result == "met"
     [entry] = entries(desk, "cycle-judged-again")
     assert (entry.before["result"], entry.after["result"]) == ("insufficient", "met")
 
 
 def test_a_closed_cycles_check_ins_are_asked_for_until_sunday_night(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-30 12:00"))
-    assert not [one for one in bot_dms(desk, LEAD) if "missing" in one.words and "week 4" in one.words]
-    digest = posts(desk, CURATORS)[-1]
-    assert "Nudge again" not in digest.buttons
+    assert 4 not in [one.week for one in contexts(bot_dms(desk, LEAD), WhoIsMissing)]
+    assert Action.NUDGE_AGAIN not in actions(posts(desk, CURATORS)[-1])
     desk.workspace.person(AGENT).opens_home()
     desk.tick()
-    assert "week 4" not in desk.workspace.person(AGENT).home().words
-    answered = types(desk, "/attest as-declared runs=5 week=4", AGENT)
-    assert "week 4" in answered, answered
+    [item] = shown(desk.workspace.person(AGENT).home(), Home).items
+    assert item.playbook is not None, "nothing is asked"
+    assert item.playbook.week == 1
+    [answered] = shown(types(desk, "/attest as-declared runs=5 week=4", AGENT), Attested).rows
+    assert answered.week == 4
     types(desk, "/cadence cycle pause reply")
-    closed = next(post for post in posts(desk, DESK_CHANNEL) if "in cycle 1: " in post.text)
-    assert "Check-ins*\n0 of 8" in closed.words, "it came too late for that cycle"
+    closed = shown(closing_post(desk), CycleClosed)
+    assert (closed.attested, closed.expected) == (0, 8), "it came too late for that cycle"

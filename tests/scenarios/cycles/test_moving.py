@@ -2,12 +2,14 @@
 one starts."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.messages import Message
 from cadence.actor import Actor
 from cadence.flows.history.replay import replay
 from cadence.rules.modes import Mode
@@ -22,6 +24,14 @@ from storage.tables import (
     StepDrift,
 )
 from storage.work import UnitOfWork
+from templates.contexts.cycles import CycleClosed, CycleStarted, TeamMoved
+from templates.contexts.overview.home import Home
+from templates.contexts.overview.registry import Registry
+from templates.contexts.overview.statuses import Status, StatusRow
+from templates.contexts.playbooks import FinishingTeam, PlaybookRetired, PlaybookShown
+from templates.contexts.standards import Demoted, Drift
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, contexts, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.playbooks.test_publishing import AGENT, CURATOR, LEAD, complete, revise, types
 from tests.scenarios.plays import (
@@ -63,23 +73,36 @@ def override(harness: BotHarness) -> None:
     harness.tick()
 
 
+def this_week(harness: BotHarness) -> StatusRow:
+    """What the owner's status says about the desk."""
+    [row] = shown(types(harness, LEAD, "/cadence status"), Status).rows
+    return row
+
+
+def runs_on(harness: BotHarness) -> list[tuple[str, str]]:
+    """The teams that run the playbook, with their versions, as it is shown to its owner."""
+    lines = shown(types(harness, LEAD, "/cadence playbook show reply"), PlaybookShown).adoptions
+    return [(line.team, line.version) for line in lines]
+
+
 def test_a_move_restarts_the_evidence_and_says_so(published: BotHarness) -> None:
     types(published, LEAD, "/exception send wrong tone")
     revise(published, ("exception_cap: 0.1", "exception_cap: 0.08"), LOWER)
-    said = types(published, LEAD, "/cadence playbook move reply draft").words
-    assert "moved Desk from v1 to draft 2" in said
-    assert "Counters have been reset" in said
-    assert "“Send the reply” is now collaborative (was AI-led)" in said
+    said = types(published, LEAD, "/cadence playbook move reply draft")
+    assert_golden(said.words, "moved-with-another-cap")
     for channel in (DESK_CHANNEL, CURATORS):
-        assert posts(published, channel)[-1].text == "Reply is now on draft 2: Desk"
+        moved = shown(posts(published, channel)[-1], TeamMoved)
+        assert (moved.title, moved.team, moved.by) == ("Reply", "Desk", LEAD)
+        assert (moved.before, moved.after, moved.deferred) == ("v1", "draft 2", False)
     now = published.clock.now()
     steps = {row.step: row for row in rows(published, AdoptionStep)}
     assert {(row.since, row.after_exception) for row in steps.values()} == {(now, 1)}
     assert steps["send"].mode is Mode.COLLABORATIVE
     assert [row.version_id for row in rows(published, Cycle)] == [2]
-    assert "no runs reported since counters were reset" in types(published, LEAD, "/cadence status").words
-    again = types(published, LEAD, "/cadence playbook move reply draft").words
-    assert "Desk is already on draft 2." in again
+    for step in this_week(published).steps:
+        assert step.evidence is not None
+        assert (step.evidence.exceptions, step.evidence.known, step.evidence.restarted) == (0, "", True)
+    assert_golden(types(published, LEAD, "/cadence playbook move reply draft").words, "moved-twice")
     assert len(entries(published, "team-moved")) == 1
     # the next cycle stays on the draft it was moved to
     published.play_until(at("2026-03-30 12:00"))
@@ -89,14 +112,16 @@ def test_a_move_restarts_the_evidence_and_says_so(published: BotHarness) -> None
 def test_another_target_waits_for_the_next_cycle(published: BotHarness) -> None:
     revise(published, ("target: 15", "target: 12"), LOWER)
     override(published)
-    said = types(published, CURATOR, "/cadence playbook move reply v2 team=desk").words
-    assert "cycle 1 finishes on v1. The next one starts on v2." in said
-    assert "target 15 min" in types(published, LEAD, "/cadence status").words
+    said = types(published, CURATOR, "/cadence playbook move reply v2 team=desk")
+    assert_golden(said.words, "moved-for-the-next-cycle")
+    moved = shown(said, TeamMoved)
+    assert (moved.before, moved.after, moved.deferred, moved.cycle) == ("v1", "v2", True, 1)
+    assert this_week(published).kpi.target == 15
     modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
     assert modes["send"] is Mode.AI_LED
     published.play_until(at("2026-03-30 12:00"))
     assert [row.version_id for row in rows(published, Cycle)] == [1, 2]
-    assert "target 12 min" in types(published, LEAD, "/cadence status").words
+    assert this_week(published).kpi.target == 12
     modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
     assert modes["send"] is Mode.COLLABORATIVE
 
@@ -104,22 +129,18 @@ def test_another_target_waits_for_the_next_cycle(published: BotHarness) -> None:
 def test_a_move_between_two_cycles_reaches_the_one_that_is_set(published: BotHarness) -> None:
     published.play_until(at("2026-03-27 17:00"))
     revise(published, ("target: 15", "target: 12"), LOWER)
-    said = types(published, LEAD, "/cadence playbook move reply draft").words
-    assert "moved Desk from v1 to draft 2" in said
-    assert "Counters have been reset" in said
-    assert "“Send the reply” is now collaborative (was AI-led)" in said
+    said = types(published, LEAD, "/cadence playbook move reply draft")
+    assert_golden(said.words, "moved-with-another-target")
     assert [row.version_id for row in rows(published, Cycle)] == [1, 2]
-    assert "• Desk · draft 2" in types(published, LEAD, "/cadence playbook show reply").words
+    assert runs_on(published) == [("Desk", "draft 2")]
     published.play_until(at("2026-03-30 12:00"))
-    assert "target 12 min" in types(published, LEAD, "/cadence status").words
-    assert "• Desk · draft 2" in types(published, LEAD, "/cadence playbook show reply").words
+    assert this_week(published).kpi.target == 12
+    assert runs_on(published) == [("Desk", "draft 2")]
     modes = {row.step: row.mode for row in rows(published, AdoptionStep)}
     assert modes["send"] is Mode.COLLABORATIVE
     published.play_until(at("2026-04-24 17:00"))
-    [closing] = [
-        one for one in posts(published, DESK_CHANNEL) if "Reply: not enough data in cycle 2" in one.text
-    ]
-    assert "*Target*\n12 min" in closing.words
+    closing = contexts(posts(published, DESK_CHANNEL), CycleClosed)[-1]
+    assert (closing.number, closing.result, closing.kpi.target) == (2, "insufficient", 12)
 
 
 def test_a_draft_deferred_to_the_next_cycle_restarts_its_evidence(published: BotHarness) -> None:
@@ -132,19 +153,17 @@ def test_a_draft_deferred_to_the_next_cycle_restarts_its_evidence(published: Bot
 
 
 def test_who_may_move_and_where_to(published: BotHarness) -> None:
-    refused = types(published, AGENT, "/cadence playbook move reply v1").words
-    assert f"Only the owner (<@{LEAD}>) or a curator can move a team to another version." in refused
-    assert (
-        "Reply doesn't have a v7. Published: v1."
-        in types(published, LEAD, "/cadence playbook move reply v7").words
-    )
-    assert "`vx` isn't a version" in types(published, LEAD, "/cadence playbook move reply vx").words
+    assert_golden(types(published, AGENT, "/cadence playbook move reply v1"), "refused-to-an-agent")
+    assert_golden(types(published, LEAD, "/cadence playbook move reply v7"), "no-such-version")
+    assert_golden(types(published, LEAD, "/cadence playbook move reply vx"), "not-a-version")
     revise(published, ("mode: collaborative", "mode: ai-led"))
-    raised = types(published, LEAD, "/cadence playbook move reply draft").words
-    assert "Only a curator can move a team to a draft that makes “Draft the reply” AI-led" in raised
+    raised = types(published, LEAD, "/cadence playbook move reply draft")
+    assert_golden(raised.words, "refused-a-raised-step")
     revise(published, ("key: draft", "key: first-draft"))
-    renamed = types(published, LEAD, "/cadence playbook move reply draft").words
-    assert "Only a curator can move a team to a draft that makes “Draft the reply” AI-led" in renamed
+    renamed = types(published, LEAD, "/cadence playbook move reply draft")
+    assert_golden(renamed.words, "refused-a-raised-step-renamed")
+    assert entries(published, "team-moved") == []
+    assert [row.version_id for row in rows(published, Cycle)] == [1]
 
 
 def test_what_was_found_on_the_version_before_is_judged_by_it(published: BotHarness) -> None:
@@ -152,7 +171,7 @@ def test_what_was_found_on_the_version_before_is_judged_by_it(published: BotHarn
     types(published, LEAD, "/attest drifted draft=human-led runs=9 week=2")
     assert rows(published, StepDrift)
     revise(published, ("key: draft", "key: first-draft"))
-    assert "moved Desk" in types(published, LEAD, "/cadence playbook move reply draft").words
+    assert shown(types(published, LEAD, "/cadence playbook move reply draft"), TeamMoved).team == "Desk"
     with published.bot.db.read() as session:
         found = replay(UnitOfWork.around(session, Actor.system(BUILT_IN_TEAM), published.clock.now()))
     assert (found.differences, found.drifts) == ((), 1)
@@ -175,53 +194,61 @@ def test_the_form_moves_too(published: BotHarness) -> None:
     revise(published, ("setup_minutes: 60", "setup_minutes: 45"))
     lead = published.workspace.person(LEAD)
     lead.types("/cadence playbook move")
-    assert "isn't a version" in lead.submits({"version": "newest"}).errors["version"]
+    assert_golden(lead.submits({"version": "newest"}).errors["version"], "refused-in-the-form")
     assert not lead.submits({"version": "draft"}).errors
     assert rows(published, Cycle)[0].version_id == 2
 
 
 def test_a_retired_playbook_finishes_and_starts_nothing(published: BotHarness) -> None:
     start_cycle(published, monday="2026-03-16", team="solo")
-    refused = types(published, LEAD, "/cadence playbook retire reply we are done").words
-    assert "Only a curator can retire Reply" in refused
-    said = types(published, CURATOR, "/cadence playbook retire reply the help desk answers these <now>").words
-    assert "Reply is retired" in said
-    assert "Desk: cycle 1 closes Fri 27 Mar" in said
+    assert_golden(types(published, LEAD, "/cadence playbook retire reply we are done"), "refused-to-retire")
+    assert rows(published, Playbook)[0].state is not PlaybookState.RETIRED
+    reason = "the help desk answers these <now>"
+    retired = shown(types(published, CURATOR, f"/cadence playbook retire reply {reason}"), PlaybookRetired)
+    assert (retired.title, retired.reason) == ("Reply", reason)
+    assert retired.finishing == (FinishingTeam(team="Desk", number=1, closes=date(2026, 3, 27)),)
     for channel in (DESK_CHANNEL, SOLO_CHANNEL, CURATORS):
-        assert "the help desk answers these &lt;now&gt;" in posts(published, channel)[-1].words
+        assert_golden(posts(published, channel)[-1], f"retired:{channel}")
     assert len(rows(published, Cycle)) == 1  # the other team's hadn't begun
-    assert "is already retired" in types(published, CURATOR, "/cadence playbook retire reply again").words
-    assert "is retired, so no new cycles start" in types(published, LEAD, "/cadence cycle start reply").words
+    again = types(published, CURATOR, "/cadence playbook retire reply again")
+    assert_golden(again.words, "retired-twice")
+    assert_golden(types(published, LEAD, "/cadence cycle start reply"), "no-start-once-retired")
     published.play_until(at("2026-04-07 12:00"))
     [cycle] = rows(published, Cycle)
     assert cycle.state is CycleState.CLOSED
-    assert "Reply: not enough data in cycle 1" in " ".join(one.text for one in posts(published, DESK_CHANNEL))
-    assert "No team is running Reply" not in posts(published, CURATORS)[-1].words
-    assert "No published playbooks yet" in types(published, AGENT, "/cadence registry").words
+    closing = [one for one in posts(published, DESK_CHANNEL) if is_shown(one, CycleClosed)][-1]
+    closed = shown(closing, CycleClosed)
+    assert (closed.playbook, closed.number, closed.result) == ("Reply", 1, "insufficient")
+    assert Action.START_CYCLE not in actions(posts(published, CURATORS)[-1]), "nobody is to start it again"
+    assert shown(types(published, AGENT, "/cadence registry"), Registry).rows == ()
     lead = published.workspace.person(LEAD)
-    closing = [
-        one for one in posts(published, DESK_CHANNEL) if "Reply: not enough data in cycle 1" in one.text
-    ]
-    assert "Submit to the registry" not in closing[-1].buttons
-    assert "Start the first cycle" not in lead.opens_home().words
+    assert Action.SUBMIT not in actions(closing)
+    home = lead.opens_home()
+    assert shown(home, Home).waiting == 0
+    assert Action.START_CYCLE not in actions(home)
     # a new version restores it
     revise(published, ("target: 15", "target: 14"))
     override(published)
     assert rows(published, Playbook)[0].state is PlaybookState.PUBLISHED
     assert [row.number for row in rows(published, PlaybookVersion)] == [1, 2]
-    assert "starts Mon" in types(published, LEAD, "/cadence cycle start reply team=desk").words
+    started = shown(types(published, LEAD, "/cadence cycle start reply team=desk"), CycleStarted)
+    assert (started.team, started.number) == ("Desk", 2)
+
+
+def drift_alert(harness: BotHarness) -> Message:
+    """The only alert in the curators' channel that a step is run in another mode than planned."""
+    [alert] = [one for one in posts(harness, CURATORS) if is_shown(one, Drift)]
+    return alert
 
 
 def test_a_step_that_the_new_version_drops_leaves_nothing_waiting(published: BotHarness) -> None:
     types(published, AGENT, "/attest reply drifted send=human-led runs=20 week=1")
     types(published, LEAD, "/attest reply drifted send=human-led runs=20 week=2")
     published.tick()
-    [alert] = [
-        one
-        for one in posts(published, CURATORS)
-        if "“Send the reply”" in one.text and "human-led" in one.text
-    ]
-    assert "Back to AI-led" in alert.buttons
+    alert = drift_alert(published)
+    found = shown(alert, Drift)
+    assert (found.step, found.used, found.decision) == ("Send the reply", "human-led", None)
+    assert Action.BACK_TO_PLAN in actions(alert)
     dropped = """  - key: send
     title: Send the reply
     mode: ai-led
@@ -232,10 +259,10 @@ def test_a_step_that_the_new_version_drops_leaves_nothing_waiting(published: Bot
     revise(published, (dropped, ""))
     types(published, LEAD, "/cadence playbook move reply draft")
     published.tick()
-    [alert] = [one for one in posts(published, CURATORS) if "“Send the reply”" in one.text]
-    assert "draft 2 doesn't have this step. There's nothing to do." in alert.words
-    assert "Back to AI-led" not in alert.buttons
-    assert alert.text == "No longer drift: “Send the reply”"
+    alert = drift_alert(published)
+    assert shown(alert, Drift).decision == "withdrawn"
+    assert_golden(alert, "drift-of-a-dropped-step")
+    assert Action.BACK_TO_PLAN not in actions(alert)
 
 
 def test_an_alert_about_a_step_that_was_dropped_since_says_so(published: BotHarness) -> None:
@@ -243,11 +270,11 @@ def test_an_alert_about_a_step_that_was_dropped_since_says_so(published: BotHarn
     agent.types("/exception reply send critical It sent the wrong refund.", channel=DESK_CHANNEL)
     agent.submits({})
     revise(published, ("key: send\n    title: Send the reply", "key: post\n    title: Post the reply"), LOWER)
-    assert "moved Desk" in lead.types("/cadence playbook move reply draft", channel=DESK_CHANNEL).words
+    said = lead.types("/cadence playbook move reply draft", channel=DESK_CHANNEL)
+    assert shown(said, TeamMoved).team == "Desk"
     published.tick()
-    [told] = [
-        one for one in posts(published, DESK_CHANNEL) if one.text.startswith("Demoted: “Send the reply”")
-    ]
-    assert "no longer has the step" in told.words
-    assert told.buttons == []
+    [told] = [one for one in posts(published, DESK_CHANNEL) if is_shown(one, Demoted)]
+    demoted = shown(told, Demoted)
+    assert (demoted.step, demoted.dropped) == ("Send the reply", True)
+    assert actions(told) == []
     assert ledger(published, "demoted", MessageState.SKIPPED) == []

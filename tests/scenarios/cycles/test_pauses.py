@@ -6,9 +6,15 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
 from cadence.flows.nudging.forecasting import forecast
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, MessageState, StepVerdict
+from templates.contexts.cycles import CycleClosed, CycleStarted
+from templates.contexts.overview.digests import Digest
+from templates.contexts.overview.statuses import Status
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, contexts, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     CURATORS,
@@ -40,30 +46,38 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def types(harness: BotHarness, text: str, member: str = LEAD) -> str:
+def types(harness: BotHarness, text: str, member: str = LEAD) -> Answer:
     said = harness.workspace.person(member).types(text, channel=DESK_CHANNEL)
     harness.tick()
-    return said.words
+    return said
+
+
+def checkins(harness: BotHarness) -> tuple[int, int]:
+    """How many check-ins the closing post counts as answered, and as asked for."""
+    [closing] = contexts(posts(harness, DESK_CHANNEL), CycleClosed)
+    return closing.attested, closing.expected
 
 
 def test_a_pause_clears_no_watch(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-27 16:05"))
-    assert "\n5 in 40 reported runs," in types(desk, "/cadence status"), "nothing is estimated"
+    [row] = shown(types(desk, "/cadence status"), Status).rows
+    evidence = next(step.evidence for step in row.steps if step.key == "send")
+    assert evidence is not None
+    assert (evidence.exceptions, evidence.reported, evidence.assumed) == (5, 40, 0), "nothing is estimated"
     [send] = [row for row in rows(desk, AdoptionStep) if row.step == "send"]
     last = [row for row in rows(desk, StepVerdict) if row.step == "send"][-1]
     assert (last.exceptions, last.attested, last.assumed, send.mode) == (5, 40, 0, Mode.COLLABORATIVE)
-    closed = next(post for post in posts(desk, DESK_CHANNEL) if "in cycle 1: " in post.text)
-    assert "Check-ins*\n2 of 2" in closed.words
-    digest = desk.workspace.person(CURATOR).types("/cadence digest").words
-    assert "check-ins came" not in digest, digest
+    assert checkins(desk) == (2, 2)
+    digest = shown(desk.workspace.person(CURATOR).types("/cadence digest"), Digest)
+    assert digest.coverage is None
+    assert_golden("\n".join(digest.notes), "worth-a-look")
 
 
 def test_the_weeks_after_a_pause_are_asked_about_again(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-18 12:00"))
-    assert "is running again" in types(desk, "/cadence cycle start reply")
+    assert shown(types(desk, "/cadence cycle start reply"), CycleStarted).resumed
     desk.play_until(at("2026-03-27 16:05"))
-    closed = next(post for post in posts(desk, DESK_CHANNEL) if "in cycle 1: " in post.text)
-    assert "Check-ins*\n2 of 6" in closed.words, closed.words
+    assert checkins(desk) == (2, 6)
 
 
 def test_a_pause_after_the_check_in_came_leaves_its_week_asked(tmp_path: Path) -> None:
@@ -72,8 +86,7 @@ def test_a_pause_after_the_check_in_came_leaves_its_week_asked(tmp_path: Path) -
         harness.play_until(at("2026-03-05 12:00"))
         types(harness, "/cadence cycle pause reply")
         harness.play_until(at("2026-03-27 16:05"))
-        closed = next(post for post in posts(harness, DESK_CHANNEL) if "in cycle 1: " in post.text)
-        assert "Check-ins*\n0 of 2" in closed.words, closed.words
+        assert checkins(harness) == (0, 2)
 
 
 def test_curators_get_the_digest_of_a_paused_cycle(tmp_path: Path) -> None:
@@ -86,7 +99,8 @@ def test_curators_get_the_digest_of_a_paused_cycle(tmp_path: Path) -> None:
         assert planned.slot.kind == "digest"
         harness.play_until(at("2026-03-09 12:00"))
         digest = posts(harness, CURATORS)[-1]
-        assert "Update the rubric" in digest.words
-        assert "Update" in digest.buttons
+        asked = [one.offer.action for one in shown(digest, Digest).decisions if one.offer is not None]
+        assert Action.REVISE_RUBRIC in asked
+        assert Action.REVISE_RUBRIC in actions(digest)
         harness.play_until(at("2026-05-01 12:00"))
         assert len(ledger(harness, "digest", MessageState.SENT)) == 4, "one for each week of the cycle"

@@ -1,12 +1,17 @@
 """The team's channel is told when a cycle is started, once and in working hours."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.messages import Message
 from storage.tables import MessageState
+from templates.contexts.cycles import CycleAnnounced
+from templates.contexts.gates import WeekOpens
+from tests.contexts import assert_golden, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, ledger, posts, start_cycle
 
@@ -18,20 +23,19 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def told(harness: BotHarness) -> list[str]:
+def told(harness: BotHarness) -> list[Message]:
     harness.tick()
-    return [post.words for post in posts(harness, DESK_CHANNEL) if post.text.startswith("Cycle 1 of Reply")]
+    return [post for post in posts(harness, DESK_CHANNEL) if is_shown(post, CycleAnnounced)]
 
 
 def test_the_team_is_told_at_once_with_the_number_the_days_and_what_happens_first(desk: BotHarness) -> None:
     start_cycle(desk)
     [post] = told(desk)
-    assert "Cycle 1 of Reply starts Mon 2 Mar" in post
-    assert "First response time, 42 min → 15 min" in post
-    assert "Mon 2 – Fri 27 Mar" in post
-    assert "<@U01LEAD>" in post
-    assert "Mon 2 Mar: what to do in week 1" in post
-    assert "Thu 5 Mar: the first check-in, a DM to 2 members" in post
+    assert_golden(post, "starts-on-monday")
+    announced = shown(post, CycleAnnounced)
+    assert (announced.starts, announced.closes) == (date(2026, 3, 2), date(2026, 3, 27))
+    assert (announced.opens, announced.first_checkin) == (date(2026, 3, 2), date(2026, 3, 5))
+    assert (announced.owner, announced.members) == ("U01LEAD", 2)
     desk.play_until(at("2026-03-02 12:00"))
     assert len(told(desk)) == 1
     assert len(posts(desk, DESK_CHANNEL)) == 2
@@ -45,21 +49,25 @@ def test_on_the_day_it_begins_the_weeks_post_says_it(desk: BotHarness, moment: s
     assert told(desk) == []
     assert [row.state for row in ledger(desk, "cycle-started")] == [MessageState.SKIPPED]
     [opened] = posts(desk, DESK_CHANNEL)
-    assert "Reply · week 1" in opened.text
+    week = shown(opened, WeekOpens)
+    assert (week.playbook, week.number, week.week) == ("Reply", 1, 1)
 
 
 @pytest.mark.parametrize(
-    ("moment", "first"), [("2026-03-03 11:00", "Thu 5 Mar"), ("2026-03-06 11:00", "Thu 12 Mar")]
+    ("moment", "first"),
+    [("2026-03-03 11:00", date(2026, 3, 5)), ("2026-03-06 11:00", date(2026, 3, 12))],
+    ids=["tuesday", "friday"],
 )
 def test_a_cycle_started_after_its_first_post_says_so_and_when_the_first_check_in_comes(
-    desk: BotHarness, moment: str, first: str
+    desk: BotHarness, moment: str, first: date
 ) -> None:
     desk.play_until(at(moment))
     start_cycle(desk)
     [post] = told(desk)
-    assert "Cycle 1 of Reply has started" in post
-    assert "what to do in week 1" not in post
-    assert f"{first}: the first check-in" in post
+    announced = shown(post, CycleAnnounced)
+    assert (announced.playbook, announced.number) == ("Reply", 1)
+    assert (announced.opens, announced.first_checkin) == (None, first)
+    assert_golden(post, f"has-started:{first}")
 
 
 def test_nobody_is_told_at_night(desk: BotHarness) -> None:

@@ -1,16 +1,21 @@
 """Reports on the weekend after the fourth Friday count for the closed cycle (SPEC §5)."""
 
+from datetime import date
 from pathlib import Path
 
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.messages import Message
 from cadence.rules.modes import Mode
 from cadence.rules.verdicts import Decision, Line
+from templates.contexts.cycles import CycleClosed
+from templates.contexts.overview.digests import Digest
+from templates.contexts.standards import Demoted, Watch
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, contexts, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import CURATORS, DESK, DESK_CHANNEL, REPLY, SOLO_CHANNEL, at, posts, start_cycle
 from tests.scenarios.standards.test_verdicts_end_to_end import (
     AllInWeekOne,
-    alerts,
     attest,
     log,
     mode,
@@ -24,7 +29,15 @@ SATURDAY = at("2026-03-28 11:00")
 
 def watch_alert(harness: BotHarness, channel: str = SOLO_CHANNEL) -> Message:
     """The newest alert of a step over its cap."""
-    return [one for one in posts(harness, channel) if "over its cap" in one.text][-1]
+    return [one for one in posts(harness, channel) if is_shown(one, Watch)][-1]
+
+
+def watches(harness: BotHarness) -> list[Watch]:
+    """What the alerts of a step over its cap say now, the same in the team's and the curators' channel."""
+    found, for_curators = (contexts(posts(harness, one), Watch) for one in (SOLO_CHANNEL, CURATORS))
+    assert found == for_curators
+    assert {one.step_key for one in found} <= {"send"}
+    return found
 
 
 def test_five_in_forty_on_the_weekend_are_demoted_by_the_cap(tmp_path: Path) -> None:
@@ -36,8 +49,9 @@ def test_five_in_forty_on_the_weekend_are_demoted_by_the_cap(tmp_path: Path) -> 
         assert mode(harness) is Mode.COLLABORATIVE
         last = verdicts(harness)[-1]
         assert (last.line, last.closing, last.exceptions, last.attested) == (Line.CAP, True, 5, 40)
-        closed = next(one for one in posts(harness, SOLO_CHANNEL) if "cycle 1" in one.text)
-        assert "5 in 40 reported runs" in closed.words, "the closing post follows"
+        [closed] = contexts(posts(harness, SOLO_CHANNEL), CycleClosed)
+        evidence = [(one.evidence.exceptions, one.evidence.reported) for one in closed.steps]
+        assert (5, 40) in evidence, "the closing post follows"
 
 
 def test_a_weekend_check_in_is_judged_for_the_cycle_that_closed(tmp_path: Path) -> None:
@@ -61,17 +75,17 @@ def test_a_watch_of_the_weekend_ends_on_sunday_night(tmp_path: Path) -> None:
         harness.play_until(SATURDAY)
         log(harness, 2)
         assert verdicts(harness)[-1].decision is Decision.WATCH
-        assert "Add a plan" in watch_alert(harness).buttons
+        assert Action.SAY_WHAT_CHANGES in actions(watch_alert(harness))
         harness.play_until(at("2026-03-29 23:59"))
-        assert "Add a plan" in watch_alert(harness).buttons
+        assert Action.SAY_WHAT_CHANGES in actions(watch_alert(harness))
         harness.play_until(at("2026-03-30 00:00"))
         for channel in (SOLO_CHANNEL, CURATORS):
-            ended = watch_alert(harness, channel)
-            assert "Watch ended: the cycle closed with “Send the edited reply” over its cap" in ended.text
-            assert ended.buttons == ["Why"]
+            assert shown(watch_alert(harness, channel), Watch).ended == "closed"
+            assert actions(watch_alert(harness, channel)) == [Action.WHY]
         harness.play_until(at("2026-03-30 12:00"))
-        digest = next(one for one in posts(harness, CURATORS) if one.text.startswith("Week of 23 Mar"))
-        assert "Add a plan" not in digest.words
+        digest = [one for one in posts(harness, CURATORS) if is_shown(one, Digest)][-1]
+        assert shown(digest, Digest).week_start == date(2026, 3, 23)
+        assert Action.SAY_WHAT_CHANGES not in actions(digest)
 
 
 def test_a_weekend_report_alerts_again_after_the_close_ended_an_alert(tmp_path: Path) -> None:
@@ -82,11 +96,12 @@ def test_a_weekend_report_alerts_again_after_the_close_ended_an_alert(tmp_path: 
             harness.play_until(at(f"{day} 12:00"))
             attest(harness, 0)
         harness.play_until(at("2026-03-28 11:00"))
-        assert len(alerts(harness, "Watch ended: the cycle closed")) == 1
+        assert [one.ended for one in watches(harness)] == ["under", "closed"]
         # One more critical exception would demote; one more ordinary one demotes by evidence at 3 in 10.
         log(harness, 1)
         assert verdicts(harness)[-1].line is Line.EVIDENCE
-        assert len(alerts(harness, "Watch ended: “Send the edited reply”")) == 1
+        assert [one.ended for one in watches(harness)] == ["under", "demoted"]
+        assert len(contexts(posts(harness, SOLO_CHANNEL), Demoted)) == 1
 
 
 def test_an_open_watch_shows_the_current_count(tmp_path: Path) -> None:
@@ -95,10 +110,10 @@ def test_an_open_watch_shows_the_current_count(tmp_path: Path) -> None:
         log(harness, 5)
         harness.play_until(at("2026-03-05 15:20"))
         log(harness, 1)
-        [(in_team, for_curators)] = alerts(harness, "“Send the edited reply” is over its cap")
-        assert in_team == for_curators
-        assert "6 in 40 reported runs" in in_team
-        assert "5 in 40" not in in_team
+        [watch] = watches(harness)
+        assert watch_alert(harness).words == watch_alert(harness, CURATORS).words
+        assert (watch.ended, watch.latest) == (None, None)
+        assert (watch.evidence.exceptions, watch.evidence.reported) == (6, 40)
 
 
 def test_a_watch_that_ends_on_its_first_day_says_both_hours(tmp_path: Path) -> None:
@@ -107,9 +122,11 @@ def test_a_watch_that_ends_on_its_first_day_says_both_hours(tmp_path: Path) -> N
         log(harness, 3)
         harness.play_until(at("2026-03-05 15:20"))
         attest(harness, 60)
-        [(ended, _)] = alerts(harness, "Back under its cap: “Send the edited reply”")
-        assert "*Watched since*\nThu 5 Mar 12:00\n*Ended*\nThu 5 Mar 15:20" in ended
-        assert "*While over the cap*\n3 in 20 reported runs" in ended
+        [ended] = watches(harness)
+        assert ended.ended == "under"
+        assert (ended.evidence.exceptions, ended.evidence.reported) == (3, 20)
+        assert (ended.opened_at, ended.ended_at) == (at("2026-03-05 12:00"), at("2026-03-05 15:20"))
+        assert_golden(watch_alert(harness), "back-under-its-cap")
 
 
 def test_after_a_late_answer_a_promotion_line_says_that_it_is_of_the_close(tmp_path: Path) -> None:
@@ -119,11 +136,10 @@ def test_after_a_late_answer_a_promotion_line_says_that_it_is_of_the_close(tmp_p
         harness.play_until(at("2026-03-05 12:00"))
         lead.types("/attest as-declared runs=10", channel=DESK_CHANNEL)
         harness.play_until(at("2026-03-28 11:00"))
-        [closed] = [one for one in posts(harness, DESK_CHANNEL) if "cycle 1:" in one.text]
-        assert "stays collaborative: " in closed.words
-        assert "at the close, " not in closed.words
+        [closed] = contexts(posts(harness, DESK_CHANNEL), CycleClosed)
+        assert_golden("\n".join(closed.promotions), "promotion-lines-of-the-close")
         lead.types("/attest as-declared runs=10 week=4", channel=DESK_CHANNEL)
         harness.tick()
-        [closed] = [one for one in posts(harness, DESK_CHANNEL) if "cycle 1:" in one.text]
-        assert "Check-ins*\n2 of 8" in closed.words
-        assert "stays collaborative: at the close, " in closed.words
+        [closed] = contexts(posts(harness, DESK_CHANNEL), CycleClosed)
+        assert (closed.attested, closed.expected) == (2, 8)
+        assert_golden("\n".join(closed.promotions), "promotion-lines-after-a-late-answer")

@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
+from templates.contexts.checkins import WhoIsMissing
+from templates.contexts.overview.digests import Coverage, Digest
+from templates.contexts.overview.statuses import Status
+from tests.contexts import assert_golden, contexts, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     CURATORS,
@@ -29,17 +34,23 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def types(harness: BotHarness, member: str, text: str) -> str:
-    return harness.workspace.person(member).types(text, channel=DESK_CHANNEL).words
+def types(harness: BotHarness, member: str, text: str) -> Answer:
+    return harness.workspace.person(member).types(text, channel=DESK_CHANNEL)
+
+
+def runs(harness: BotHarness) -> set[tuple[int, int, int]]:
+    """What the status says about each step: its exceptions, reported runs and estimated ones."""
+    [row] = shown(types(harness, LEAD, "/cadence status"), Status).rows
+    found = [step.evidence for step in row.steps if step.evidence is not None]
+    assert len(found) == len(row.steps)
+    return {(one.exceptions, one.reported, one.assumed) for one in found}
 
 
 def test_a_member_set_away_by_somebody_else_is_told_by_day(desk: BotHarness) -> None:
     desk.workspace.change_user(AGENT, tz="Australia/Sydney")
     types(desk, LEAD, f"/cadence away 2026-03-04..2026-03-06 <@{AGENT}>")
     desk.play_until(at("2026-03-04 00:30"))
-    told = bot_dms(desk, AGENT)[-1].words
-    assert f"<@{LEAD}> marked you as away from Wednesday 4 March to Friday 6 March" in told
-    assert "Back early? Type `/cadence away off`." in told
+    assert_golden(bot_dms(desk, AGENT)[-1], "set-away-by-another")
 
 
 def test_adjoining_days_away_count_as_one_absence(desk: BotHarness) -> None:
@@ -47,9 +58,8 @@ def test_adjoining_days_away_count_as_one_absence(desk: BotHarness) -> None:
     types(desk, AGENT, "/cadence away 2026-03-05..2026-03-06")
     types(desk, LEAD, "/attest as-declared runs=9")
     desk.play_until(at("2026-03-09 12:00"))
-    shown = types(desk, LEAD, "/cadence status")
     # Two are in the team; the one who was away all of last week is expected this week only.
-    assert "\n0 in 9 reported runs (+29 estimated)" in shown
+    assert runs(desk) == {(0, 9, 29)}
 
 
 def test_who_joined_at_the_weekend_isnt_missing_on_monday(desk: BotHarness) -> None:
@@ -59,24 +69,21 @@ def test_who_joined_at_the_weekend_isnt_missing_on_monday(desk: BotHarness) -> N
     desk.workspace.invite(DESK_CHANNEL, NEWCOMER)
     types(desk, NEWCOMER, "/cadence team join desk")
     desk.play_until(at("2026-03-09 12:00"))
-    assert not [one for one in bot_dms(desk, LEAD) if "missing for" in one.words]
+    assert contexts(bot_dms(desk, LEAD), WhoIsMissing) == []
 
 
 def test_coming_back_leaves_the_days_away_that_are_over(desk: BotHarness) -> None:
     types(desk, AGENT, "/cadence away 2026-03-02..2026-04-12")
     types(desk, LEAD, "/attest as-declared runs=9")
     desk.play_until(at("2026-03-14 12:00"))
-    assert "\n0 in 9 reported runs (+9 estimated)" in types(desk, LEAD, "/cadence status")
+    assert runs(desk) == {(0, 9, 9)}
     types(desk, AGENT, "/cadence away off")
-    shown = types(desk, LEAD, "/cadence status")
-    assert "\n0 in 9 reported runs (+9 estimated)" in shown, "both weeks were asked of one person"
+    assert runs(desk) == {(0, 9, 9)}, "both weeks were asked of one person"
 
 
 def test_a_week_away_from_thursday_on_is_asked_of_nobody_anywhere(desk: BotHarness) -> None:
     types(desk, AGENT, "/cadence away 2026-03-04..2026-03-06")
     desk.play_until(at("2026-03-09 12:00"))
-    [told] = [one for one in bot_dms(desk, LEAD) if "missing" in one.words]
-    assert f"Away: <@{AGENT}>" in told.words
-    assert "1 of 1" in told.words
-    digest = posts(desk, CURATORS)[-1].words
-    assert "Check-ins: 0 of 1" in digest, digest
+    [told] = contexts(bot_dms(desk, LEAD), WhoIsMissing)
+    assert (told.away, told.missing, told.own, told.expected) == ((AGENT,), (), True, 1)
+    assert shown(posts(desk, CURATORS)[-1], Digest).coverage == Coverage(answered=0, asked=1)

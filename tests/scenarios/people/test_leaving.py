@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from storage.tables import CheckIn
+from templates.contexts.checkins import Attested
 from templates.ids import Callback
+from tests.contexts import assert_golden, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, at, rows, start_cycle
 
 AGENT, CURATOR = "U01AGENT1", "U01CURATOR"
-ONLY = "Only members of Desk can answer its check-in."
 
 
 def test_who_was_taken_out_of_a_team_answers_no_check_in(tmp_path: Path) -> None:
@@ -20,17 +21,20 @@ def test_who_was_taken_out_of_a_team_answers_no_check_in(tmp_path: Path) -> None
         agent.clicks(agent.last_dm(), "As planned")
         curator.types(f"/cadence team leave desk <@{AGENT}>")
 
-        assert ONLY in str(agent.submits({"runs": "300"}).errors)  # the form was open
+        errors = agent.submits({"runs": "300"}).errors  # the form was open
+        assert_golden(errors["attestation"], "refused-in-the-form")
         while agent.view() is not None:
             agent.closes()
         refused = agent.clicks(home, "Check in", stale=True).view
         assert refused is not None
-        assert ONLY in refused.words
+        assert_golden(refused, "refused-in-home")
         assert refused.callback_id != Callback.CHECKIN
-        assert (
-            "by other teams" in agent.types("/attest reply as-declared runs=300", channel=DESK_CHANNEL).words
-        )
+        agent.closes()
+        typed = agent.types("/attest reply as-declared runs=300", channel=DESK_CHANNEL)
+        assert_golden(typed, "refused-by-command")
         assert rows(harness, CheckIn) == []
 
         curator.types(f"/cadence team join desk <@{AGENT}>")
-        assert "14 runs" in agent.types("/attest reply as-declared runs=14", channel=DESK_CHANNEL).words
+        said = agent.types("/attest reply as-declared runs=14", channel=DESK_CHANNEL)
+        [answered] = shown(said, Attested).rows
+        assert answered.answer.runs == 14

@@ -2,17 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import Answer
 from bot.sandbox.messages import Message
 from cadence.flows.promotions.proposing import judge_again
 from cadence.rules.modes import Mode
 from cadence.rules.promotions import PromotionDecision
 from storage.tables import AdoptionStep, ModeChange, Promotion, PromotionState
+from templates.contexts.cycles import CycleClosed
+from templates.contexts.exceptions import ExceptionForm
+from templates.contexts.overview.statuses import Why, WhyMath
+from templates.contexts.promotions import Promoted, PromotionDeclined, PromotionNumbers, PromotionProposed
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, contexts, is_shown, shown
 from tests.harnesses import Play, bot_harness, in_turn
 from tests.scenarios.plays import (
     CURATORS,
@@ -26,7 +34,6 @@ from tests.scenarios.plays import (
     entries,
     posts,
     rows,
-    says,
 )
 
 OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT2", "U01CURATOR"
@@ -35,11 +42,15 @@ QUICK = "promote: {cycles: 1}"
 """One cycle decides, so that a test needn't play two."""
 
 
-def types(harness: BotHarness, member: str, command: str) -> str:
-    channel = SOLO_CHANNEL if member == MEMBER else None
-    words = says(harness.workspace.person(member), command, channel=channel)
+def types(harness: BotHarness, member: str, command: str) -> Answer:
+    """Type a command, and confirm an exception that asks for it."""
+    person = harness.workspace.person(member)
+    said = person.types(command, channel=SOLO_CHANNEL if member == MEMBER else None)
+    if is_shown(said, ExceptionForm):
+        person.submits()
+        person.closes()
     harness.tick()
-    return words
+    return said
 
 
 def play_cycle(harness: BotHarness, number: int, *, passes: int, samples: int, step: str = "draft") -> None:
@@ -80,11 +91,22 @@ def promotion(harness: BotHarness) -> Promotion:
 
 def proposals(harness: BotHarness) -> tuple[Message, Message]:
     """The proposal in the owner's DM and in the curators' channel."""
-    in_dm = [one for one in bot_dms(harness, OWNER) if "Draft the reply" in one.text and "→" in one.text]
-    for_curators = [
-        one for one in posts(harness, CURATORS) if "Draft the reply" in one.text and "→" in one.text
-    ]
+    in_dm = [one for one in bot_dms(harness, OWNER) if is_shown(one, PromotionProposed)]
+    for_curators = [one for one in posts(harness, CURATORS) if is_shown(one, PromotionProposed)]
     return in_dm[-1], for_curators[-1]
+
+
+def outcomes(harness: BotHarness) -> list[PromotionProposed]:
+    """What the proposal of the draft became, in both places."""
+    found = contexts(proposals(harness), PromotionProposed)
+    assert [one.step_key for one in found] == ["draft"] * 2
+    return found
+
+
+def promotion_lines(harness: BotHarness, number: int, channel: str = SOLO_CHANNEL) -> str:
+    """What the closing post of a cycle says about promotions, a line for each step."""
+    [closing] = [one for one in contexts(posts(harness, channel), CycleClosed) if one.number == number]
+    return "\n".join(closing.promotions)
 
 
 def mode(harness: BotHarness) -> Mode:
@@ -96,8 +118,7 @@ def test_two_cycles_that_show_it_propose_and_a_curator_promotes(tmp_path: Path) 
         play_cycle(harness, 1, passes=30, samples=30)
         first = promotion(harness)
         assert (first.state, first.samples) == (PromotionState.INSUFFICIENT, 30)
-        [closing] = [one for one in posts(harness, SOLO_CHANNEL) if "cycle 1" in one.text]
-        assert "“Draft the reply” stays collaborative: 1 of 2 closed cycles in this mode." in closing.words
+        assert_golden(promotion_lines(harness, 1), "one-of-two-cycles")
 
         play_cycle(harness, 2, passes=30, samples=31)
         row = promotion(harness)
@@ -108,38 +129,58 @@ def test_two_cycles_that_show_it_propose_and_a_curator_promotes(tmp_path: Path) 
             Mode.AI_LED,
         )
         mine, theirs = proposals(harness)
-        assert mine.words == theirs.words.replace("Approve\n", "")
-        assert (mine.buttons, theirs.buttons) == (["Decline", "Why"], ["Approve", "Decline", "Why"])
-        assert "60 of 61 passed\n*True pass rate*\nat least 92% (needs 90%)" in mine.words
-        assert "*Exceptions*\n0 in 160 runs (cap 10%)\n*Check-ins*\n8 of 8" in mine.words
-        assert "*KPI*\nmet in 2 of 2 cycles" in mine.words
+        proposed = shown(mine, PromotionProposed)
+        assert replace(shown(theirs, PromotionProposed), approves=False) == proposed
+        assert actions(mine) == [Action.DECLINE_PROMOTION, Action.WHY]
+        assert actions(theirs) == [Action.APPROVE_PROMOTION, *actions(mine)]
+        assert 0.92 <= proposed.numbers.bound < 0.93
+        assert proposed.numbers == PromotionNumbers(
+            cycles=2,
+            samples=61,
+            passes=60,
+            risky=0,
+            bound=proposed.numbers.bound,
+            accuracy=0.9,
+            max_risk=0.02,
+            confidence=0.95,
+            exceptions=0,
+            runs=160,
+            cap=0.1,
+            answered=8,
+            expected=8,
+            kpi_met=2,
+        )
         assert mode(harness) is Mode.COLLABORATIVE
 
         curator = harness.workspace.person(CURATOR)
         answer = curator.clicks(theirs, "Approve")
-        assert "is now AI-led" in answer.words
-        assert answer.message is not None
-        assert answer.message.buttons == ["Change back"]
+        assert_golden(answer, "promoted-by-the-curator")
+        assert actions(answer) == [Action.DECLARE_MODE]
         harness.tick()
         assert mode(harness) is Mode.AI_LED
-        for message in proposals(harness):
-            assert message.text == "Promoted: “Draft the reply” → AI-led"
-            assert "Approved by <@U01CURATOR>, Fri 24 Apr" in message.words
+        for outcome in outcomes(harness):
+            assert (outcome.state, outcome.after, outcome.decided_by) == ("approved", "ai-led", CURATOR)
+            assert outcome.decided_at is not None
+            assert outcome.decided_at.date() == date(2026, 4, 24)
         for channel in (SOLO_CHANNEL, CURATORS):
-            [closing] = [one for one in posts(harness, channel) if "cycle 2:" in one.text]
-            assert "“Draft the reply” was promoted to AI-led." in closing.words
-            [told] = [one for one in posts(harness, channel) if "is now AI-led" in one.text]
-            assert "approved by <@U01CURATOR>" in told.words
+            assert_golden(promotion_lines(harness, 2, channel), f"promoted-at-the-close:{channel}")
+            [told] = contexts(posts(harness, channel), Promoted)
+            assert (told.step_key, told.after, told.approved_by) == ("draft", "ai-led", CURATOR)
         [change] = [one for one in rows(harness, ModeChange) if one.kind == "promotion"]
         assert (change.promotion_id, change.member) == (row.id, CURATOR)
         owner = harness.workspace.person(OWNER)
         why = owner.types("/cadence why reply draft").message
         assert why is not None
-        assert "60 of 61 samples passed; true pass rate at least 92% (needs 90%)" in why.words
+        explained = shown(why, Why).promotion
+        assert explained is not None
+        assert explained.numbers == proposed.numbers
         owner.clicks(why, "Show the math")
-        looked = owner.form().words
-        assert "Cycle 1: 30 of 30 samples passed · 0 risky" in looked
-        assert "Cycle 2: 30 of 31 samples passed · 0 risky" in looked
+        looked = shown(owner.form(), WhyMath).promotion
+        assert looked is not None
+        assert [(one.number, one.samples, one.passes, one.risky) for one in looked.judged] == [
+            (1, 30, 30, 0),
+            (2, 31, 30, 0),
+        ]
         for judged in rows(harness, Promotion):
             again = judge_again(judged)
             assert (again.bound, again.needed, again.more) == (judged.bound, judged.needed, judged.more)
@@ -155,12 +196,13 @@ def test_an_owner_promotes_to_collaborative_and_a_second_click_changes_nothing(t
         owner = harness.workspace.person(OWNER)
         owner.clicks(mine, "Approve")
         again = harness.workspace.person(CURATOR).clicks(theirs, "Approve")
-        assert "<@U01LEAD> approved this on Fri 27 Mar. Nothing changed" in again.words
+        assert_golden(again, "approved-before")
         harness.workspace.person(CURATOR).clicks(theirs, "Decline")
         harness.tick()
         assert mode(harness) is Mode.COLLABORATIVE
         assert len([one for one in rows(harness, ModeChange) if one.kind == "promotion"]) == 1
-        assert len([one for one in posts(harness, SOLO_CHANNEL) if "is now collaborative" in one.text]) == 1
+        [told] = contexts(posts(harness, SOLO_CHANNEL), Promoted)
+        assert told.after == "collaborative"
 
 
 def test_a_declined_promotion_keeps_the_mode_and_says_why(tmp_path: Path) -> None:
@@ -168,37 +210,44 @@ def test_a_declined_promotion_keeps_the_mode_and_says_why(tmp_path: Path) -> Non
         mine, _ = proposals(harness)
         owner = harness.workspace.person(OWNER)
         owner.clicks(mine, "Decline")
-        assert "Add a sentence on why not" in owner.submits({"reason": " "}).errors["reason"]
-        owner.submits({"reason": "Not before <the> audit."})
+        assert_golden(owner.submits({"reason": " "}).errors["reason"], "no-reason")
+        reason = "Not before <the> audit."
+        owner.submits({"reason": reason})
         harness.tick()
         assert mode(harness) is Mode.COLLABORATIVE
         assert promotion(harness).state is PromotionState.DECLINED
         for message in proposals(harness):
-            assert message.text.startswith("Declined: “Draft the reply”")
-            assert "&gt; Not before &lt;the&gt; audit." in message.words
-        [told] = [one for one in posts(harness, CURATORS) if one.text.startswith("Promotion declined")]
-        assert "<@U01LEAD> declined collaborative → AI-led.\n&gt; Not before &lt;the&gt; audit." in told.words
+            assert_golden(message, "proposal-declined")
+        for outcome in outcomes(harness):
+            assert (outcome.state, outcome.reason, outcome.decided_by) == ("declined", reason, OWNER)
+        [told] = [one for one in posts(harness, CURATORS) if is_shown(one, PromotionDeclined)]
+        assert_golden(told, "curators-told-of-the-decline")
+        declined = shown(told, PromotionDeclined)
+        assert (declined.declined_by, declined.reason) == (OWNER, reason)
+        assert (declined.before, declined.after) == ("collaborative", "ai-led")
         [entry] = entries(harness, "promotion-declined")
         assert entry.member == OWNER
 
 
 @pytest.mark.parametrize(
-    ("command", "why"),
+    ("case", "command"),
     [
-        ("/cadence rubric reply draft revise tone is graded apart", "the rubric was revised"),
-        ("/exception reply draft critical sent it to the wrong person", "mode was changed to human-led"),
+        ("rubric", "/cadence rubric reply draft revise tone is graded apart"),
+        ("mode", "/exception reply draft critical sent it to the wrong person"),
     ],
 )
-def test_a_proposal_that_no_longer_fits_lapses(tmp_path: Path, command: str, why: str) -> None:
+def test_a_proposal_that_no_longer_fits_lapses(tmp_path: Path, case: str, command: str) -> None:
     with solo(tmp_path, TO_AI, then=a_proposal) as harness:
         _, before = proposals(harness)
         harness.play_until(at("2026-03-31 12:00"))
         types(harness, OWNER, command)
-        for message in proposals(harness):
-            assert message.text.startswith("Expired: “Draft the reply”")
-            assert why in message.words
+        for outcome in outcomes(harness):
+            assert (outcome.state, outcome.decided_by) == ("lapsed", None)
+            assert_golden(outcome.reason, f"lapsed-because:{case}")
         refused = harness.workspace.person(CURATOR).clicks(before, "Why")
-        assert "lapsed" in refused.words
+        looked = shown(refused, Why).promotion
+        assert looked is not None
+        assert looked.state == "lapsed"
         assert promotion(harness).state is PromotionState.LAPSED
         assert not [one for one in rows(harness, ModeChange) if one.kind == "promotion"]
 
@@ -209,10 +258,12 @@ def test_a_proposal_lapses_when_a_corrected_number_takes_its_kpi_away(tmp_path: 
         harness.play_until(at("2026-03-28 12:00"))
         types(harness, MEMBER, "/kpi reply 40m week=1")
         types(harness, MEMBER, "/kpi reply 40m week=2")
-        for message in proposals(harness):
-            assert message.text.startswith("Expired: “Draft the reply”")
-            assert "a corrected number made cycle 1 not met" in message.words
-        assert "lapsed" in harness.workspace.person(CURATOR).clicks(before, "Why").words
+        for outcome in outcomes(harness):
+            assert outcome.state == "lapsed"
+            assert_golden(outcome.reason, "lapsed-because:corrected-number")
+        looked = shown(harness.workspace.person(CURATOR).clicks(before, "Why"), Why).promotion
+        assert looked is not None
+        assert looked.state == "lapsed"
         assert mode(harness) is Mode.COLLABORATIVE
 
 
@@ -221,10 +272,9 @@ def test_a_newer_cycle_takes_the_place_of_an_undecided_proposal(tmp_path: Path) 
         play_cycle(harness, 2, passes=25, samples=30)
         first, second = rows(harness, Promotion)
         assert (first.state, second.state) == (PromotionState.LAPSED, PromotionState.HELD)
-        [message] = [one for one in bot_dms(harness, OWNER) if "→" in one.text]
-        assert message.text.startswith("Expired:")
-        [closing] = [one for one in posts(harness, SOLO_CHANNEL) if "cycle 2" in one.text]
-        assert "83% of samples passed in cycle 2 (needed 90%)" in closing.words
+        [outcome] = contexts(bot_dms(harness, OWNER), PromotionProposed)
+        assert outcome.state == "lapsed"
+        assert_golden(promotion_lines(harness, 2), "too-few-passes")
         assert judge_again(second).decision is PromotionDecision.HOLD
 
 
@@ -236,9 +286,9 @@ def test_after_a_demotion_the_rubric_is_revised_first(tmp_path: Path) -> None:
         play_cycle(harness, 1, passes=29, samples=29, step="send")
         send = next(row for row in rows(harness, Promotion) if row.step == "send")
         assert send.state is PromotionState.HELD
-        told = types(harness, OWNER, "/cadence why reply send")
-        assert "update the rubric first: it was demoted on this one" in told
-        assert "over its cap or demoted in cycle 1" in told
+        looked = shown(types(harness, OWNER, "/cadence why reply send"), Why).promotion
+        assert looked is not None
+        assert_golden("\n".join(looked.unmet), "unmet-after-a-demotion")
         types(harness, OWNER, "/cadence rubric reply send revise refunds name their case")
         play_cycle(harness, 2, passes=29, samples=29, step="send")
         send = [row for row in rows(harness, Promotion) if row.step == "send"][-1]
