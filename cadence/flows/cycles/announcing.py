@@ -46,11 +46,12 @@ def _due(view: AdoptionView, cycle: Cycle, nudge: Nudge) -> datetime:
 def _post(uow: UnitOfWork, message: OutboxMessage) -> CycleAnnounced | Skip:
     """The start of a cycle; skipped on the day on which the post that opens its first week says it."""
     view = adoption_about(uow, message)
-    cycle = cycles.cycle(uow, cycle_id=int(message.subject["cycle"]))
-    if cycle.state is CycleState.CLOSED:
-        return Skip(Unless.CLOSED)
+    known = {row.id: row for row in cycles.cycles_of(uow, adoption_id=view.id)}
     if view.adoption.state is AdoptionState.PAUSED:
         return Skip(Unless.PAUSED)
+    cycle = known.get(int(message.subject["cycle"]))  # one that hadn't begun may have been taken away
+    if cycle is None or cycle.state is CycleState.CLOSED:
+        return Skip(Unless.CLOSED)
     opens = _due(view, cycle, WEEK_OPENS)
     if opens >= cycle.started_at and local_day(opens, view.zone) <= local_day(uow.now, view.zone):
         return Skip(Unless.WEEK_OPENS)

@@ -8,6 +8,7 @@ import pytest
 
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.messages import Message
+from cadence.nudges import Unless
 from storage.tables import MessageState
 from templates.contexts.cycles import CycleAnnounced
 from templates.contexts.gates import WeekOpens
@@ -84,3 +85,5 @@ def test_nothing_is_said_of_a_cycle_paused_before_the_morning(desk: BotHarness) 
     desk.workspace.person("U01LEAD").types("/cadence cycle pause reply team=desk")
     desk.play_until(at("2026-03-04 09:00"))
     assert told(desk) == []
+    [post] = ledger(desk, "cycle-started")
+    assert (post.state, post.reason) == (MessageState.SKIPPED, Unless.PAUSED)
