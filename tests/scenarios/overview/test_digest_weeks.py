@@ -1,11 +1,17 @@
 """A week's digest is about that week, whenever it is read (SPEC §4, §5)."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from cadence.rules.modes import Mode
+from templates.contexts.base import ModeChange
+from templates.contexts.overview.digests import Decision, Digest, Tally
+from templates.ids import Action
+from tests.contexts import assert_golden, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     CURATORS,
@@ -21,7 +27,6 @@ from tests.scenarios.plays import (
 )
 
 OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
-UNANSWERED = "*🟡 Add a plan:* “Send the reply” of Reply (Desk) is over its cap"
 
 
 @pytest.fixture
@@ -33,18 +38,22 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def types(harness: BotHarness, member: str, *texts: str) -> str:
-    words = ""
+def types(harness: BotHarness, member: str, *texts: str) -> None:
     for text in texts:
-        words = says(harness.workspace.person(member), text, channel=DESK_CHANNEL)
+        says(harness.workspace.person(member), text, channel=DESK_CHANNEL)
         harness.tick()
-    return words
 
 
-def digest_of(harness: BotHarness, monday: str) -> str:
+def digest_of(harness: BotHarness, monday: str) -> Digest:
     """The digest on a Monday about the week before."""
     harness.play_until(at(f"{monday} 12:00"))
-    return posts(harness, CURATORS)[-1].words
+    return shown(posts(harness, CURATORS)[-1], Digest)
+
+
+def open_decisions(digest: Digest, action: Action) -> dict[str, Decision]:
+    """The decisions of one kind, by the value of their buttons, such as `1:send`."""
+    offered = [(one, one.offer) for one in digest.decisions]
+    return {offer.value: one for one, offer in offered if offer is not None and offer.action == action}
 
 
 def over_the_cap(harness: BotHarness) -> None:
@@ -57,28 +66,40 @@ def over_the_cap(harness: BotHarness) -> None:
 def test_mondays_digest_reports_last_week_and_asks_only_open_decisions(desk: BotHarness) -> None:
     over_the_cap(desk)
     desk.play_until(at("2026-03-08 12:00"))
-    sunday = types(desk, CURATOR, "/cadence digest")
+    said = desk.workspace.person(CURATOR).types("/cadence digest", channel=DESK_CHANNEL)
+    sunday = shown(said, Digest)
     monday = digest_of(desk, "2026-03-09")
-    for shown in (sunday, monday):
-        assert "3 in 29 reported runs, 10.3% / 10%\n🟡 Over its cap: Send the reply" in shown
-    assert UNANSWERED in sunday
-    assert UNANSWERED not in monday, "the new week's estimated runs brought it back under its cap"
+    for digest in (sunday, monday):
+        [row] = digest.rows
+        assert row.evidence is not None
+        assert (row.evidence.exceptions, row.evidence.reported, row.evidence.runs) == (3, 29, 29)
+        assert (row.evidence.cap, row.step) == (0.10, "Send the reply")
+        assert (row.over, row.critical, row.demoted) == (True, False, False)
+    asked = open_decisions(sunday, Action.SAY_WHAT_CHANGES)["1:send"]
+    assert_golden(f"{asked.title}: {asked.text}", "over-its-cap")
+    left = open_decisions(monday, Action.SAY_WHAT_CHANGES)
+    assert left == {}, "the new week's estimated runs brought it back under its cap"
 
 
 def test_a_watch_that_outlives_its_week_waits_in_mondays_digest(desk: BotHarness) -> None:
     types(desk, OWNER, "/attest as-declared runs=4")
     types(desk, MEMBER, "/attest as-declared runs=5")
     types(desk, MEMBER, *(f"/exception send wrong tone {number}" for number in range(2)))
-    assert UNANSWERED in digest_of(desk, "2026-03-09")
+    asked = open_decisions(digest_of(desk, "2026-03-09"), Action.SAY_WHAT_CHANGES)["1:send"]
+    assert_golden(f"{asked.title}: {asked.text}", "over-its-cap")
 
 
 def test_a_step_watched_for_a_critical_exception_is_named_so(desk: BotHarness) -> None:
     types(desk, OWNER, "/cadence mode reply draft human-led nobody trusts it", "/attest as-declared runs=3")
     types(desk, MEMBER, "/attest as-declared runs=3", "/exception draft critical it quoted a price")
-    shown = digest_of(desk, "2026-03-09")
-    assert "*🟡 Add a plan:* “Draft the reply” of Reply (Desk) had a critical exception" in shown
-    assert "1 in 6 reported runs / 10%\n🟡 Critical exception: Draft the reply" in shown
-    assert "Over its cap" not in shown
+    digest = digest_of(desk, "2026-03-09")
+    asked = open_decisions(digest, Action.SAY_WHAT_CHANGES)["1:draft"]
+    assert_golden(f"{asked.title}: {asked.text}", "critical-exception")
+    [row] = digest.rows
+    assert row.evidence is not None
+    assert (row.evidence.exceptions, row.evidence.reported, row.evidence.runs) == (1, 6, 6)
+    assert (row.evidence.cap, row.step, row.critical) == (0.10, "Draft the reply", True)
+    assert not row.demoted
 
 
 def test_a_late_check_in_settles_the_watch_of_its_week(desk: BotHarness) -> None:
@@ -86,8 +107,8 @@ def test_a_late_check_in_settles_the_watch_of_its_week(desk: BotHarness) -> None
     desk.play_until(at("2026-03-09 09:00"))
     types(desk, MEMBER, "/attest as-declared runs=30 week=1")
     monday = digest_of(desk, "2026-03-09")
-    assert UNANSWERED not in monday
-    assert "over its cap" not in monday.casefold()
+    assert open_decisions(monday, Action.SAY_WHAT_CHANGES) == {}
+    assert (monday.watch_count, [row.over for row in monday.rows]) == (0, [False])
 
 
 def test_on_a_public_holiday_the_digest_comes_the_day_after(tmp_path: Path) -> None:
@@ -98,19 +119,21 @@ def test_on_a_public_holiday_the_digest_comes_the_day_after(tmp_path: Path) -> N
         harness.play_until(at("2026-04-07 12:00"))
         new = posts(harness, CURATORS)[before:]
         assert local_times(new, "Europe/Berlin") == ["Tue 11:00"]
-        assert "Week of 30 Mar" in new[0].words
+        assert shown(new[0], Digest).week_start == date(2026, 3, 30)
 
 
 def test_a_demoted_step_waits_in_every_digest_until_its_rubric_is_revised(desk: BotHarness) -> None:
     types(desk, OWNER, "/attest as-declared runs=14")
     types(desk, MEMBER, "/attest as-declared runs=15")
     types(desk, MEMBER, *(f"/exception send wrong tone {number}" for number in range(7)))
-    waiting = "*🔴 Update the rubric:* “Send the reply” of Reply (Desk) was demoted Thu 5 Mar"
     first = digest_of(desk, "2026-03-09")
-    assert "2 decisions, 1 team needs attention" in first
-    assert "🔴 Demoted" in first
-    assert "Exceptions: 7" in first
-    assert waiting in first
-    assert waiting in digest_of(desk, "2026-03-16")
+    assert (first.decision_count, first.slipping) == (2, 1)
+    assert [row.demoted for row in first.rows] == [True]
+    demoted = ModeChange(step="Send the reply", before=Mode.AI_LED, after=Mode.COLLABORATIVE)
+    assert [one.change for one in first.demotions] == [demoted]
+    assert first.exceptions == Tally(now=7)
+    for digest in (first, digest_of(desk, "2026-03-16")):
+        waiting = open_decisions(digest, Action.REVISE_RUBRIC)["1:send"]
+        assert_golden(f"{waiting.title}: {waiting.text}", "rubric-to-update")
     types(desk, OWNER, "/cadence rubric reply send revise the greeting is checked first")
-    assert waiting not in digest_of(desk, "2026-03-23")
+    assert open_decisions(digest_of(desk, "2026-03-23"), Action.REVISE_RUBRIC) == {}

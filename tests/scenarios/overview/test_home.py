@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox import CantDo, Channel, User
 from bot.sandbox.kinds import elements_of
+from bot.sandbox.views import View
 from bot.workspaces.home_publisher import Homes
 from cadence.actor import Actor
 from cadence.flows.core.adoptions import adoption_by_id
@@ -18,11 +19,20 @@ from cadence.flows.overview import homes as flow
 from cadence.flows.overview.homes import HomePace
 from cadence.flows.promotions.proposing import judge_promotions
 from cadence.rules.kpi import Outcome
+from cadence.rules.modes import Mode
 from cadence.rules.promotions import GradedCycle
 from storage.queries import people
 from storage.queries.overview import homes
-from storage.tables import CheckIn, Home, PromotionState
+from storage.tables import Attestation, CheckIn, HandoffState, PromotionState
+from storage.tables import Home as HomeRow
 from storage.work import UnitOfWork
+from templates.contexts.handoffs import HandoffPost
+from templates.contexts.overview.home import Home, HomeNeed, HomeNumber, HomePlaybook
+from templates.contexts.people import TeamForm
+from templates.contexts.promotions import Promoted
+from templates.contexts.workspaces import Welcome, WelcomedPlaybook
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, contexts, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.handoffs.test_handoffs import asked, hand_over, running
 from tests.scenarios.plays import (
@@ -54,6 +64,28 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
+def needs(home: View, action: Action) -> list[HomeNeed]:
+    """What needs the reader and is done with this action."""
+    found = [one.need for one in shown(home, Home).items if one.need is not None]
+    return [one for one in found if action in {offer.action for offer in one.offers}]
+
+
+def numbers(home: View) -> list[HomeNumber]:
+    return [one.number for one in shown(home, Home).items if one.number is not None]
+
+
+def playbook(home: View) -> HomePlaybook:
+    """The only playbook."""
+    [found] = [one.playbook for one in shown(home, Home).items if one.playbook is not None]
+    return found
+
+
+def demoted(home: View) -> dict[str, date]:
+    """When each demoted step of the only playbook was demoted, by its title."""
+    steps = [one for one in playbook(home).steps if one.state == "demoted"]
+    return {one.title: one.judged_at.date() for one in steps if one.judged_at is not None}
+
+
 def published(harness: BotHarness) -> int:
     """How often a Home was published so far."""
     return sum(one.what == "views.publish" for one in harness.workspace.exchanges())
@@ -62,15 +94,19 @@ def published(harness: BotHarness) -> int:
 def test_a_check_in_is_answered_on_the_home_and_the_dm_follows(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     home = agent.opens_home()
-    assert "1 item needs you" in home.words
+    assert shown(home, Home).waiting == 1
     agent.clicks(home, "Check in")
     agent.submits({"runs": "14"})
     desk.tick()
     assert [row.runs for row in rows(desk, CheckIn)] == [14]
-    assert bot_dms(desk, AGENT)[-1].buttons == ["Change"]
-    caught_up = "You're all caught up 🎉\nYour next check-in comes Thu 12 Mar at 10:00."
-    assert caught_up in agent.home().words
-    assert "You: checked in · 14 runs" in agent.home().words
+    assert actions(bot_dms(desk, AGENT)[-1]) == [Action.CHANGE_CHECKIN]
+    caught_up = shown(agent.home(), Home)
+    assert (caught_up.waiting, caught_up.welcome, caught_up.begin) == (0, False, ())
+    assert caught_up.next_checkin is not None
+    assert caught_up.next_checkin.isoformat() == "2026-03-12T10:00:00+01:00"
+    own = playbook(agent.home()).own
+    assert own is not None
+    assert (own.attestation, own.runs) == (Attestation.AS_DECLARED, 14)
 
 
 def test_an_answer_in_the_dm_takes_it_off_the_home_once(desk: BotHarness) -> None:
@@ -81,7 +117,7 @@ def test_an_answer_in_the_dm_takes_it_off_the_home_once(desk: BotHarness) -> Non
     agent.submits({})
     desk.tick()
     desk.tick()
-    assert "You're all caught up" in agent.home().words
+    assert shown(agent.home(), Home).waiting == 0
     assert published(desk) == before + 1
 
 
@@ -103,7 +139,7 @@ def test_a_home_nobody_looked_at_for_two_weeks_waits_until_it_is_opened(desk: Bo
     desk.workspace.person(AGENT).types("/exception reply draft wrong tone", channel=DESK_CHANNEL)
     desk.tick()
     assert published(desk) == before
-    assert "week 3 of 4" in lead.opens_home().words
+    assert playbook(lead.opens_home()).week == 3
 
 
 def test_an_exception_shows_on_everybodys_home_around_it(desk: BotHarness) -> None:
@@ -115,10 +151,11 @@ def test_an_exception_shows_on_everybodys_home_around_it(desk: BotHarness) -> No
     desk.tick()
     assert published(desk) == before + 3
     for person in three[:2]:
-        assert "🔴 Demoted Thu 5 Mar: “Draft the reply”" in person.home().words
+        assert demoted(person.home()) == {"Draft the reply": date(2026, 3, 5)}
     for person in (three[0], three[2]):
-        assert "*🔴 Update the rubric*" in person.home().words
-    assert "Update the rubric" not in three[1].home().words
+        [need] = needs(person.home(), Action.REVISE_RUBRIC)
+        assert_golden(f"{need.title}\n{need.text}", "rubric-to-update")
+    assert not needs(three[1].home(), Action.REVISE_RUBRIC)
 
 
 def test_homes_are_published_at_slacks_pace_and_per_person_more_slowly(desk: BotHarness) -> None:
@@ -164,12 +201,12 @@ def test_a_publication_that_nobody_ended_is_made_again_and_a_change_meanwhile_is
     )
     desk.clock.set(later + pace.each)
     desk.tick()
-    assert "🔴 Demoted Thu 5 Mar: “Draft the reply”" in lead.home().words
+    assert demoted(lead.home()) == {"Draft the reply": date(2026, 3, 5)}
 
 
 def test_a_home_slack_refuses_waits_until_it_is_opened(desk: BotHarness) -> None:
     now = desk.clock.now()
-    ghost = Home(
+    ghost = HomeRow(
         workspace_id=BUILT_IN_TEAM, member="U0GHOST", opened_at=now, stale_at=now, not_before=now, changes=1
     )
     with desk.bot.db.write() as session:
@@ -182,34 +219,33 @@ def test_a_home_slack_refuses_waits_until_it_is_opened(desk: BotHarness) -> None
 
 
 @pytest.mark.parametrize(
-    ("choice", "said"),
-    [
-        ("Mute reminders", "type `/cadence mute off`"),
-        ("Tomorrow", "To change the time, type `/cadence snooze`."),
-    ],
+    ("choice", "case"),
+    [("Mute reminders", "mute"), ("Tomorrow", "tomorrow")],
 )
-def test_the_dms_menu_says_how_to_take_it_back(desk: BotHarness, choice: str, said: str) -> None:
+def test_the_dms_menu_says_how_to_take_it_back(desk: BotHarness, choice: str, case: str) -> None:
     agent = desk.workspace.person(AGENT)
-    assert said in agent.chooses(agent.last_dm(), "checkin.snooze", choice).words
+    assert_golden(agent.chooses(agent.last_dm(), "checkin.snooze", choice), f"chosen:{case}")
 
 
 def test_away_from_the_dm_opens_its_form(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     agent.chooses(agent.last_dm(), "checkin.snooze", "I'm away")
     agent.submits({"until": "2026-03-13"})
-    assert "Type `/cadence away off`" in agent.form().words
+    assert_golden(agent.form(), "away")
 
 
 def test_who_reports_the_number_is_asked_for_it_alone(desk: BotHarness) -> None:
     lead = desk.workspace.person(LEAD)
     lead.types("/attest reply as-declared runs=9", channel=DESK_CHANNEL)
     home = lead.opens_home()
-    assert "*📊 Report*\nFirst response time · Reply, week 1 of 4" in home.words
+    [number] = numbers(home)
+    assert (number.kpi.name, number.playbook, number.week) == ("First response time", "Reply", 1)
     lead.clicks(home, "Report")
     lead.submits({"value": "24m"})
     desk.tick()
-    assert "📊" not in lead.home().words
-    assert "*First response time*\n24 min → target 15 min" in lead.home().words
+    assert not numbers(lead.home())
+    kpi = playbook(lead.home()).kpi
+    assert (kpi.name, kpi.value, kpi.target) == ("First response time", 24, 15)
 
 
 def propose(harness: BotHarness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,23 +269,31 @@ def test_a_curator_approves_on_the_home_and_nobody_else_can(
         propose(harness, monkeypatch)
         curator, owner = harness.workspace.person(CURATOR), harness.workspace.person(LEAD)
         home = curator.opens_home()
-        assert "collaborative → AI-led: 40 of 40 samples passed" in home.words
-        assert "a curator decides" in owner.opens_home().words
-        assert "Approve" not in owner.home().buttons
+        [need] = needs(home, Action.APPROVE_PROMOTION)
+        assert_golden(f"{need.title}\n{need.text}", "promotion-for-curators")
+        [need] = needs(owner.opens_home(), Action.WHY)
+        assert_golden(f"{need.title}\n{need.text}", "promotion-for-its-owner")
+        assert Action.APPROVE_PROMOTION not in actions(owner.home())
 
         [block] = [
             block for block, one in elements_of(home.blocks) if one.get("action_id") == "promotion.approve"
         ]
         forged = harness.workspace.views.replace(replace(owner.home(), body=home.body))
         owner.clicks(forged, "Approve", block_id=block["block_id"], stale=True)
-        assert "Only a curator" in owner.form().words
+        assert_golden(owner.form(), "refused-not-a-curator")
         assert promotion(harness).state is PromotionState.OPEN
 
         curator.clicks(home, "Approve")
         assert promotion(harness).state is PromotionState.APPROVED
-        assert "Ready for promotion" not in curator.home().words, "shown at once, before anything is sent"
+        at_once = needs(curator.home(), Action.APPROVE_PROMOTION)
+        assert not at_once, "shown at once, before anything is sent"
         harness.tick()
-        assert any(one.text.startswith("Promoted: “Draft the reply”") for one in posts(harness, CURATORS))
+        [promoted] = contexts(posts(harness, CURATORS), Promoted)
+        assert (promoted.step, promoted.after, promoted.approved_by) == (
+            "Draft the reply",
+            Mode.AI_LED,
+            CURATOR,
+        )
 
 
 def test_long_homes_are_paged_and_keep_their_page(tmp_path: Path) -> None:
@@ -264,19 +308,19 @@ def test_long_homes_are_paged_and_keep_their_page(tmp_path: Path) -> None:
         for number in range(2):
             start_cycle(harness, f"reply-{number:02}")
         home = lead.opens_home()
-        assert "28 items need you" in home.words
-        assert home.buttons[-1] == "Next page"
+        assert shown(home, Home).waiting == 28
+        assert actions(home)[-1] == Action.HOME_ON
         for page in range(2, 5):
             assert characters(home.blocks) <= 13_000
             lead.clicks(home, "Next page")
             home = lead.home()
-            assert f"Page {page} of 4" in home.words
-        assert home.buttons[-1] == "Previous page"
+            assert (shown(home, Home).page, shown(home, Home).pages) == (page, 4)
+        assert actions(home)[-1] == Action.HOME_BACK
         lead.types("/cadence mute")
         harness.tick()
-        assert "Page 4 of 4" in lead.home().words
+        assert shown(lead.home(), Home).page == 4
         harness.clock.set(at("2026-02-28 12:00"))
-        assert "Page 1 of 4" in lead.opens_home().words
+        assert shown(lead.opens_home(), Home).page == 1
 
 
 def test_what_is_handed_over_is_accepted_on_the_home(tmp_path: Path) -> None:
@@ -285,14 +329,17 @@ def test_what_is_handed_over_is_accepted_on_the_home(tmp_path: Path) -> None:
         analyst.opens_home()
         hand_over(harness)
         home = analyst.home()
-        assert "*⏳ Accept a handoff*\nrefund for case 4711: Support EMEA → Billing" in home.words
-        assert "due Wed 4 Mar 09:00" in home.words, "in their own zone"
+        [need] = needs(home, Action.ACCEPT_HANDOFF)
+        assert_golden(f"{need.title}\n{need.text}", "handoff-to-accept")  # due in their own zone
         analyst.clicks(home, "Accept")
-        assert "*⏳ Finish a handoff*\nrefund for case 4711, from Support EMEA" in analyst.home().words
+        [need] = needs(analyst.home(), Action.FINISH_HANDOFF)
+        assert_golden(f"{need.title}\n{need.text}", "handoff-to-finish")
         harness.tick()
-        assert asked(harness).text == "✓ Accepted by Billing: refund for case 4711"
+        handoff = shown(asked(harness), HandoffPost).handoff
+        assert (handoff.state, handoff.to) == (HandoffState.ACCEPTED, "Billing")
         analyst.clicks(analyst.home(), "Done")
-        assert "4711" not in analyst.home().words
+        assert shown(analyst.home(), Home).waiting == 0
+        assert handoff.what not in analyst.home().words
 
 
 # --- first contact --------------------------------------------------------------------------------------------
@@ -304,10 +351,10 @@ def test_an_invited_bot_says_hello_once(desk: BotHarness) -> None:
     desk.workspace.invite("C9NEW", bot)
     desk.tick()
     [hello] = posts(desk, "C9NEW")
-    assert hello.words.count("\n•") == 3
-    assert hello.buttons == ["Make this channel a team"]
-    desk.workspace.person(CURATOR).clicks(hello, "Make this channel a team")
-    assert "C9NEW" in str(desk.workspace.person(CURATOR).form().body)
+    assert_golden(hello, "hello")
+    assert actions(hello) == [Action.CREATE_TEAM]
+    desk.workspace.person(CURATOR).clicks(hello, action_id=Action.CREATE_TEAM)
+    assert shown(desk.workspace.person(CURATOR).form(), TeamForm).channel == "C9NEW"
     desk.workspace.remove("C9NEW", bot)
     desk.workspace.invite("C9NEW", bot)
     desk.tick()
@@ -316,21 +363,20 @@ def test_an_invited_bot_says_hello_once(desk: BotHarness) -> None:
     desk.workspace.invite(DESK_CHANNEL, bot)
     desk.tick()
     again = posts(desk, DESK_CHANNEL)[-1]
-    assert "Reply, owned by <@U01LEAD>" in again.words
-    assert again.buttons == ["Status"]
+    assert shown(again, Welcome).runs == (WelcomedPlaybook(title="Reply", owner=LEAD),)
+    assert actions(again) == [Action.SHOW_STATUS]
 
 
 def test_a_first_home_says_what_this_is_until_the_first_step(desk: BotHarness) -> None:
     stranger = desk.workspace.save_user(User("U09NEW", "new", "New")).id
     newcomer = desk.workspace.person(stranger)
     home = newcomer.opens_home()
-    assert "Join the team you work in." in home.words
-    assert "What I do" in home.words
+    assert_golden(home, "first-home-without-a-team")
     desk.workspace.invite(DESK_CHANNEL, stranger)
     newcomer.clicks(home, "Join Desk")
     desk.tick()
-    assert "What I do" not in newcomer.home().words
-    assert "*Reply* · week 1 of 4" in newcomer.home().words
+    assert not shown(newcomer.home(), Home).welcome
+    assert (playbook(newcomer.home()).playbook, playbook(newcomer.home()).week) == ("Reply", 1)
 
 
 def test_a_first_home_tells_a_curator_of_the_digest_and_a_team_without_playbook_how_to_ask(
@@ -338,11 +384,9 @@ def test_a_first_home_tells_a_curator_of_the_digest_and_a_team_without_playbook_
 ) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         home = harness.workspace.person(CURATOR).opens_home()
-        assert "*What you'll get:* a digest in the curators' channel on Monday" in home.words
-        assert "check-in a week" not in home.words
+        assert_golden(home, "first-home-of-a-curator")
         home = harness.workspace.person(AGENT).opens_home()
-        assert "ask for one with `/cadence request`" in home.words
-        assert "one 30-second check-in a week by DM" in home.words
+        assert_golden(home, "first-home-without-a-playbook")
 
 
 @pytest.mark.parametrize("curators", [True, False])
@@ -357,9 +401,9 @@ def test_an_empty_home_says_where_to_begin(tmp_path: Path, curators: bool) -> No
         harness.bot.worker.refresh()
         who = harness.workspace.person(CURATOR if curators else boss)
         home = who.opens_home()
-        first = "New playbook" if curators else "Set up"
-        assert first in home.buttons
-        who.clicks(home, first)
+        first = Action.NEW_PLAYBOOK if curators else Action.OPEN_SETTINGS
+        assert first in actions(home)
+        who.clicks(home, action_id=first)
         assert who.form()
 
 
@@ -368,6 +412,7 @@ def test_last_weeks_number_is_still_asked_for_on_monday(desk: BotHarness) -> Non
     lead.types("/attest reply as-declared runs=9", channel=DESK_CHANNEL)
     desk.clock.set(at("2026-03-09 09:00"))
     home = lead.opens_home()
-    assert "*📊 Report*\nFirst response time · Reply, week 1 of 4" in home.words
-    assert "Report" in home.buttons
-    assert "🟢 2 on track" in home.words
+    [number] = numbers(home)
+    assert (number.kpi.name, number.playbook, number.week) == ("First response time", "Reply", 1)
+    assert Action.REPORT_KPI in actions(home)
+    assert [one.state for one in playbook(home).steps] == ["on-track", "on-track"]

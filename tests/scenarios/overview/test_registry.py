@@ -1,7 +1,7 @@
 """The registry: each team's results for each published playbook, and a hundred of them within Slack's
 limits."""
 
-import re
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,12 @@ from sqlmodel import col, select
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.kinds import words_of
 from bot.sandbox.limits import problems_of_message
 from cadence.actor import Actor
 from cadence.flows.overview.registry import NEARLY, PAGE, TEAMS, show_registry
+from cadence.rules.amounts import Unit
+from cadence.rules.kpi import Direction
 from storage.tables import (
     Adoption,
     Cycle,
@@ -27,7 +30,11 @@ from storage.tables import (
     Team,
 )
 from storage.work import UnitOfWork
+from templates.contexts.base import Kpi
+from templates.contexts.overview.registry import Registry, RegistryTeam
+from templates.ids import Action
 from templates.render import render
+from tests.contexts import actions, assert_golden, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.playbooks.test_publishing import AGENT, CURATOR, LEAD, complete, prove, types
 from tests.scenarios.plays import DESK, REPLY, rows, start_cycle
@@ -39,17 +46,20 @@ def test_each_team_with_its_delta_setup_and_version(tmp_path: Path) -> None:
         prove(harness)
         types(harness, CURATOR, "/cadence playbook publish reply")
         close(harness, adoption_id=2, value=17)
-        said = types(harness, AGENT, "/cadence registry support").words
-        assert "1 published playbook in support" in said
-        assert "Desk (v1): 42 min → 14 min (target 15 min)" in said
-        assert (
-            "Solo (v1): 42 min → 17 min (target 15 min) (pilot team Desk: 14 min) · set up in 41 min" in said
+        support = shown(types(harness, AGENT, "/cadence registry support"), Registry)
+        assert (support.total, support.function) == (1, "support")
+        [reply] = support.rows
+        kpi = Kpi(
+            name="First response time", unit=Unit.MINUTES, direction=Direction.LOWER, baseline=42, target=15
         )
-        assert "No published playbooks yet in sales" in types(harness, AGENT, "/cadence registry sales").words
-        assert (
-            "Did you mean `/cadence registry support`?"
-            in types(harness, AGENT, "/cadence registry suport").words
+        assert reply.first == "Desk"
+        assert reply.teams == (
+            RegistryTeam(team="Desk", version="v1", kpi=replace(kpi, value=14)),
+            RegistryTeam(team="Solo", version="v1", kpi=replace(kpi, value=17), origin=14, setup_minutes=41),
         )
+        sales = shown(types(harness, AGENT, "/cadence registry sales"), Registry)
+        assert (sales.rows, sales.total, sales.function) == ((), 0, "sales")
+        assert_golden(types(harness, AGENT, "/cadence registry suport"), "refused-no-such-function")
 
 
 def test_every_override_stays_newest_first(tmp_path: Path) -> None:
@@ -63,41 +73,31 @@ def test_every_override_stays_newest_first(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)]) as harness:
         prove(harness)
         types(harness, CURATOR, "/cadence playbook publish reply")
-        for kinds, lines in (
-            (
-                [OverrideKind.CAPACITY, OverrideKind.FIRST_CYCLES, OverrideKind.CUTOVER],
-                [
-                    "Moved to production with 2 requirements missing, by <@U01CURATOR>: “Because of cutover”",
-                    "Solo started it over the limit of 5 first cycles, by <@U01CURATOR>: “Because of first-cycles”",
-                    "Solo started it beside 2 other cycles, by <@U01CURATOR>: “Because of capacity”",
-                ],
-            ),
-            (
-                [OverrideKind.WAVE, OverrideKind.ACCESS],
-                [
-                    "Solo adopted it outside the waves, by <@U01CURATOR>: “Because of access”",
-                    "Wave 2 opened before its gate held, by <@U01CURATOR>: “Because of wave”",
-                    "Moved to production with 2 requirements missing, by <@U01CURATOR>: “Because of cutover”",
-                    "… and 2 earlier overrides",
-                ],
-            ),
+        reasons: list[str] = []
+        for kinds in (
+            [OverrideKind.CAPACITY, OverrideKind.FIRST_CYCLES, OverrideKind.CUTOVER],
+            [OverrideKind.WAVE, OverrideKind.ACCESS],
         ):
             with harness.bot.db.write() as session:
                 for kind in kinds:
+                    reasons.insert(0, f"Because of {kind.value}")
                     session.add(
                         Override(
                             workspace_id=BUILT_IN_TEAM,
                             kind=kind,
                             playbook_id=1,
                             passed_over=passed_over[kind],
-                            reason=f"Because of {kind.value}",
+                            reason=reasons[0],
                             member=CURATOR,
                             overridden_at=harness.clock.now(),
                         )
                     )
                     session.flush()
-            said = types(harness, AGENT, "/cadence registry").words
-            assert "\n".join(lines) in re.sub("_?\n_?", "\n", said), said
+            said = types(harness, AGENT, "/cadence registry")
+            [reply] = shown(said, Registry).rows
+            assert len(reply.overrides) == len(reasons)
+            assert all(reason in line for reason, line in zip(reasons, reply.overrides, strict=True))
+            assert_golden(said, f"overrides:{len(reasons)}")
 
 
 def close(harness: BotHarness, *, adoption_id: int, value: float) -> None:
@@ -124,22 +124,25 @@ def test_empty_it_says_what_is_on_its_way(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         start_cycle(harness)
         said = types(harness, LEAD, "/cadence registry")
-        assert "No published playbooks yet" in said.words
-        assert "Reply (piloting): 4 items left" in said.words
-        assert said.message is not None
-        assert said.message.buttons == ["What's left"]
+        registry = shown(said, Registry)
+        assert (registry.rows, registry.total) == ((), 0)
+        [reply] = registry.nearly
+        assert (reply.title, reply.state, reply.gaps) == ("Reply", PlaybookState.PILOTING, 4)
+        assert_golden(said, "nothing-published")
+        assert actions(said) == [Action.PUBLISH]
         member = types(harness, AGENT, "/cadence registry")
-        assert member.message is not None
-        assert member.message.buttons == []
+        assert shown(member, Registry).nearly == (replace(reply, offer=None),)
+        assert actions(member) == []
 
 
 def test_a_playbook_that_is_ready_can_be_published_from_the_registry(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[complete(tmp_path)]) as harness:
         prove(harness)
         said = types(harness, CURATOR, "/cadence registry")
-        assert "ready to publish" in said.words
-        assert said.message is not None
-        assert said.message.buttons == ["Publish"]
+        [reply] = shown(said, Registry).nearly
+        assert (reply.title, reply.gaps) == ("Reply", 0)
+        assert_golden(said, "ready-to-publish")
+        assert actions(said) == [Action.PUBLISH]
 
 
 @pytest.mark.parametrize("function", [None, "support"])
@@ -149,15 +152,15 @@ def test_a_hundred_playbooks_of_ten_teams_fit(tmp_path: Path, function: str | No
         caller = Actor(BUILT_IN_TEAM, AGENT, "command")
         seen: list[str] = []
         for page in range(1, 101):
-            shown = show_registry(UnitOfWork(harness.bot.db, caller), function=function, page=page)
-            rendered = render(shown)
+            found = show_registry(UnitOfWork(harness.bot.db, caller), function=function, page=page)
+            rendered = render(found)
             assert problems_of_message({"text": rendered.text, "blocks": rendered.blocks}) == []
-            assert all((len(row.teams), row.more_teams) == (TEAMS, 10 - TEAMS) for row in shown.rows)
-            seen += [row.slug for row in shown.rows]
-            if not shown.following:
+            assert all((len(row.teams), row.more_teams) == (TEAMS, 10 - TEAMS) for row in found.rows)
+            seen += [row.slug for row in found.rows]
+            if not found.following:
                 break
-        assert len(seen) == len(set(seen)) == shown.total == (100 if function is None else 50)
-        assert shown.pages == -(-shown.total // PAGE)
+        assert len(seen) == len(set(seen)) == found.total == (100 if function is None else 50)
+        assert found.pages == -(-found.total // PAGE)
         assert len(rows(harness, Cycle)) == 1000
 
 
@@ -169,10 +172,10 @@ def test_more_teams_ask_no_more_of_the_database(tmp_path: Path) -> None:
         with bot_harness(folder, workspace=DESK, playbooks=[complete(tmp_path)]) as harness:
             fill(harness, playbooks=8, teams=teams)
             with counting(harness.bot.db) as statements:
-                shown = show_registry(
+                found = show_registry(
                     UnitOfWork(harness.bot.db, Actor(BUILT_IN_TEAM, AGENT, "command")), function=None
                 )
-            assert {row.more_teams for row in shown.rows} == {max(0, teams - TEAMS)}
+            assert {row.more_teams for row in found.rows} == {max(0, teams - TEAMS)}
             asked.append(len(statements))
     assert asked[1] <= asked[0]
 
@@ -183,11 +186,11 @@ def test_of_many_on_their_way_a_few_are_looked_at(tmp_path: Path) -> None:
         with harness.bot.db.write() as session:
             for version in session.exec(select(PlaybookVersion)):
                 version.number = None
-        shown = show_registry(
+        found = show_registry(
             UnitOfWork(harness.bot.db, Actor(BUILT_IN_TEAM, AGENT, "command")), function=None
         )
-        assert (shown.total, len(shown.nearly), shown.nearly_more) == (0, NEARLY, 13 - NEARLY)
-        assert "… and 5 more drafts." in str(render(shown).blocks)
+        assert (found.total, len(found.nearly), found.nearly_more) == (0, NEARLY, 13 - NEARLY)
+        assert_golden(words_of(render(found).blocks), "more-drafts-than-shown")
 
 
 def fill(harness: BotHarness, *, playbooks: int, teams: int) -> None:

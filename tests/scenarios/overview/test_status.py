@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.kinds import elements_of
 from bot.sandbox.messages import Message
+from templates.contexts.exceptions import ExceptionList
+from templates.contexts.overview.statuses import WhyForm
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle
-from tests.templates.seen import texts
 
 AGENT = "U01AGENT1"
 
@@ -31,22 +35,26 @@ def status(desk: BotHarness) -> Message:
 
 def test_an_open_check_in_is_the_one_primary_button(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
-    form = agent.clicks(status(desk), "Check in").view
+    before = status(desk)
+    assert actions(before) == [Action.RAN_AS_DECLARED, Action.MENU]
+    [button] = [one for _, one in elements_of(before.blocks) if one["type"] == "button"]
+    assert button["style"] == "primary"
+    form = agent.clicks(before, action_id=Action.RAN_AS_DECLARED).view
     assert form is not None
     agent.submits({"runs": "9"})
-    assert status(desk).buttons == []
+    assert actions(status(desk)) == [Action.MENU]
 
 
 def test_its_menu_asks_which_step_why_is_about(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
-    form = agent.chooses(status(desk), "menu", "Why").view
-    assert form is not None
-    assert {"Draft the reply (collaborative)", "Send the reply (AI-led)"} <= set(texts(form.blocks))
+    [group] = shown(agent.chooses(status(desk), "menu", "Why"), WhyForm).groups
+    assert [one.value for one in group.choices] == ["1:draft", "1:send"]
+    assert_golden("\n".join(one.label for one in group.choices), "steps-with-modes")
 
 
 def test_its_menu_shows_the_exceptions_of_a_step_that_has_some(desk: BotHarness) -> None:
     agent = desk.workspace.person(AGENT)
     agent.types("/exception send tone was off", channel=DESK_CHANNEL)
-    shown = agent.chooses(status(desk), "menu", "Exceptions: Send the reply").view
-    assert shown is not None
-    assert "tone was off" in "".join(texts(shown.blocks))
+    listed = shown(agent.chooses(status(desk), "menu", "Exceptions: Send the reply"), ExceptionList)
+    assert (listed.step, listed.evidence.exceptions) == ("Send the reply", 1)
+    assert [one.reason for one in listed.items] == ["tone was off"]

@@ -6,6 +6,12 @@ from cadence.actor import Actor
 from cadence.flows.people.profiles import Profile, save_profiles
 from storage.tables import Duty, DutyKind
 from storage.work import UnitOfWork
+from templates.contexts.history import Trace
+from templates.contexts.overview.digests import Digest
+from templates.contexts.pilots import DUTY_TITLES, DUTY_WORDS, DutyOpen
+from templates.contexts.playbooks import PlaybookShown
+from templates.ids import Action
+from tests.contexts import actions, assert_golden, contexts, shown
 from tests.scenarios.pilots.drafts import AGENT, CURATOR, LEAD
 from tests.scenarios.plays import CURATORS, at, bot_dms, entries, posts, rows
 
@@ -27,20 +33,21 @@ def leaves(harness: BotHarness, member: str, *, deleted: bool = True) -> None:
     harness.tick()
 
 
-def asked(harness: BotHarness) -> list[str]:
-    found = [*posts(harness, CURATORS), *bot_dms(harness, LEAD)]
-    return [one.words for one in found if "Name an owner" in one.text or "Owners named" in one.text]
+def asked(harness: BotHarness) -> list[DutyOpen]:
+    return contexts([*posts(harness, CURATORS), *bot_dms(harness, LEAD)], DutyOpen)
 
 
 def test_the_owner_is_suggested_and_each_duty_has_a_person(harness: BotHarness) -> None:
     name(harness, exceptions=AGENT)
     held = {row.duty: row.member for row in rows(harness, Duty)}
     assert held == {**dict.fromkeys(DutyKind, LEAD), DutyKind.EXCEPTIONS: AGENT}
-    shown = harness.workspace.person(AGENT).types("/cadence playbook show reply").words
-    assert f"Exception queue: <@{AGENT}>" in shown
+    playbook = shown(harness.workspace.person(AGENT).types("/cadence playbook show reply"), PlaybookShown)
+    assert (DUTY_TITLES["exceptions"], AGENT) in playbook.owners
     (entry,) = entries(harness, "duties-named")
     assert entry.after["exceptions"] == AGENT
-    assert "the exception queue: " in harness.workspace.person(LEAD).types("/cadence trace").words
+    newest = shown(harness.workspace.person(LEAD).types("/cadence trace"), Trace).rows[0]
+    assert newest.member == LEAD
+    assert_golden(f"{newest.what}\n{newest.became}", "trace-owners-named")
 
 
 def test_a_change_ends_the_old_row(harness: BotHarness) -> None:
@@ -54,7 +61,9 @@ def test_a_change_ends_the_old_row(harness: BotHarness) -> None:
 
 
 def test_only_owners_and_curators_name_them(harness: BotHarness) -> None:
-    assert "Only the owner" in harness.workspace.person(AGENT).types("/cadence owners reply").words
+    refused = harness.workspace.person(AGENT).types("/cadence owners reply")
+    assert_golden(refused, "refused-not-owner")
+    assert rows(harness, Duty) == []
     curator = harness.workspace.person(CURATOR)
     curator.types("/cadence owners reply")
     assert curator.submits({"training": AGENT}).errors == {}
@@ -64,25 +73,26 @@ def test_when_one_leaves_the_owner_and_the_curators_are_asked_once(harness: BotH
     name(harness, exceptions=AGENT, training=AGENT)
     leaves(harness, AGENT)
     leaves(harness, AGENT)
-    told = asked(harness)
-    assert len(told) == 2
-    assert all("the exception queue, training" in one for one in told)
-    digest = harness.workspace.person(CURATOR).types("/cadence digest").words
-    assert "Name an owner" in digest
-    assert "Name an owner" in home(harness, LEAD)
-    assert "Name an owner" in home(harness, CURATOR)
+    left = (DUTY_WORDS["exceptions"], DUTY_WORDS["training"])
+    assert [(one.member, one.duties) for one in asked(harness)] == [(AGENT, left)] * 2
+    [decision] = shown(harness.workspace.person(CURATOR).types("/cadence digest"), Digest).decisions
+    assert decision.offer is not None
+    assert (decision.offer.action, decision.offer.value) == (Action.NAME_OWNERS, "reply")
+    assert Action.NAME_OWNERS in home(harness, LEAD)
+    assert Action.NAME_OWNERS in home(harness, CURATOR)
     name(harness, exceptions=OTHER, training=LEAD)
     harness.tick()
-    assert all("Owners named" in one for one in asked(harness))
-    assert "Name an owner" not in home(harness, LEAD)
+    assert [one.duties for one in asked(harness)] == [(), ()]
+    assert Action.NAME_OWNERS not in home(harness, LEAD)
 
 
-def home(harness: BotHarness, member: str) -> str:
-    return harness.workspace.person(member).opens_home().words
+def home(harness: BotHarness, member: str) -> list[str]:
+    """What their Home offers."""
+    return actions(harness.workspace.person(member).opens_home())
 
 
 def test_a_person_who_left_cant_be_named(harness: BotHarness) -> None:
     leaves(harness, AGENT)
     lead = harness.workspace.person(LEAD)
     lead.types("/cadence owners")
-    assert "deactivated" in lead.submits({"rules": AGENT}).errors["rules"]
+    assert_golden(lead.submits({"rules": AGENT}).errors["rules"], "refused-deactivated")

@@ -10,16 +10,23 @@ import pytest
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.demo_users import DemoUsers
 from bot.rehearsal.harness import BotHarness
-from bot.sandbox.kinds import words_of
 from bot.sandbox.playback import Playback
 from cadence.actor import Actor
 from cadence.documents import read_workspace
 from cadence.flows.core import adoption_views, current_modes
 from cadence.flows.outbox import Asked, deliveries_of
 from cadence.rules.modes import Mode
+from storage.tables import Attestation, CheckIn
 from storage.work import UnitOfWork
+from templates.contexts.checkins import CheckinMessage
+from templates.contexts.cycles import CycleClosed
+from templates.contexts.handoffs import HandoffPost
+from templates.contexts.overview.digests import Digest
+from templates.contexts.promotions import Promoted
+from templates.contexts.standards import Watch
+from tests.contexts import assert_golden, contexts, shown
 from tests.harnesses import EXAMPLES, bot_harness
-from tests.scenarios.plays import posts
+from tests.scenarios.plays import posts, rows
 
 USERS = DemoUsers(
     read_workspace((EXAMPLES / "workspace.yaml").read_text(encoding="utf-8")),
@@ -27,6 +34,9 @@ USERS = DemoUsers(
     starts="support-reply",
     pause=0,
 )
+
+
+HANDOFF = "/cadence handoff"
 
 
 @dataclass
@@ -39,8 +49,8 @@ class Played:
     playback: Playback = field(default_factory=Playback)
 
 
-def play(harness: BotHarness, last: str) -> Played:
-    """Play until a sentence contains `last`, at which they are stopped."""
+def play(harness: BotHarness, sentences: int | None = None) -> Played:
+    """Play to the end, or until so many sentences were told, at which they are stopped."""
     seen = Played(harness)
 
     def listen() -> None:
@@ -49,7 +59,7 @@ def play(harness: BotHarness, last: str) -> Played:
             seen.told.append(playback.said)
         if playback.shown and (playback.shown.channel, playback.shown.reader) not in seen.led:
             seen.led.append((playback.shown.channel, playback.shown.reader))
-        if last in playback.said and not playback.stopped:
+        if len(seen.told) == sentences and not playback.stopped:
             playback.stop()
 
     seen.playback = Playback(listen)
@@ -61,24 +71,24 @@ def play(harness: BotHarness, last: str) -> Played:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     """A play to its end, which tests only look at."""
     with bot_harness(tmp_path_factory.mktemp("played")) as harness:
-        yield play(harness, "no such sentence")
+        yield play(harness)
 
 
 @pytest.mark.long
 def test_a_play_goes_on_until_the_demoted_step_is_promoted_again(played: Played) -> None:
-    harness, told = played.harness, played.told
-    assert told[0] == "Jana Hoffmann started a cycle of Support reply."
-    assert "A step is below its planned mode. They play on until it's promoted again." in told
-    assert told[-1] == "3 cycles complete."
+    harness = played.harness
+    assert_golden("\n".join(played.told), "three-cycles")
     assert modes(harness) == {"draft": Mode.COLLABORATIVE, "send": Mode.AI_LED}
-    assert any("pressed “As planned”" in sentence for sentence in told)
-    assert any("pressed “Add a plan”" in sentence for sentence in told)
-    texts = [post.text for post in posts(harness, "C01CURATORS")]
-    ended = ("Back under its cap", "Watch ended")
-    assert any(text.startswith(ended) for text in texts)
-    assert any("hit its target in cycle 1" in text for text in texts)
-    assert any(text.startswith("Week of 11 May") for text in texts)
-    assert texts[-1] == "Promoted: “Send the edited reply” is now AI-led"  # the Monday after is a holiday
+    assert Attestation.AS_DECLARED in {row.attestation for row in rows(harness, CheckIn)}
+    for_curators = posts(harness, "C01CURATORS")
+    [watch] = contexts(for_curators, Watch)
+    assert (watch.step, watch.ended, watch.answered_by) == ("Send the edited reply", "demoted", "U01LEAD")
+    assert watch.answer
+    closed = [(one.team, one.number, one.result) for one in contexts(for_curators, CycleClosed)]
+    assert ("Support EMEA", 1, "met") in closed
+    assert date(2026, 5, 11) in {one.week_start for one in contexts(for_curators, Digest)}
+    promoted = shown(for_curators[-1], Promoted)  # the Monday after is a holiday
+    assert (promoted.step, promoted.after) == ("Send the edited reply", Mode.AI_LED)
 
 
 @pytest.mark.long
@@ -101,7 +111,7 @@ def test_a_cycle_without_a_demotion_is_played_alone(tmp_path: Path) -> None:
     with bot_harness(tmp_path) as harness:
         playback = Playback()
         replace(USERS, answers=quiet).play(harness, playback)
-        assert playback.said == "Cycle complete."
+        assert_golden(playback.said, "one-cycle-complete")
         assert harness.clock.now().date() == date(2026, 3, 30)
 
 
@@ -110,7 +120,7 @@ def test_a_whole_file_is_played_to_its_end(tmp_path: Path) -> None:
     longer.mkdir()
     (longer / "support-reply.csv").write_text(
         "1,Thu,10:04,U01AGENT1,press As planned runs=15\n"
-        "1,Fri,10:04,U01LEAD,/cadence handoff => contract=1:1:0 what='refund 4711'\n"
+        f"1,Fri,10:04,U01LEAD,{HANDOFF} => contract=1:1:0 what='refund 4711'\n"
         "6,Thu,10:04,U01AGENT1,press As planned runs=14\n",
         encoding="utf-8",
     )
@@ -118,22 +128,26 @@ def test_a_whole_file_is_played_to_its_end(tmp_path: Path) -> None:
         told: list[str] = []
         playback = Playback(lambda: told.append(playback.said))
         replace(USERS, answers=longer, whole=True).play(harness, playback)
-        assert playback.said == "The story is complete."
+        assert_golden(playback.said, "file-complete")
         assert harness.clock.now().date() == date(2026, 4, 9)
-        assert any(one.text == "⏳ Handoff for Billing: refund 4711" for one in posts(harness, "C08BILLING"))
-        assert any(said.endswith("Jana Hoffmann typed /cadence handoff") for said in told)
+        [post] = contexts(posts(harness, "C08BILLING"), HandoffPost)
+        assert (post.handoff.to, post.handoff.what) == ("Billing", "refund 4711")
+        [typed] = {said for said in told if HANDOFF in said}
+        assert typed.endswith(HANDOFF)
+        assert harness.workspace.person("U01LEAD").user.shown in typed
 
 
 def test_demo_users_follow_their_file_repeatably_and_stop_at_once(
     harness: BotHarness, tmp_path: Path
 ) -> None:
-    first = play(harness, "Mehmet Aydın pressed").told
+    first = play(harness, 4).told
     (tmp_path / "other").mkdir()
     with bot_harness(tmp_path / "other") as other:
-        assert play(other, "Mehmet Aydın pressed").told == first
-    assert first[-1] == "Stopped."
-    answered = harness.workspace.person("U01AGENT1").last_dm()
-    assert "15 runs" in words_of(answered.blocks)
+        assert play(other, 4).told == first
+    assert_golden("\n".join(first), "stopped-after-a-check-in")
+    [row] = shown(harness.workspace.person("U01AGENT1").last_dm(), CheckinMessage).rows
+    assert row.answer is not None
+    assert row.answer.runs == 15
 
 
 def modes(harness: BotHarness) -> dict[str, Mode]:

@@ -250,7 +250,12 @@ def test_a_plan_is_changed_and_canceled(harness: BotHarness) -> None:
 
 def test_each_reader_is_offered_the_teams_that_they_can_confirm(harness: BotHarness) -> None:
     plan(harness, "apac", "solo")
-    for member, teams in ((LEAD, ["Apac", "Solo"]), (CURATOR, ["Apac", "Solo"]), (APAC, ["Apac"]), (NIGHT, [])):
+    for member, teams in (
+        (LEAD, ["Apac", "Solo"]),
+        (CURATOR, ["Apac", "Solo"]),
+        (APAC, ["Apac"]),
+        (NIGHT, []),
+    ):
         [wave] = shown(types(harness, member, "/cadence wave reply show"), WavesShown).waves
         assert [choice.label for choice in wave.confirm] == teams, member
 
