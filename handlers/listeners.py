@@ -17,7 +17,7 @@ from slack_bolt import Ack, App, BoltResponse, Respond
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from cadence.flows.core import Repeated
+from cadence.flows.core import Repeated, named
 from cadence.refusals import Refusal
 from cadence.typed import visible
 from handlers.context import SHORTCUT, RequestContext, Services, context_of
@@ -173,26 +173,27 @@ def register_step(
         said: list[MessageContext] = []
         event = body["event"]
         execution, inputs = str(event["function_execution_id"]), event.get("inputs") or {}
-        named = member_of(inputs.get(person))
+        member = member_of(inputs.get(person))
         context = context_of(
             services,
-            {**body, "user": {"id": named}, "trigger_id": execution},
+            {**body, "user": {"id": member}, "trigger_id": execution},
             client,
             "workflow",
             said.append,
         )
-        context = replace(context, uow=context.uow.by(replace(context.caller, member=named)))
+        context = replace(context, uow=context.uow.by(replace(context.caller, member=member)))
         with _observed(services, f"step {callback_id}") as outcome:
             try:
-                if not named:
+                if not member:
                     raise Refusal(NOBODY)
                 answer: Rendered | None = render(_by_participant(context, lambda: run(context, inputs)))
             except Repeated as before:
                 outcome.word, answer = "repeated", _rendered(before)
             except Refusal as refused:
                 outcome.word = "refused"
+                sentence = named(context.uow, refused.plain)
                 with _ended(callback_id):
-                    client.functions_completeError(function_execution_id=execution, error=refused.plain)
+                    client.functions_completeError(function_execution_id=execution, error=sentence)
                 return
         outputs = {"answer": plain_text(answer.blocks) if answer else ""}
         with _ended(callback_id):

@@ -8,8 +8,8 @@ from sqlalchemy.util import LRUCache
 class CompiledStatements(LRUCache[Any, Any]):
     """SQLAlchemy's cache of compiled statements, which finds those that the program built once by identity.
 
-    A key is a tuple whose second part describes the statement, part by part. Hashing it takes as long as a tenth of
-    the statement's execution, but a statement that was built once always has the same object there.
+    A key is a tuple whose second part describes the statement, part by part. Hashing it takes about a tenth as long
+    as executing the statement, but a statement that was built once always has the same object there.
     """
 
     __slots__ = ("_near",)

@@ -64,8 +64,9 @@ def _closed(now: datetime) -> Any:
 def due_recipients(
     session: Session, *, now: datetime, limit: int = MOST, within: Sequence[str] | None = None
 ) -> list[tuple[str, str]]:
-    """(workspace, recipient) pairs whose next message can go out now, the longest waiting of each workspace that
-    has the bot installed first.
+    """(workspace, recipient) pairs whose next message can go out now; of each workspace the longest waiting first.
+
+    Workspaces that uninstalled the bot are left out.
 
     Args:
         limit: at most so many per workspace, so that one with many messages doesn't delay the others.

@@ -15,9 +15,10 @@ from bot.ops.commands import import_into
 from bot.sandbox.clock import SandboxClock
 from bot.settings import Settings
 from bot.web import Web
+from cadence.actor import Actor
+from storage.queries import trail
 from storage.tables import OutboxMessage, SlackBot
-from templates.contexts.cycles import CycleStarted
-from tests.contexts import shown
+from storage.work import UnitOfWork
 from tests.databases import database
 from tests.harnesses import FRIDAY_BEFORE
 from tests.scenarios.plays import DESK, REPLY, at
@@ -55,7 +56,10 @@ class House:
         _, refused = import_into(self.bot.db, team, [DESK, REPLY], now=self.clock.now())
         assert not refused, refused
         owner = self.slack.workspaces[team].person(LEAD)
-        shown(owner.types("/cadence cycle start reply 2026-03-02 team=desk"), CycleStarted)
+        answer = owner.types("/cadence cycle start reply 2026-03-02 team=desk")
+        with self.bot.db.read() as session:
+            uow = UnitOfWork.around(session, Actor.system(team))
+            assert trail.entries(uow, action="cycle-started"), answer.words
 
     def types(self, team: str, member: str, text: str, channel: str | None = None) -> str:
         return self.slack.workspaces[team].person(member).types(text, channel=channel).text

@@ -35,7 +35,7 @@ from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
 from cadence.rules.kpi import Unit, far_off
 from cadence.rules.modes import Mode
-from storage.queries import adoptions, checkins, cycles, numbers
+from storage.queries import adoptions, checkins, numbers
 from storage.tables import Attestation, CheckIn, CycleState, DriftedStep
 from storage.work import UnitOfWork
 from templates.contexts.checkins import Attested, AttestedRow
@@ -198,9 +198,13 @@ def _answer_of(uow: UnitOfWork, given: AnswerGiven, *, several: bool) -> Atteste
         raise
 
 
+def _picked(uow: UnitOfWork, given: AnswerGiven) -> AdoptionView:
+    return pick_adoption(uow, adoption_id=given.adoption_id, playbook=given.playbook, team=given.team)
+
+
 def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
-    view = pick_adoption(uow, adoption_id=given.adoption_id, playbook=given.playbook, team=given.team)
-    adoptions.lock_adoption(uow, adoption_id=view.id)
+    adoptions.lock_adoption(uow, adoption_id=_picked(uow, given).id)
+    view = _picked(uow, given)  # as it is now: its cycle may have closed while this waited
     week = _week(uow, view, given)
     require_asked(uow, view, week)
     drifts = drifts_given(uow, view, given)
@@ -233,7 +237,6 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
         and view.cycle is not None
         and week.cycle.id == view.cycle.id
     ):
-        cycles.refresh(uow, cycle=week.cycle)  # it may have closed while this waited
         judge_all(uow, view, week.cycle, cause=f"check-in:{row.id}")
         judge_drifts(uow, view, week.cycle, cause=f"check-in:{row.id}")
         if week.cycle.state is CycleState.CLOSED:

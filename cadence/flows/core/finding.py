@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
-from cadence.flows.core.actor import is_curator
 from cadence.flows.core.adoptions import (
     AdoptionView,
     adoption_views,
@@ -143,18 +142,21 @@ def _say_why_none(uow: UnitOfWork, playbook: str | None, team: str | None) -> No
     """Refuse slugs that match no adoption: say which of them is wrong."""
     runs = visible_adoptions(uow)
     if team is not None:
-        runs = [view for view in runs if view.team.slug == team] or _no_team(uow, runs, team)
+        runs = [view for view in runs if view.team.slug == team] or _no_team(uow, runs, team, playbook)
     if playbook is not None:
         _no_run(uow, runs, playbook)
 
 
-def _no_team(uow: UnitOfWork, runs: Sequence[AdoptionView], slug: str) -> list[AdoptionView]:
-    known = people.team_by_slug(uow, slug=slug)
-    if known is not None and known.id not in _team_ids(uow) and not is_curator(uow):
+def _no_team(
+    uow: UnitOfWork, runs: Sequence[AdoptionView], slug: str, playbook: str | None
+) -> list[AdoptionView]:
+    """Refuse a team that the person isn't in, is mistyped, or runs no playbook."""
+    others = adoption_views(uow, team=slug, playbook=playbook)
+    if others:
         raise Refusal(
             say(
                 "You aren't in {team}. Join it with {command}.",
-                team=known.title,
+                team=others[0].team.title,
                 command=code(f"/cadence team join {slug}"),
             ),
             field="team",

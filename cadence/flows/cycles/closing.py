@@ -242,7 +242,7 @@ def instant_of_close(view: AdoptionView, closes_on: date) -> datetime:
 
 
 def due_cycles(session: Session, *, now: datetime, known: Iterable[Workspace]) -> list[cycles.ClosingRow]:
-    """The cycles of these workspaces whose fourth Friday has come, at their team's hour."""
+    """The running cycles whose fourth Friday has come, at their team's hour; `known` is every workspace."""
     ends = closing_instants(session, closing_by=local_day_latest(now), known=known)
     return [row for row, closes_at in ends if closes_at <= now]
 

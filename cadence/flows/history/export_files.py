@@ -423,7 +423,7 @@ Rollout Cadence: what was recorded.
 
 {fill(", ".join(table.name for table in TABLES) + ": CSV as RFC 4180 has it, UTF-8, a header first.", 110)}
 Nothing reported is ever changed: a row that was corrected stays, and replaced_at says since when. A duty that
-somebody else took over has ended_at. A tool's count that a later one replaced has its id in replaced_by.
+somebody else took over has ended_at. A tool's count has in replaced_by the id of the later one that replaced it.
 Times are ISO 8601 in UTC, with their offset. Shares (ratio, cap, probability) are 0 to 1.
 Text that a spreadsheet could take for a formula has an apostrophe in front, and so has text that begins with
 one: take one leading apostrophe off to get what was written.

@@ -2,8 +2,8 @@
 
 For each database and workspace, a process remembers when it checked last, how long the trail was then, and
 the next slot. It checks again at that slot, when a week begins, when something relevant to slots changed, when the
-clock was set back, and periodically: that finds rows that two processes committed in another order than they
-began. No slot is lost, because every check goes back by `LOOK_BACK`.
+clock was set back, and every five minutes: that finds rows that two processes committed in another order than they
+began. Their slots are late then, but none is lost, because every check goes back by `LOOK_BACK`.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -161,8 +161,8 @@ def plan(db: Database, *, now: datetime) -> int:
     are also asked about check-ins that contradict what tools counted.
 
     A slot that is no longer useful, because the bot was down, is recorded as skipped. Planning again, from
-    any number of processes, queues nothing twice. If no hour was reached and nothing has changed since this
-    process planned last, nothing is computed.
+    any number of processes, queues nothing twice. Unless a slot has come, a week has begun,
+    something has changed or five minutes have passed, no slots are computed.
     """
     with db.read() as session:
         workspaces = workspace_rows.workspaces(session)

@@ -45,7 +45,7 @@ aren't included: no digest arrives then either, and `cadence doctor` reports the
 
 def undelivered_first(scope: Scope, many: int) -> tuple[list[Decision], int]:
     """Sentences for channels that messages of a week couldn't reach, most messages first: a few, and how many."""
-    counts: Counter[tuple[str, str]] = Counter()  # several errors of Slack's mean the same
+    counts: Counter[tuple[str, str]] = Counter()  # several of Slack's errors mean the same
     for channel, reason, count in report.stuck(scope.uow, since=scope.week.at(0), until=scope.week.at(1)):
         if is_stuck(channel, reason):
             counts[channel, _WHY[reason]] += count

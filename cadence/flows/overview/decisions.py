@@ -242,7 +242,7 @@ def _to_set_up(uow: UnitOfWork, view: AdoptionView, row: Setup | None) -> HomeNe
         begin = Offer("Setup done", Action.SETUP_DONE, str(view.id))
         left = f"{ticked} of {plural(items, 'item')} done"
     if not items:
-        left = "no checklist, so confirm it when the team is ready"
+        left = "no checklist" if row is None else "no checklist, so confirm it when the team is ready"
     return HomeNeed(
         title="⏳ Set up",
         text=say(

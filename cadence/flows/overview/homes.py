@@ -123,6 +123,8 @@ def spread(uow: UnitOfWork) -> bool:
     """Mark the Homes that recent events concern; returns whether more events may wait."""
     with uow.write():
         happened = homes.changes(uow, limit=MOST_CHANGES)
+        if not happened:
+            return False
         homes.drop_changes(uow, ids=[row.id or 0 for row in happened])
         looking = homes.opened_since(uow, since=uow.now - LOOKED_LATELY)
         more = len(happened) == MOST_CHANGES

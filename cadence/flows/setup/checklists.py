@@ -236,7 +236,7 @@ def first_run(uow: UnitOfWork, view: AdoptionView) -> None:
     if not view.is_setting_up:
         return
     row = setup_rows.of_adoption(uow, adoption_id=view.id)
-    if row is None:
+    if row is None or row.done_at is not None:
         return
     row.done_at, row.ended = uow.now, SetupEnd.FIRST_RUN
     uow.session.add(row)
