@@ -17,8 +17,7 @@ from cadence.actor import Actor
 from storage.queries import trail
 from storage.tables import MessageState, OutboxMessage, TrailEntry
 from storage.work import UnitOfWork
-from templates.contexts.exceptions import ExceptionForm
-from tests.contexts import is_shown, shown
+from templates.ids import Callback
 
 DATA = Path(__file__).parent / "data"
 DESK, REPLY, TRIAGE = DATA / "desk.yaml", DATA / "reply.yaml", DATA / "triage.yaml"
@@ -122,7 +121,7 @@ def play_each(harness: BotHarness, until: datetime, after: Callable[[], None]) -
 def says(person: Person, command: str, *, channel: str | None = None) -> str:
     """Type a command, and press [Log it] if an exception needs confirmation; returns the answer's text."""
     said = person.types(command, channel=channel)
-    if not (is_shown(said, ExceptionForm) and shown(said, ExceptionForm).notice):
+    if said.view is None or said.view.callback_id != Callback.EXCEPTION:
         return said.words
     done = person.submits().view
     assert done is not None
