@@ -112,7 +112,7 @@ def find_adoption(
     """The adoption a command is about: by slug, then by the channel's team, then by the person's own teams.
 
     Args:
-        reports: it reports something, so a team with a cycle is meant rather than one that is still in setup.
+        reports: the command reports something, so a team with a cycle is meant rather than one still in setup.
 
     Raises:
         Unknown: no such playbook or team here; the nearest is named. NeedsChoice: more than one matches.
@@ -150,7 +150,7 @@ def _say_why_none(uow: UnitOfWork, playbook: str | None, team: str | None) -> No
 def _no_team(
     uow: UnitOfWork, runs: Sequence[AdoptionView], slug: str, playbook: str | None
 ) -> list[AdoptionView]:
-    """Refuse a team that the person isn't in, is mistyped, or runs no playbook."""
+    """Refuse a team: the person isn't in it, it is mistyped, or it doesn't run the playbook."""
     others = adoption_views(uow, team=slug, playbook=playbook)
     if others:
         raise Refusal(
