@@ -60,6 +60,15 @@ def migrate(db: Database) -> int:
     return len(todo)
 
 
+def create_tables(db: Database) -> None:
+    """Create the tables in an empty database that is never migrated, such as a rehearsal's: all at once takes an
+    eighth of the time of one migration after another. A test compares the two."""
+    with db.writing.begin() as connection:
+        SQLModel.metadata.create_all(connection)
+        if db.is_sqlite:
+            _advise(connection)
+
+
 def _to_come(current: str | None) -> list[str]:
     if current is not None and current not in REVISIONS:
         raise Newer

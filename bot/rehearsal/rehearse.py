@@ -16,7 +16,7 @@ from bot.sandbox.errors import CantDo
 from bot.settings import default_settings
 from cadence.documents import DocumentRefused, PlaybookSpec, WorkspaceSpec, read_playbook, read_workspace
 from storage.engine import Database
-from storage.migrate import migrate
+from storage.migrate import create_tables
 
 FIRST_MONDAY = date(2026, 3, 2)
 """The default first Monday: both the American and the European clock change are in its four weeks."""
@@ -37,7 +37,7 @@ def rehearse_files(
     lines = read_answers(answers, people) if answers else []
     with tempfile.TemporaryDirectory() as folder:
         db = Database(f"sqlite:///{folder}/rehearsal.db", is_temporary=True)
-        migrate(db)
+        create_tables(db)
         clock = SandboxClock(_before(first_monday), frozen=True)
         stage_people = workspace_from(
             people,

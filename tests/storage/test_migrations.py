@@ -13,7 +13,7 @@ from sqlalchemy import JSON, Boolean, Connection, Date, DateTime, Float, Integer
 from sqlmodel import SQLModel
 
 from storage.engine import Database, normal_url
-from storage.migrate import REVISIONS, alembic_config, differences, migrate, pending
+from storage.migrate import REVISIONS, alembic_config, create_tables, differences, migrate, pending
 from tests.storage.threads import at_once
 
 
@@ -31,6 +31,39 @@ def test_an_empty_database_waits_for_every_migration_and_then_for_none(empty_db:
     migrate(empty_db)
     assert pending(empty_db) == []
     assert differences(empty_db) == []
+
+
+def test_tables_created_at_once_are_those_of_the_migrations(empty_db: Database) -> None:
+    def shape() -> dict[str, Any]:
+        found = inspect(empty_db.engine)
+        return {
+            table: (
+                {one["name"]: (str(one["type"]), one["nullable"]) for one in found.get_columns(table)},
+                sorted(
+                    (
+                        str(one["name"]),
+                        str(one["column_names"]),
+                        bool(one["unique"]),
+                        sorted((key, str(value)) for key, value in one.get("dialect_options", {}).items()),
+                    )
+                    for one in found.get_indexes(table)
+                ),
+                sorted(one["column_names"] for one in found.get_unique_constraints(table)),
+                sorted(
+                    (one["constrained_columns"], one["referred_table"])
+                    for one in found.get_foreign_keys(table)
+                ),
+                found.get_pk_constraint(table)["constrained_columns"],
+            )
+            for table in SQLModel.metadata.tables
+        }
+
+    create_tables(empty_db)
+    created = shape()
+    assert len(created) > 50
+    SQLModel.metadata.drop_all(empty_db.engine)
+    migrate(empty_db)
+    assert created == shape()
 
 
 def test_of_several_processes_one_migrates_and_the_others_wait(empty_db: Database) -> None:
@@ -70,6 +103,18 @@ def test_sqlite_knows_what_its_indexes_find_in_the_process_that_migrated(tmp_pat
         assert "uq_reading_current" in way(f"{of_adoption} AND guardrail = ''", "reading")
         assert "ix_check_in_adoption_id" in way("adoption_id = 1")
         assert "ix_check_in_cycle_id" in way("cycle_id = 1 AND replaced_at IS NULL")
+
+
+def test_created_tables_come_with_the_same_statistics(tmp_path: Path) -> None:
+    found = []
+    for make in (migrate, create_tables):
+        with closing(Database(f"sqlite:///{tmp_path / make.__name__}.db")) as new:
+            make(new)
+            with new.engine.connect() as connection:
+                found.append(set(connection.exec_driver_sql("SELECT tbl, idx, stat FROM sqlite_stat1").all()))
+    migrated, created = found
+    assert created
+    assert created == migrated
 
 
 def test_the_indexes_that_matter_are_there(db: Database) -> None:
