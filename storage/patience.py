@@ -22,6 +22,8 @@ class Patience:
 
 REQUEST: Final = Patience(lock=2, statement=5)
 """Slack waits three seconds for an answer."""
+BRIEF: Final = Patience(lock=0.25, statement=1)
+"""For what a request can do without: nobody waits for it."""
 JOB: Final = Patience(lock=30, statement=600)
 """Sending, planning, exports and everything on the command line."""
 FOREVER: Final = Patience(lock=0, statement=0)

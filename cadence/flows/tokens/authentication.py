@@ -9,6 +9,7 @@ from cadence.flows.core import why_not
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.tokens import fits, parse_token
 from storage.engine import Database
+from storage.patience import BRIEF, patient
 from storage.queries import tokens, workspaces
 from storage.work import UnitOfWork
 
@@ -102,11 +103,11 @@ def _require_part(uow: UnitOfWork) -> None:
 
 
 def note_use(db: Database, holder: TokenHolder, *, now: datetime) -> None:
-    """Save that a token was used, at most once a minute."""
+    """Save that a token was used, at most once a minute; a busy database raises after a moment."""
     if holder.last_used_at is not None and now - holder.last_used_at < USED_WITHIN:
         return
     uow = UnitOfWork(db, holder.actor(), now)
-    with uow.write():
+    with patient(BRIEF), uow.write():
         tokens.note_use(uow, token_id=holder.id, before=now - USED_WITHIN)
 
 

@@ -20,6 +20,8 @@ from mcp.types import CallToolResult
 
 from bot.assistants import tools
 from bot.rehearsal.harness import BotHarness
+from storage import patience
+from storage.queries import tokens as token_rows
 from storage.tables import ApiToken, CheckIn, LoggedException, Reading
 from templates.contexts.history import Trace
 from tests.contexts import assert_golden, shown
@@ -253,6 +255,23 @@ def test_a_busy_database_is_said_and_changes_nothing(desk: BotHarness) -> None:
     again = talk(desk, made, lambda client: client.call_tool("report_kpi", {"value": "12m"}))
     assert not again.is_error
     assert len(rows(desk, Reading)) == 1
+
+
+def test_no_answer_waits_until_the_use_of_a_token_can_be_saved(
+    desk: BotHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    save = token_rows.note_use
+
+    def watched(*args: Any, **given: Any) -> None:
+        asked.append(patience.current())
+        save(*args, **given)
+
+    monkeypatch.setattr(token_rows, "note_use", watched)
+    made = token(desk, AGENT)
+    assert not talk(desk, made, lambda client: client.call_tool("status", {})).is_error
+    assert set(asked) == {patience.BRIEF}
+    assert patience.BRIEF.lock < patience.REQUEST.lock
 
 
 def test_a_token_that_only_reads_reports_nothing(desk: BotHarness) -> None:
