@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from bot.delivery.sender import Draw
 from bot.ops.commands import BUILT_IN_TEAM, import_into
 from bot.rehearsal.harness import (
     GRANTED,
@@ -19,6 +20,7 @@ from bot.rehearsal.harness import (
     workspace_from,
     zones_of,
 )
+from bot.rehearsal.rehearse import no_picture
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.clock import SandboxClock
 from bot.sandbox.store import Store
@@ -68,6 +70,7 @@ def bot_harness(
     demo_users: DemoActors | None = None,
     welcome: Welcome | None = None,
     capabilities: Capabilities = GRANTED,
+    draw: Draw = no_picture,
     **settings: Any,
 ) -> Iterator[BotHarness]:
     """The bot with a workspace file and playbooks imported; nothing has started yet.
@@ -76,6 +79,7 @@ def bot_harness(
         capabilities: what the server can do, and the bot may.
         played: what has happened already. It is played once a process; each test then gets a copy of the database and
             of the built-in workspace, as after a restart.
+        draw: draws a chart. It takes 40 ms, and most tests don't look.
     """
     files = [workspace, *playbooks]
     names = workspace.parent if (workspace.parent / "names.csv").exists() else EXAMPLES
@@ -88,7 +92,7 @@ def bot_harness(
             state = folder / "stage.state"
             state.write_bytes(_LEFT[scene])
         with _connected(
-            imported, db, settings, state=state, demo_users=demo_users, welcome=welcome
+            imported, db, settings, state=state, demo_users=demo_users, welcome=welcome, draw=draw
         ) as harness:
             yield harness
 
@@ -103,6 +107,7 @@ def _connected(
     kept: Path | None = None,
     demo_users: DemoActors | None = None,
     welcome: Welcome | None = None,
+    draw: Draw = no_picture,
 ) -> Iterator[BotHarness]:
     """The bot on a database with these files, in a workspace that is new or has this state.
 
@@ -130,6 +135,7 @@ def _connected(
         demo_users=demo_users,
         welcome=welcome,
         state=kept,
+        draw=draw,
     ) as harness:
         yield harness
         check_scopes(people)

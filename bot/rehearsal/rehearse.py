@@ -17,12 +17,16 @@ from bot.settings import default_settings
 from cadence.documents import DocumentRefused, PlaybookSpec, WorkspaceSpec, read_playbook, read_workspace
 from storage.engine import Database
 from storage.migrate import create_tables
+from templates.chart import AnyChart
 
 FIRST_MONDAY = date(2026, 3, 2)
 """The default first Monday: both the American and the European clock change are in its four weeks."""
-NO_PICTURE = b"\x89PNG"
-"""Instead of a chart: a transcript says in words what it shows, and drawing took a tenth of the time."""
 Read = TypeVar("Read")
+
+
+def no_picture(_chart: AnyChart) -> bytes:
+    """Draw nothing: a transcript says in words what a chart shows, and drawing took a tenth of the time."""
+    return b"\x89PNG"
 
 
 def rehearse_files(
@@ -52,7 +56,7 @@ def rehearse_files(
             workspace=stage_people,
             clock=clock,
             channel_zones=zones_of(people),
-            draw=lambda _chart: NO_PICTURE,
+            draw=no_picture,
         ) as harness:
             rehearsal = _Rehearsal(harness, spec, people, lines, weeks=weeks, first_monday=first_monday)
             yield from rehearsal.play([workspace, playbook])

@@ -23,6 +23,7 @@ from bot.rehearsal.harness import BotHarness, read_profiles
 from bot.sandbox.messages import Message
 from bot.sandbox.playback import Playback
 from cadence.documents import read_playbook, read_workspace
+from templates.chart import draw
 from tests.browser import gallery
 from tests.browser.conftest import ARGUMENTS, visiting
 from tests.browser.six_months import CHAMPION, LEAD, PILOT, SLUG, SixMonths, six_months
@@ -159,7 +160,7 @@ def take(
     welcome = first_visit(people, playbook, read_profiles(EXAMPLES / "names.csv"))
     with (
         TemporaryDirectory() as data,
-        bot_harness(Path(data), demo_users=users, welcome=welcome) as harness,
+        bot_harness(Path(data), demo_users=users, welcome=welcome, draw=draw) as harness,
         visiting(chromium, harness.server.url, WIDE) as at,
     ):
         sheet = Sheet(at, into, variants, lambda surface: check(at, surface))

@@ -10,6 +10,7 @@ from bot.rehearsal.demo_users import DemoUsers
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.playback import Playback
 from cadence.documents import read_workspace
+from templates.chart import draw
 from tests.browser.conftest import ARGUMENTS, visiting
 from tests.browser.film import Director, film
 from tests.browser.visitor import Visitor
@@ -39,7 +40,7 @@ def main() -> None:
     users = DemoUsers(people, EXAMPLES / "answers", "support-reply", pause=0)
     with (
         TemporaryDirectory() as folder,
-        bot_harness(Path(folder), demo_users=users) as harness,
+        bot_harness(Path(folder), demo_users=users, draw=draw) as harness,
         sync_playwright() as playwright,
     ):
         program = shutil.which("chromium")
@@ -61,7 +62,7 @@ def animated(browser: Browser, users: DemoUsers) -> None:
     director = Director(users)
     with (
         TemporaryDirectory() as folder,
-        bot_harness(Path(folder), demo_users=director) as harness,
+        bot_harness(Path(folder), demo_users=director, draw=draw) as harness,
         visiting(browser, harness.server.url) as at,
     ):
         at.acts_as("Jana Hoffmann")

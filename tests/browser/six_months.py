@@ -9,6 +9,7 @@ from bot.rehearsal.answers import act, read_answers, when
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.messages import Message
 from cadence.documents import read_workspace
+from templates.chart import draw
 from tests.harnesses import EXAMPLES, bot_harness
 
 FOLDER = EXAMPLES / "six-months"
@@ -74,6 +75,6 @@ class SixMonths:
 def six_months(folder: Path) -> Iterator[SixMonths]:
     """The bot with the example imported and its first cycle started."""
     with bot_harness(
-        folder, workspace=FOLDER / "workspace.yaml", playbooks=[FOLDER / f"{SLUG}.yaml"]
+        folder, workspace=FOLDER / "workspace.yaml", playbooks=[FOLDER / f"{SLUG}.yaml"], draw=draw
     ) as harness:
         yield SixMonths(harness)

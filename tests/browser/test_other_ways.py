@@ -11,6 +11,7 @@ from bot.rehearsal.demo_users import DemoUsers
 from bot.rehearsal.first_visit import first_visit
 from bot.rehearsal.harness import BotHarness, read_profiles
 from cadence.documents import read_playbook, read_workspace
+from templates.chart import draw
 from tests.browser.conftest import visiting
 from tests.browser.visitor import Visitor
 from tests.harnesses import EXAMPLES, bot_harness
@@ -93,7 +94,10 @@ def users() -> DemoUsers:
 def test_example_people_play_until_they_are_stopped(
     chromium: Browser, tmp_path: Path, users: DemoUsers
 ) -> None:
-    with bot_harness(tmp_path, demo_users=users) as harness, visiting(chromium, harness.server.url) as at:
+    with (
+        bot_harness(tmp_path, demo_users=users, draw=draw) as harness,
+        visiting(chromium, harness.server.url) as at,
+    ):
         page = at.page
         page.get_by_role("button", name="Play the cycle").click()
         expect(page.locator("#playing")).to_contain_text("Example people")
@@ -122,7 +126,10 @@ def test_example_people_play_until_they_are_stopped(
 
 def test_a_play_ends_with_five_links(chromium: Browser, tmp_path: Path, users: DemoUsers) -> None:
     quick = replace(users, pause=0)
-    with bot_harness(tmp_path, demo_users=quick) as harness, visiting(chromium, harness.server.url) as at:
+    with (
+        bot_harness(tmp_path, demo_users=quick, draw=draw) as harness,
+        visiting(chromium, harness.server.url) as at,
+    ):
         at.page.get_by_role("button", name="Play the cycle").click()
         links = at.page.locator("#recap button.recap-link")
         expect(links).to_have_count(5, timeout=180_000)
@@ -142,7 +149,10 @@ def test_a_first_visit_is_guided_once(chromium: Browser, tmp_path: Path) -> None
         read_playbook((EXAMPLES / "support-reply.yaml").read_text(encoding="utf-8")),
     )
     welcome = first_visit(people, playbook, read_profiles(EXAMPLES / "names.csv"))
-    with bot_harness(tmp_path, welcome=welcome) as harness, visiting(chromium, harness.server.url) as at:
+    with (
+        bot_harness(tmp_path, welcome=welcome, draw=draw) as harness,
+        visiting(chromium, harness.server.url) as at,
+    ):
         expect(at.page.locator("#as")).to_have_value("Jana Hoffmann")
         expect(at.page.locator("#where")).to_have_text("#support-emea")
         guide = at.page.locator("#guide")

@@ -14,6 +14,7 @@ from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault
 from bot.sandbox.messages import Message
 from storage.tables import MessageState, Workspace
+from templates.chart import draw
 from templates.contexts.cycles import CycleClosed
 from tests.contexts import assert_golden, is_shown, shown
 from tests.delivery.post_office import Script
@@ -27,7 +28,9 @@ LESSON = "Grade old replies first."
 @pytest.fixture
 def closing(tmp_path: Path) -> Iterator[BotHarness]:
     """A minute before the close, with two readings."""
-    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=almost_four_weeks) as harness:
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY], played=almost_four_weeks, draw=draw
+    ) as harness:
         yield harness
 
 
@@ -66,7 +69,8 @@ def test_the_chart_is_in_the_post_with_its_numbers_in_words(closing: BotHarness)
     file = closing.workspace.files.get(picture["slack_file"]["id"])
     assert (file.name, file.title) == ("reply-cycle-1.png", "First response time by week, 2 Mar to 23 Mar")
     assert file.content is not None
-    assert file.content.startswith(b"\x89PNG")
+    assert file.content.startswith(b"\x89PNG\r\n")
+    assert len(file.content) > 5_000
     assert_golden(picture["alt_text"], "numbers-in-words")
     assert not in_thread(closing)
     closing.clock.set(CLOSE)
