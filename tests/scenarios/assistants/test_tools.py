@@ -10,13 +10,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
-from mcp.types import CallToolResult
 
 from bot.assistants import tools
 from bot.rehearsal.harness import BotHarness
@@ -30,6 +27,10 @@ from tests.scenarios.failures.test_database_busy import held
 from tests.scenarios.machines.asking import without_parser
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle, entries, rows
 from tests.scenarios.tokens.making import made_token
+
+if TYPE_CHECKING:
+    from mcp import Client
+    from mcp.types import CallToolResult
 
 AGENT, OWNER, CURATOR = "U01AGENT1", "U01LEAD", "U01CURATOR"
 OTHER_TEAM = "U01AGENT2"
@@ -65,8 +66,10 @@ def token(desk: BotHarness, member: str, *scopes: str) -> str:
     return made_token(desk, member, use="assistant", scopes=scopes or ("read", "write"))
 
 
-def talk(desk: BotHarness, sent: str, say: Callable[[Client], Any]) -> Any:
+def talk(desk: BotHarness, sent: str, say: "Callable[[Client], Any]") -> Any:
     """Say something as the SDK's client, over HTTP."""
+    from mcp import Client  # heavy: not for every worker
+    from mcp.client.streamable_http import streamable_http_client
 
     async def spoken() -> Any:
         url = f"{desk.server.url}/mcp"
@@ -78,7 +81,7 @@ def talk(desk: BotHarness, sent: str, say: Callable[[Client], Any]) -> Any:
         return thread.submit(asyncio.run, spoken()).result()
 
 
-def ask(desk: BotHarness, member: str, tool: str, /, **given: Any) -> CallToolResult:
+def ask(desk: BotHarness, member: str, tool: str, /, **given: Any) -> "CallToolResult":
     """Call one tool as a person, with a token of its own."""
     number = len(rows(desk, ApiToken))
     made = made_token(desk, member, name=f"Assistant {number}", use="assistant", scopes=("read", "write"))
@@ -86,14 +89,14 @@ def ask(desk: BotHarness, member: str, tool: str, /, **given: Any) -> CallToolRe
     return result
 
 
-def text(result: CallToolResult) -> str:
+def text(result: "CallToolResult") -> str:
     return "\n".join(one.text for one in result.content if one.type == "text")
 
 
 @pytest.mark.parametrize("member", REFUSED)
 def test_every_tool_follows_the_rights_of_its_person(desk: BotHarness, member: str) -> None:
 
-    async def every(client: Client) -> dict[str, CallToolResult]:
+    async def every(client: "Client") -> "dict[str, CallToolResult]":
         return {tool: await client.call_tool(tool, given) for tool, given in TOOLS.items()}
 
     results = talk(desk, token(desk, member), every)
@@ -181,7 +184,7 @@ def test_what_an_assistant_sends_is_checked(desk: BotHarness) -> None:
         "playbook-too-long": ("status", {"playbook": "x" * 1_000_000}),
     }
 
-    async def every(client: Client) -> list[CallToolResult]:
+    async def every(client: "Client") -> "list[CallToolResult]":
         return [await client.call_tool(tool, given) for tool, given in wrong.values()]
 
     results = talk(desk, token(desk, AGENT), every)

@@ -5,7 +5,6 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import beta
 
 from cadence.rules.evidence import (
     MemberWeek,
@@ -164,6 +163,8 @@ def test_a_missing_answer_only_ever_adds_runs(weeks: list[MemberWeek]) -> None:
     counts=st.tuples(st.integers(0, 400), st.integers(0, 400)),
 )
 def test_the_posterior_is_jeffreys(cap: float, counts: tuple[int, int]) -> None:
+    from scipy.stats import beta  # heavy: not for every worker
+
     exceptions, runs = min(counts), max(counts)
     independent = beta(exceptions + 0.5, runs - exceptions + 0.5).sf(cap)
     assert probability_above(cap, exceptions=exceptions, runs=runs) == pytest.approx(independent, abs=1e-9)

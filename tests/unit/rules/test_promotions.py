@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from cadence.rules.kpi import Outcome
 from cadence.rules.modes import LADDER, Mode
@@ -64,6 +63,8 @@ def test_the_samples_that_decide_at_ninety_percent(failures: int, samples: int) 
 
 @given(st.integers(1, 600).flatmap(lambda samples: st.tuples(st.integers(0, samples), st.just(samples))))
 def test_the_bound_is_the_exact_one(counts: tuple[int, int]) -> None:
+    from scipy.stats import binomtest  # heavy: not for every worker
+
     passes, samples = counts
     exact = binomtest(passes, samples, alternative="greater").proportion_ci(0.95, method="exact").low
     assert lower_bound(passes, samples) == pytest.approx(exact, abs=1e-9)
