@@ -131,7 +131,9 @@ def _string(value: object, example: str) -> str:
     if not isinstance(value, str):
         raise WrongValueError(f"{found(value)} was found", f"write text such as `{example}`")
     plain = value.replace("\r\n", "\n").replace("\t", " ")
-    if any(unicodedata.category(sign) in _HIDDEN and sign != "\n" for sign in plain):
+    if not plain.isprintable() and any(
+        unicodedata.category(sign) in _HIDDEN and sign != "\n" for sign in plain
+    ):
         raise WrongValueError("has a character that can't be shown", "type the text again")
     return "\n".join(line.rstrip() for line in plain.strip().split("\n"))
 

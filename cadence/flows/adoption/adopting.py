@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from cadence.documents import playbook_from_data
 from cadence.documents.words import MEMBER
 from cadence.flows.adoption.access import override_access, require_access, require_may_adopt
 from cadence.flows.adoption.capacity import running_titles
@@ -16,6 +15,7 @@ from cadence.flows.core import (
     require_team,
     require_workspace,
     rewrite_cycle_posts,
+    spec_of,
     version_name,
     version_to_run,
 )
@@ -261,7 +261,7 @@ def _send_messages(uow: UnitOfWork, adoption: Adoption, team: Team, *, again: bo
 def _adopted(
     uow: UnitOfWork, playbook: Playbook, version: PlaybookVersion, adoption: Adoption, team: Team
 ) -> Done:
-    spec = playbook_from_data(version.spec)
+    spec = spec_of(uow, version)
     running = running_titles(uow, adoption)
     full = Mrkdwn("")
     if len(running) >= CYCLES_AT_ONCE:

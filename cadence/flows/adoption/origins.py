@@ -1,7 +1,6 @@
 """The pilot team's number, with which later teams are compared."""
 
-from cadence.documents import playbook_from_data
-from cadence.flows.core import AdoptionView, adoption_by_id
+from cadence.flows.core import AdoptionView, adoption_by_id, spec_of
 from cadence.flows.numbers import latest_value
 from cadence.flows.setup import checklist, minutes_of
 from cadence.refusals import Refusal
@@ -22,7 +21,7 @@ def origin_value(uow: UnitOfWork, view: AdoptionView) -> float | None:
     if closed is None:
         return None
     version = playbooks.version(uow, version_id=closed.version_id)
-    theirs, ours = playbook_from_data(version.spec).kpi, view.spec.kpi
+    theirs, ours = spec_of(uow, version).kpi, view.spec.kpi
     same = (theirs.name, theirs.unit, theirs.direction) == (ours.name, ours.unit, ours.direction)
     return closed.kpi_value if same else None
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from cadence.documents import Step, playbook_from_data
+from cadence.documents import Step
 from cadence.flows.core.adoptions import AdoptionView, spec_of
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal, Unknown
@@ -54,7 +54,7 @@ def as_it_goes_on(uow: UnitOfWork, view: AdoptionView) -> tuple[AdoptionView, Cy
     if cycle is None:
         return view, None
     version = playbooks.version(uow, version_id=cycle.version_id)
-    return replace(view, version=version, spec=playbook_from_data(version.spec), cycle=cycle), cycle
+    return replace(view, version=version, spec=spec_of(uow, version), cycle=cycle), cycle
 
 
 def require_not_retired(playbook: Playbook) -> None:

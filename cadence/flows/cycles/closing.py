@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from cadence.actor import Actor
-from cadence.documents import playbook_from_data
 from cadence.flows import lessons
 from cadence.flows.adoption import origin_value
 from cadence.flows.core import (
@@ -32,6 +31,7 @@ from cadence.flows.core import (
     of_cycle,
     redraw_chart_of,
     rewrite_as_next_begins,
+    spec_of,
     version_to_run,
     workspace_hours,
 )
@@ -97,11 +97,11 @@ def cycle_chart(uow: UnitOfWork, message: OutboxMessage) -> Show | Skip | Later:
 def chart_of(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> Chart:
     """The readings of the adoption's cycles up to this one that count the same KPI."""
     version = playbooks.version(uow, version_id=cycle.version_id)
-    kpi = playbook_from_data(version.spec).kpi
+    kpi = spec_of(uow, version).kpi
     points: list[Point] = []
     for one in cycles.cycles_of(uow, adoption_id=view.id):
         then = playbooks.version(uow, version_id=one.version_id)
-        counted = playbook_from_data(then.spec).kpi
+        counted = spec_of(uow, then).kpi
         if one.number > cycle.number or (counted.name, counted.unit) != (kpi.name, kpi.unit):
             continue
         readings = numbers.readings(uow, cycle=one)
@@ -121,7 +121,7 @@ def cycle_closed(uow: UnitOfWork, view: AdoptionView, cycle_id: int) -> CycleClo
     """The result of a closed cycle, with the cycle's revision."""
     cycle = cycles.cycle(uow, cycle_id=cycle_id)
     version = playbooks.version(uow, version_id=cycle.version_id)
-    view = replace(view, spec=playbook_from_data(version.spec), version=version, cycle=cycle)
+    view = replace(view, spec=spec_of(uow, version), version=version, cycle=cycle)
     readings = numbers.readings(uow, cycle=cycle)
     attested, expected = coverage(uow, view, cycle, until=cycle.closes_on)
     gates = gates_of(uow, view, cycle)
@@ -369,7 +369,7 @@ def _start_next(uow: UnitOfWork, adoption: Adoption, cycle: Cycle, view: Adoptio
     moved = adoption.version_id != cycle.version_id
     version = version_to_run(uow, view.playbook, adoption)
     adoption.version_id = version.id or 0
-    spec = playbook_from_data(version.spec)
+    spec = spec_of(uow, version)
     if version.id != cycle.version_id and (moved or version.number is not None):
         count_anew(uow, view, spec, to=version, on="clock")
     declare_modes(uow, view, steps=[(s.key, Mode(s.mode)) for s in spec.steps])

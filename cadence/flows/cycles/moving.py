@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cadence.documents import PlaybookSpec, Step, differences, playbook_from_data
+from cadence.documents import PlaybookSpec, Step, differences
 from cadence.flows.core import (
     AdoptionView,
     MessageKind,
@@ -21,6 +21,7 @@ from cadence.flows.core import (
     require_owner_or_curator,
     require_version,
     require_workspace,
+    spec_of,
     version_name,
     visible_adoptions,
 )
@@ -72,7 +73,7 @@ def move(uow: UnitOfWork, given: MoveGiven) -> TeamMoved:
                 say("{team} is already on {name}.", team=view.team.title, name=version_name(target)),
                 field=Field.VERSION,
             )
-        spec = playbook_from_data(target.spec)
+        spec = spec_of(uow, target)
         raised = _newly_ai_led(view.spec, spec)
         if raised and target.number is None and not is_curator(uow):
             require_curator(uow, to=f"move a team to a draft that makes “{raised[0].title}” AI-led")
@@ -217,7 +218,7 @@ def _context(uow: UnitOfWork, view: AdoptionView, subject: Mapping[str, object])
     before, after = (
         playbooks.version(uow, version_id=int(str(subject[name]))) for name in ("before", "after")
     )
-    old, new = playbook_from_data(before.spec), playbook_from_data(after.spec)
+    old, new = spec_of(uow, before), spec_of(uow, after)
     return TeamMoved(
         slug=view.playbook.slug,
         title=view.playbook.title,

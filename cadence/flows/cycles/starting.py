@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from cadence.documents import playbook_from_data
 from cadence.flows.adoption import capacity_form, require_capacity
 from cadence.flows.checkins import next_checkin, send_missed_checkin
 from cadence.flows.core import (
@@ -19,6 +18,7 @@ from cadence.flows.core import (
     rewrite_as_next_begins,
     rewrite_last_closing,
     rewrite_setup,
+    spec_of,
     state_of,
     version_to_run,
     zone_of,
@@ -181,12 +181,12 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
         require_not_retired(playbook)
         require_approved(uow, playbook)
         version = version_to_run(uow, playbook, None)
-        pilot = playbook_from_data(version.spec).pilot
+        pilot = spec_of(uow, version).pilot
         team = _team_for(uow, playbook, given.team, pilot=pilot)
         _require_in_team(uow, playbook, team, given.champion)
         adoption = _adopt(uow, playbook, version.id or 0, team, champion=given.champion)
         version = version_to_run(uow, playbook, adoption)
-        spec = playbook_from_data(version.spec)
+        spec = spec_of(uow, version)
         view = adoption_by_id(uow, adoption_id=adoption.id or 0)
         under_way = (
             view.cycle is not None and view.week is not None and view.cycle.state is CycleState.RUNNING

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from cadence.documents import HandoffTerms, playbook_from_data
+from cadence.documents import HandoffTerms
 from cadence.flows.core import (
     AdoptionView,
     adoption_by_id,
@@ -13,6 +13,7 @@ from cadence.flows.core import (
     is_curator,
     require_curator,
     require_owner_or_curator,
+    spec_of,
 )
 from cadence.mrkdwn import mention, say
 from cadence.refusals import NotAllowed
@@ -76,7 +77,7 @@ def handed_over(
     spec = view.spec
     if view.version.id != row.version_id:
         version = playbooks.version(uow, version_id=row.version_id)
-        spec = playbook_from_data(version.spec)
+        spec = spec_of(uow, version)
     team = people.team_by_id(uow, team_id=row.team_id)
     assert team is not None  # noqa: S101 - a team is never deleted
     return HandedOver(row, view, spec.handoffs[row.place], team)

@@ -14,7 +14,8 @@ from pathlib import Path
 from textwrap import fill
 from typing import IO, Any, Final, TextIO
 
-from cadence.documents import dump_playbook, playbook_from_data
+from cadence.documents import dump_playbook
+from cadence.flows.core import spec_of
 from storage.queries import history, pilots
 from storage.queries import playbooks as playbook_rows
 from storage.work import UnitOfWork
@@ -495,4 +496,4 @@ def _playbooks(uow: UnitOfWork, playbooks: Collection[int] | None) -> Iterator[t
             continue
         newest = playbook_rows.newest_version(uow, playbook_id=row.id or 0)
         if newest is not None:
-            yield row.slug, dump_playbook(playbook_from_data(newest.spec))
+            yield row.slug, dump_playbook(spec_of(uow, newest))

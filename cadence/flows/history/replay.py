@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from cadence.documents import playbook_from_data
-from cadence.flows.core import AdoptionView, AsOf, adoption_views
+from cadence.flows.core import AdoptionView, AsOf, adoption_views, spec_of
 from cadence.flows.promotions import judge_again
 from cadence.flows.standards import (
     WINDOW_OPENED,
@@ -37,7 +36,7 @@ def as_it_stood(
     return replace(
         view,
         version=version,
-        spec=playbook_from_data(version.spec),
+        spec=spec_of(uow, version),
         cycle=cycle,
         today=local_day(moment, view.zone),
     )

@@ -5,7 +5,6 @@ from cadence.documents import (
     WorkspaceSpec,
     differences,
     package_gaps,
-    playbook_from_data,
     read_document,
     to_data,
 )
@@ -17,6 +16,7 @@ from cadence.flows.core import (
     require_people,
     require_workspace,
     review_revision,
+    spec_of,
 )
 from cadence.flows.people import WorkspaceImported, import_workspace
 from cadence.mrkdwn import code, mention, say
@@ -81,7 +81,7 @@ def import_playbook(uow: UnitOfWork, spec: PlaybookSpec, *, only_new: bool = Fal
         latest = playbooks.newest_version(uow, playbook_id=known.id or 0)
     changes: tuple[str, ...] = ()
     if latest is not None:
-        before = playbook_from_data(latest.spec)
+        before = spec_of(uow, latest)
         changes = differences(before, spec)
         if known is not None and not changes:
             review_revision(uow, known, latest)

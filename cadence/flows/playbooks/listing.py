@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from cadence.documents import PlaybookSpec, differences, dump_playbook, playbook_from_data
+from cadence.documents import PlaybookSpec, differences, dump_playbook
 from cadence.flows.core import (
     AdoptionView,
     adoption_views,
@@ -16,6 +16,7 @@ from cadence.flows.core import (
     require_version,
     require_workspace,
     shown_week,
+    spec_of,
     starts_on,
     version_name,
     zone_of,
@@ -104,7 +105,7 @@ def show_playbook(uow: UnitOfWork, slug: str) -> PlaybookShown:
         published = playbooks.newest_published(uow, playbook_id=playbook.id or 0)
         ready = readiness_of(uow, playbook)
         version = published or ready.version
-        spec = playbook_from_data(version.spec)
+        spec = spec_of(uow, version)
         runs = adoption_views(uow, playbook_id=playbook.id)
         adapted = waves.adaptations(uow, adoption_ids=[view.id for view in runs])
         overrides = playbooks.overrides(uow, playbook_id=playbook.id or 0)
@@ -197,7 +198,7 @@ def export_playbook(uow: UnitOfWork, slug: str, *, number: int | None = None) ->
         require_workspace(uow)
         playbook = require_playbook(uow, slug)
         version = require_version(uow, playbook, number=number)
-        return Exported(playbook.slug, dump_playbook(playbook_from_data(version.spec)))
+        return Exported(playbook.slug, dump_playbook(spec_of(uow, version)))
 
 
 def show_diff(
@@ -226,7 +227,7 @@ def show_diff(
             title=playbook.title,
             before=version_name(older),
             after=version_name(newest),
-            changes=differences(playbook_from_data(older.spec), playbook_from_data(newest.spec)),
+            changes=differences(spec_of(uow, older), spec_of(uow, newest)),
         )
 
 

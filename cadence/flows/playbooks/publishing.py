@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cadence.documents import differences, playbook_from_data
+from cadence.documents import differences
 from cadence.flows.core import (
     MessageKind,
     Urgency,
@@ -13,6 +13,7 @@ from cadence.flows.core import (
     require_playbook,
     require_workspace,
     save_override,
+    spec_of,
     state_of,
     worthy_reason,
 )
@@ -169,8 +170,8 @@ def published_context(uow: UnitOfWork, version: PlaybookVersion) -> PlaybookPubl
     earlier = [
         row for row in playbooks.published(uow, playbook_id=version.playbook_id) if (row.number or 0) < number
     ]
-    spec = playbook_from_data(version.spec)
-    changes = differences(playbook_from_data(earlier[0].spec), spec) if earlier else ()
+    spec = spec_of(uow, version)
+    changes = differences(spec_of(uow, earlier[0]), spec) if earlier else ()
     overrides = playbooks.overrides(uow, playbook_id=version.playbook_id)
     return PlaybookPublished(
         slug=playbook.slug,
@@ -216,7 +217,7 @@ def _last_kpi(uow: UnitOfWork, adoption: Adoption) -> list[Kpi]:
     if last is None:
         return []
     ran = playbooks.version(uow, version_id=last.version_id)
-    kpi = playbook_from_data(ran.spec).kpi
+    kpi = spec_of(uow, ran).kpi
     return [
         Kpi(
             name=kpi.name,

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from cadence.documents import PlaybookSpec, playbook_from_data
+from cadence.documents import PlaybookSpec
 from cadence.documents import package_gaps as file_gaps
 from cadence.flows.core import (
     AdoptionView,
     is_watch,
+    spec_of,
 )
 from cadence.flows.setup import minutes_of
 from cadence.mrkdwn import Mrkdwn, escape, say
@@ -110,7 +111,7 @@ def readiness_of(uow: UnitOfWork, playbook: Playbook) -> Readiness:
     playbook_id = playbook.id or 0
     version = playbooks.newest_version(uow, playbook_id=playbook_id)
     assert version is not None  # noqa: S101 - imported with its playbook
-    spec = playbook_from_data(version.spec)
+    spec = spec_of(uow, version)
     teams = adoptions.adopters(uow, playbook_id=playbook_id)
     found = (
         _kpi_gap(uow, playbook, spec, teams),
@@ -134,7 +135,7 @@ def _kpi_gap(uow: UnitOfWork, playbook: Playbook, spec: PlaybookSpec, teams: Tea
     rows = cycle_rows.cycles(uow, adoption_ids=_ids(teams))
     cycles = [row for row in rows if row.state is CycleState.CLOSED and not is_watch(row)]
     specs = {
-        version_id: playbook_from_data(playbooks.version(uow, version_id=version_id).spec)
+        version_id: spec_of(uow, playbooks.version(uow, version_id=version_id))
         for version_id in {cycle.version_id for cycle in cycles}
     }
     best, whose, broken = 0, "", Mrkdwn()

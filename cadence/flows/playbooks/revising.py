@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from cadence.documents import PlaybookSpec, dump_playbook, playbook_from_data, read_document
+from cadence.documents import PlaybookSpec, dump_playbook, read_document
 from cadence.flows.core import (
     is_curator,
     once,
@@ -11,6 +11,7 @@ from cadence.flows.core import (
     require_owner_or_curator,
     require_playbook,
     require_workspace,
+    spec_of,
 )
 from cadence.flows.playbooks.imports import import_playbook
 from cadence.mrkdwn import code, mention, say
@@ -90,7 +91,7 @@ def revise_form(uow: UnitOfWork, slug: str) -> Draft:
         require_owner_or_curator(uow, playbook=playbook, to=f"revise {playbook.title}")
         newest = playbooks.newest_version(uow, playbook_id=playbook.id or 0)
         assert newest is not None  # noqa: S101 - imported with its playbook
-        typed = parts_of(dump_playbook(playbook_from_data(newest.spec)))
+        typed = parts_of(dump_playbook(spec_of(uow, newest)))
         if typed is None:
             raise Refusal(
                 say(
@@ -161,7 +162,7 @@ def require_newest(uow: UnitOfWork, *, playbook: str, revision: int, spec: Playb
     playbooks.lock_playbook(uow, playbook_id=known.id or 0)
     newest = playbooks.newest_version(uow, playbook_id=known.id or 0)
     assert newest is not None  # noqa: S101 - imported with its playbook
-    if newest.revision != revision and playbook_from_data(newest.spec) != spec:
+    if newest.revision != revision and spec_of(uow, newest) != spec:
         raise Refusal(
             say(
                 "{who} saved draft {revision} in the meantime. Open the form again and make your changes there.",

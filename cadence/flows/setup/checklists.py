@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Final
 
-from cadence.documents import playbook_from_data
 from cadence.flows.core import (
     AdoptionView,
     MessageKind,
@@ -14,6 +13,7 @@ from cadence.flows.core import (
     once,
     require_not_retired,
     rewrite_setup,
+    spec_of,
     version_name,
 )
 from cadence.flows.lessons import recent
@@ -210,7 +210,7 @@ def _finish(uow: UnitOfWork, view: AdoptionView, row: Setup) -> Done:
         rewrite_setup(uow, view, mark=uow.actor.request)
         _tell_owner(uow, view, row)
         tell_when_trained(uow, view)
-    spec = playbook_from_data(playbooks.version(uow, version_id=row.version_id).spec)
+    spec = spec_of(uow, playbooks.version(uow, version_id=row.version_id))
     return Done(
         text=say(
             "{title} is set up: {minutes:,} min ({limit:,} planned). {then}",
@@ -258,7 +258,7 @@ def minutes_of(row: Setup, *, now: datetime) -> int:
 def checklist(uow: UnitOfWork, row: Setup) -> tuple[str, ...]:
     """The items of the version that is being set up."""
     version = playbooks.version(uow, version_id=row.version_id)
-    return playbook_from_data(version.spec).checklist
+    return spec_of(uow, version).checklist
 
 
 def _entered(uow: UnitOfWork, adoption_id: int, *, to: str) -> AdoptionView:
@@ -310,7 +310,7 @@ def setup(uow: UnitOfWork, message: OutboxMessage) -> SetupPost:
     view = _run(uow, message)
     row = setup_rows.of_adoption(uow, adoption_id=view.id)
     version = playbooks.version(uow, version_id=row.version_id if row else view.adoption.version_id)
-    spec = playbook_from_data(version.spec)
+    spec = spec_of(uow, version)
     retired = view.playbook.state is PlaybookState.RETIRED
     return SetupPost(
         adoption_id=view.id,

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from cadence.documents import playbook_from_data
 from cadence.flows.core import (
     AdoptionView,
     MessageKind,
@@ -12,6 +11,7 @@ from cadence.flows.core import (
     Urgency,
     adoption_by_id,
     dropped_step,
+    spec_of,
     step_title,
 )
 from cadence.flows.standards.drifts import drift_evidence, found_drift, is_alone, see_drift
@@ -236,7 +236,7 @@ def _title(uow: UnitOfWork, view: AdoptionView, found: StepDrift) -> str:
     step = view.spec.step(found.step)
     if step is None and (then := found.evidence.get("version")):
         version = playbooks.version(uow, version_id=int(then))
-        step = playbook_from_data(version.spec).step(found.step)
+        step = spec_of(uow, version).step(found.step)
     return step.title if step else found.step
 
 

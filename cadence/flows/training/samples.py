@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from cadence.documents import playbook_from_data
 from cadence.flows.core import (
     adoption_views,
     is_curator,
@@ -11,6 +10,7 @@ from cadence.flows.core import (
     require_owner_or_curator,
     require_playbook,
     rewrite_setup,
+    spec_of,
 )
 from cadence.flows.training.told import tell_when_trained
 from cadence.mrkdwn import say
@@ -213,7 +213,7 @@ def _playbook(uow: UnitOfWork, playbook_id: int) -> Playbook:
 def _steps(uow: UnitOfWork, playbook: Playbook) -> dict[str, str]:
     """The titles of the steps of a playbook's newest revision, by key."""
     version = playbooks.newest_version(uow, playbook_id=playbook.id or 0)
-    return {step.key: step.title for step in playbook_from_data(version.spec).steps} if version else {}
+    return {step.key: step.title for step in spec_of(uow, version).steps} if version else {}
 
 
 def _samples(uow: UnitOfWork, playbook: Playbook) -> list[TrainingSample]:
