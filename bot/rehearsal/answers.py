@@ -66,15 +66,22 @@ def read_answers(file: Path, people: WorkspaceSpec) -> list[Line]:
     Raises:
         FileRefused: lists every invalid line, with a correct example.
     """
-    rows = csv.reader(text_of(file).replace("\0", "\N{REPLACEMENT CHARACTER}").splitlines())
+    lines = text_of(file).replace("\0", "\N{REPLACEMENT CHARACTER}").splitlines()
     known = {member for team in people.teams for member in team.members} | set(people.curators)
     problems: list[str] = []
     found: list[Line] = []
-    for number, row in enumerate(rows, start=1):
+    for number, text in enumerate(lines, start=1):
+        if text.lstrip().startswith("#"):
+            continue
+        try:
+            row = next(csv.reader([text], strict=True), [])
+        except csv.Error as wrong:
+            problems.append(f"{file}:{number}: {_unreadable(text, wrong)}")
+            continue
         cells = [cell.strip() for cell in row[:4]]
         if len(row) > len(cells):
             cells.append(",".join(row[4:]).strip())  # what is said may hold commas
-        if not any(cells) or cells[0].startswith("#") or tuple(cells[:5]) == COLUMNS:
+        if not any(cells) or tuple(cells[:5]) == COLUMNS:
             continue
         line = _line(number, cells)
         if isinstance(line, str):
@@ -86,6 +93,14 @@ def read_answers(file: Path, people: WorkspaceSpec) -> list[Line]:
     if problems:
         raise FileRefused(problems)
     return found
+
+
+def _unreadable(text: str, wrong: csv.Error) -> str:
+    if len(text) > csv.field_size_limit():
+        return f"has {len(text):,} characters; shorten it"
+    if '"' not in text:
+        return f"can't be read: {wrong}"
+    return "a quote isn't closed, or something follows it; double the quotes within a quoted field"
 
 
 def _line(number: int, cells: list[str]) -> Line | str:

@@ -236,6 +236,8 @@ def test_impossible_actions_are_reported_and_the_weeks_continue(tmp_path: Path) 
         ("1,Thu,25:42,U01LEAD,/kpi 14m", "time"),
         ("1,Thu,10:42,U01LEAD,hello", "action"),
         ("1,Thu,10:42,U09NOBODY,/kpi 14m", "member"),
+        ('1,Thu,10:42,U01LEAD,"/exception send wrong tone', "open-quote"),
+        ("1,Thu,10:42,U01LEAD,/kpi " + "1" * 200_000, "length"),
     ],
 )
 def test_every_mistake_of_an_answers_file_is_reported(tmp_path: Path, line: str, mistake: str) -> None:
