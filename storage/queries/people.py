@@ -558,12 +558,26 @@ def away_taken_back(uow: UnitOfWork, *, set_by: str, member_ids: Iterable[str]) 
     return list(uow.session.exec(query))
 
 
+def _absence_of(today: date, rows: Iterable[Away]) -> list[Away]:
+    """The ranges of one absence: those that cover a day, and those that go on from them without a gap."""
+    found: list[Away] = []
+    until = today
+    for row in sorted(rows, key=lambda row: row.first_day):
+        if row.first_day > until + (timedelta(days=1) if found else timedelta()):
+            break
+        found.append(row)
+        until = max(until, row.last_day)
+    return found
+
+
 def end_away(uow: UnitOfWork, *, member_id: str, today: date) -> int:
     """End a person's days away as of today; returns how many ranges that were.
 
-    The days before today stay as a separate range, so that the history stays readable.
+    Later ranges stay, unless they follow without a gap; if the person isn't away today, all to come are ended. The
+    days before today stay as a separate range, so that the history stays readable.
     """
     rows = away_rows(uow, first=today, last=date.max, member_ids=[member_id])
+    rows = _absence_of(today, rows) or rows
     for row in rows:
         row.ended_at = uow.now
         uow.session.add(row)

@@ -1,12 +1,14 @@
 """Days away: a member is told when somebody else sets them; adjacent ranges count together."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.answers import Answer
+from storage.tables import Away, MessageState
 from templates.contexts.checkins import WhoIsMissing
 from templates.contexts.overview.digests import Coverage, Digest
 from templates.contexts.overview.statuses import Status
@@ -20,7 +22,9 @@ from tests.scenarios.plays import (
     InCycle,
     at,
     bot_dms,
+    ledger,
     posts,
+    rows,
 )
 
 LEAD, AGENT, NEWCOMER = "U01LEAD", "U01AGENT1", "U01AGENT2"
@@ -87,3 +91,30 @@ def test_a_week_away_from_thursday_on_is_asked_of_nobody_anywhere(desk: BotHarne
     [told] = contexts(bot_dms(desk, LEAD), WhoIsMissing)
     assert (told.away, told.missing, told.own, told.expected) == ((AGENT,), (), True, 1)
     assert shown(posts(desk, CURATORS)[-1], Digest).coverage == Coverage(answered=0, asked=1)
+
+
+def test_coming_back_keeps_the_days_away_that_lie_ahead(desk: BotHarness) -> None:
+    types(desk, AGENT, "/cadence away 2026-03-18..2026-03-20")
+    types(desk, AGENT, "/cadence away 2026-03-02..2026-03-03")
+    types(desk, AGENT, "/cadence away 2026-03-04..2026-03-06")
+    types(desk, AGENT, "/cadence away off")  # goes on from Monday's to Friday's without a gap
+    assert days_away(desk) == [("2026-03-18", "2026-03-20")]
+    desk.play_until(at("2026-03-06 12:00"))
+    asked = len(ledger(desk, "checkin", MessageState.SENT))
+    assert asked == 2
+    desk.play_until(at("2026-03-20 12:00"))
+    weeks = [
+        one.subject["week"] for one in ledger(desk, "checkin", MessageState.SENT) if one.recipient == AGENT
+    ]
+    assert weeks == ["2026-03-02", "2026-03-09"]
+
+
+def test_who_isnt_away_yet_takes_the_days_to_come_back(desk: BotHarness) -> None:
+    types(desk, AGENT, "/cadence away 2026-03-18..2026-03-20")
+    types(desk, AGENT, "/cadence away off")
+    assert days_away(desk) == []
+
+
+def days_away(harness: BotHarness) -> list[tuple[str, str]]:
+    found = [one for one in rows(harness, Away) if one.ended_at is None]
+    return [(str(one.first_day), str(one.last_day)) for one in found if one.last_day >= date(2026, 3, 2)]
