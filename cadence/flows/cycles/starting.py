@@ -271,6 +271,8 @@ def _goes_on(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
     usual = thursday if view.today <= thursday else thursday + timedelta(weeks=1)
     asked = expected_members(uow, view, week_start=view.week_start)
     first = next_checkin(uow, view.workspace, asked) or usual
+    if not asked:  # too late for this week's check-in
+        asked = expected_members(uow, view, week_start=monday_of(usual))
     return _answer(view, cycle, checkin=first, members=len(asked), resumed=True)
 
 
