@@ -75,8 +75,8 @@ def read_answers(file: Path, people: WorkspaceSpec) -> list[Line]:
             continue
         try:
             row = next(csv.reader([text], strict=True), [])
-        except csv.Error as wrong:
-            problems.append(f"{file}:{number}: {_unreadable(text, wrong)}")
+        except csv.Error:
+            problems.append(f"{file}:{number}: {_unreadable(text)}")
             continue
         cells = [cell.strip() for cell in row[:4]]
         if len(row) > len(cells):
@@ -95,11 +95,9 @@ def read_answers(file: Path, people: WorkspaceSpec) -> list[Line]:
     return found
 
 
-def _unreadable(text: str, wrong: csv.Error) -> str:
+def _unreadable(text: str) -> str:
     if len(text) > csv.field_size_limit():
         return f"has {len(text):,} characters; shorten it"
-    if '"' not in text:
-        return f"can't be read: {wrong}"
     return "a quote isn't closed, or something follows it; double the quotes within a quoted field"
 
 

@@ -573,7 +573,7 @@ def _absence_of(today: date, rows: Iterable[Away]) -> list[Away]:
 def end_away(uow: UnitOfWork, *, member_id: str, today: date) -> int:
     """End a person's days away as of today; returns how many ranges that were.
 
-    Later ranges stay, unless they follow without a gap; if the person isn't away today, all to come are ended. The
+    Later ranges stay, unless they follow without a gap. If the person isn't away today, all upcoming ranges end. The
     days before today stay as a separate range, so that the history stays readable.
     """
     rows = away_rows(uow, first=today, last=date.max, member_ids=[member_id])

@@ -98,7 +98,7 @@ def _is_known(uow: UnitOfWork, who: str, first: date, last: date) -> bool:
 
 @once
 def end_away(uow: UnitOfWork, *, member: str | None) -> AwaySet:
-    """End a person's absence: revoke the days away that aren't over."""
+    """End a person's absence; if they aren't away, cancel their upcoming ones."""
     who = member or uow.actor.member
     with uow.write():
         workspace = require_workspace(uow)

@@ -68,7 +68,7 @@ def token(desk: BotHarness, member: str, *scopes: str) -> str:
 
 def talk(desk: BotHarness, sent: str, say: "Callable[[Client], Any]") -> Any:
     """Say something as the SDK's client, over HTTP."""
-    from mcp import Client  # heavy: not for every worker
+    from mcp import Client  # slow to import
     from mcp.client.streamable_http import streamable_http_client
 
     async def spoken() -> Any:

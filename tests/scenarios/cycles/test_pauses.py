@@ -107,7 +107,7 @@ def test_curators_get_the_digest_of_a_paused_cycle(tmp_path: Path) -> None:
         assert len(ledger(harness, "digest", MessageState.SENT)) == 4, "one for each week of the cycle"
 
 
-def test_a_resumption_at_the_weekend_names_the_next_check_in_and_who_gets_it(desk: BotHarness) -> None:
+def test_resuming_on_a_weekend_names_the_next_check_in_and_who_gets_it(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-14 12:00"))
     answer = shown(types(desk, "/cadence cycle start reply"), CycleStarted)
     assert (answer.resumed, answer.first_checkin, answer.members) == (True, date(2026, 3, 19), 2)

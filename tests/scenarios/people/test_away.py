@@ -93,11 +93,11 @@ def test_a_week_away_from_thursday_on_is_asked_of_nobody_anywhere(desk: BotHarne
     assert shown(posts(desk, CURATORS)[-1], Digest).coverage == Coverage(answered=0, asked=1)
 
 
-def test_coming_back_keeps_the_days_away_that_lie_ahead(desk: BotHarness) -> None:
+def test_coming_back_keeps_the_days_away_that_are_still_to_come(desk: BotHarness) -> None:
     types(desk, AGENT, "/cadence away 2026-03-18..2026-03-20")
     types(desk, AGENT, "/cadence away 2026-03-02..2026-03-03")
     types(desk, AGENT, "/cadence away 2026-03-04..2026-03-06")
-    types(desk, AGENT, "/cadence away off")  # goes on from Monday's to Friday's without a gap
+    types(desk, AGENT, "/cadence away off")  # Monday to Friday is one absence: there is no gap
     assert days_away(desk) == [("2026-03-18", "2026-03-20")]
     desk.play_until(at("2026-03-06 12:00"))
     asked = len(ledger(desk, "checkin", MessageState.SENT))
@@ -109,7 +109,7 @@ def test_coming_back_keeps_the_days_away_that_lie_ahead(desk: BotHarness) -> Non
     assert weeks == ["2026-03-02", "2026-03-09"]
 
 
-def test_who_isnt_away_yet_takes_the_days_to_come_back(desk: BotHarness) -> None:
+def test_off_cancels_the_upcoming_days_of_somebody_who_isnt_away(desk: BotHarness) -> None:
     types(desk, AGENT, "/cadence away 2026-03-18..2026-03-20")
     types(desk, AGENT, "/cadence away off")
     assert days_away(desk) == []

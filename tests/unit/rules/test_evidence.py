@@ -163,7 +163,7 @@ def test_a_missing_answer_only_ever_adds_runs(weeks: list[MemberWeek]) -> None:
     counts=st.tuples(st.integers(0, 400), st.integers(0, 400)),
 )
 def test_the_posterior_is_jeffreys(cap: float, counts: tuple[int, int]) -> None:
-    from scipy.stats import beta  # heavy: not for every worker
+    from scipy.stats import beta  # slow to import
 
     exceptions, runs = min(counts), max(counts)
     independent = beta(exceptions + 0.5, runs - exceptions + 0.5).sf(cap)

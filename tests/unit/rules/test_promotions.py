@@ -63,7 +63,7 @@ def test_the_samples_that_decide_at_ninety_percent(failures: int, samples: int) 
 
 @given(st.integers(1, 600).flatmap(lambda samples: st.tuples(st.integers(0, samples), st.just(samples))))
 def test_the_bound_is_the_exact_one(counts: tuple[int, int]) -> None:
-    from scipy.stats import binomtest  # heavy: not for every worker
+    from scipy.stats import binomtest  # slow to import
 
     passes, samples = counts
     exact = binomtest(passes, samples, alternative="greater").proportion_ci(0.95, method="exact").low

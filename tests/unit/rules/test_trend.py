@@ -100,7 +100,7 @@ def test_levels_keep_the_order(values: list[float | None], steps: int) -> None:
 
 @given(st.lists(st.integers(-500, 500), min_size=2, max_size=30, unique=True))
 def test_without_ties_it_is_scipys_exact_test(values: list[int]) -> None:
-    from scipy.stats import kendalltau, theilslopes  # heavy: not for every worker
+    from scipy.stats import kendalltau, theilslopes  # slow to import
 
     found = trend(values)
     independent = kendalltau(range(len(values)), values, method="exact")
@@ -127,7 +127,7 @@ def test_with_ties_it_is_the_share_of_all_orders(values: list[int]) -> None:
 
 @given(st.lists(st.integers(0, 12), min_size=25, max_size=40))
 def test_with_ties_and_many_points_it_is_near_the_normal_approximation(values: list[int]) -> None:
-    from scipy.stats import kendalltau  # heavy: not for every worker
+    from scipy.stats import kendalltau  # slow to import
 
     assume(max(Counter(values).values()) <= len(values) // 3)  # with more ties the approximation is poor
     approximate = kendalltau(range(len(values)), values, method="asymptotic").pvalue
@@ -136,7 +136,7 @@ def test_with_ties_and_many_points_it_is_near_the_normal_approximation(values: l
 
 @given(st.lists(st.none() | st.integers(0, 50), min_size=2, max_size=20))
 def test_missing_weeks_take_their_place_in_time(values: list[int | None]) -> None:
-    from scipy.stats import theilslopes  # heavy: not for every worker
+    from scipy.stats import theilslopes  # slow to import
 
     known = [(week, value) for week, value in enumerate(values) if value is not None]
     found = trend(values)

@@ -47,7 +47,7 @@ def judged(
 @pytest.mark.parametrize("rule", [Rule.BALANCED, Rule.EVIDENCE])
 @pytest.mark.parametrize(("runs", "count"), [(5, 2), (10, 3), (20, 4), (30, 6), (40, 7), (60, 10)])
 def test_the_evidence_line_on_both_sides_of_each_boundary(runs: int, count: int, rule: Rule) -> None:
-    from scipy.stats import beta  # heavy: not for every worker
+    from scipy.stats import beta  # slow to import
 
     below, at = judged(count - 1, attested=runs, rule=rule), judged(count, attested=runs, rule=rule)
     assert below.decision is (WATCH if (count - 1) / runs > CAP else HOLD)
