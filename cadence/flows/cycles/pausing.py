@@ -1,4 +1,4 @@
-"""Close a cycle by hand, pause an adoption, and resume a paused one."""
+"""Close a cycle by hand, and pause an adoption."""
 
 from dataclasses import dataclass
 from typing import Final
