@@ -16,6 +16,7 @@ from cadence.flows.cycles import (
     pause,
     show_cycle,
     start_cycle,
+    suggested_start,
     watch,
 )
 from cadence.flows.pilots import FirstCyclesFull, NotApproved, review_form
@@ -129,6 +130,7 @@ def submitted(context: RequestContext, form: Form) -> MessageContext | ViewConte
         team=typed.team,
         starts_on=typed.starts,
         champion=typed.champion,
+        is_suggested=typed.starts == suggested_start(context.today),
     )
     return _started(context, given)
 

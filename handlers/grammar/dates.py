@@ -107,24 +107,45 @@ def read_day(text: str, today: date, *, past: bool = False) -> date:
 
 
 def read_span(text: str, today: date) -> tuple[date | None, date]:
-    """`from..until`, `from to until`, `until D` or `D` alone, which is the last day.
+    """The first and last day of `from..until` or `from to until`; of `D` alone, that day twice; of `until D`, None
+    (from now on) and D.
 
     Raises:
-        Refusal: a day is invalid, or the range runs backwards, is over, or is longer than a year.
+        Refusal: a day is invalid, a last day is missing, or the range runs backwards, is over, or is too long.
     """
-    plain = re.sub(r"^(?:from|until|till|to)\s+", "", text.strip(), flags=re.IGNORECASE)
+    opening, plain = _opening(text.strip())
     parts = _SPAN.split(plain.casefold(), maxsplit=1)
     start = read_day(parts[0], today) if len(parts) > 1 else None
     until = read_day(parts[-1], today)
+    if len(parts) == 1 and opening == "from":
+        raise Refusal(
+            say(
+                "Add the last day, like {example}.",
+                example=code(f"/cadence away {plain} to {until + _WEEK - timedelta(days=1):%-d %b}"),
+            )
+        )
+    if len(parts) == 1 and not opening:
+        start = until
     if start and until < start:
         start, until = _in_order(parts[0], parts[-1], start, until, today)
     if start and until < start:
         raise Refusal(f"{until} is before {start}. Put the first day first: `{until}..{start}`.")
     if until < today:
-        raise Refusal(f"{until} is in the past. Choose today ({today}) or later.")
-    if until - (start or today) > _LONGEST_AWAY:
-        raise Refusal(f"From {start or today} to {until} is more than a year. Choose an earlier last day.")
+        raise Refusal(f"{until:%-d %b %Y} is in the past. Choose today ({today:%-d %b %Y}) or later.")
+    first = start if start and len(parts) > 1 else today
+    if until - first > _LONGEST_AWAY:
+        raise Refusal(
+            f"{until:%-d %b %Y} is more than a year after {first:%-d %b %Y}. Choose an earlier last day."
+        )
     return start, until
+
+
+def _opening(text: str) -> tuple[str, str]:
+    """The preposition a text begins with (`from`, `until` or nothing), and what follows it."""
+    found = re.match(r"(?:(from)|until|till|to)\s+", text, flags=re.IGNORECASE)
+    if found is None:
+        return "", text
+    return ("from" if found[1] else "until"), text[found.end() :]
 
 
 def _in_order(first: str, last: str, start: date, until: date, today: date) -> tuple[date, date]:

@@ -1,6 +1,6 @@
 """A person's own absences and reminders: away, snooze, mute."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
@@ -24,7 +24,7 @@ from templates.ids import Callback, Field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Away(Command):
-    """`/cadence away`. `until` is the last day away; `start` is None for "from now". `off` ends it."""
+    """`/cadence away`. `until` is the last day away; `start` is None for "from today". `off` ends it."""
 
     start: date | None = None
     until: date | None = None
@@ -65,7 +65,7 @@ _SNOOZE: Final = {
 
 
 def read_away(request: Request) -> Away:
-    """`/cadence away <from..until|until|off> [@member]`."""
+    """`/cadence away <from..until|day|until D|off> [@member]`."""
     mentioned = request.mentions()
     if len(mentioned) > 1:
         raise Refusal(say("Name one person at a time, like {one}.", one=code("/cadence away 20 Dec @lead")))
@@ -113,14 +113,11 @@ def away(context: RequestContext, command: Away) -> None:
     elif command.until is None:
         context.open(away_form(context, members=(command.member,) if command.member else ()))
     else:
-        context.say(
-            people.set_away(
-                context.uow,
-                members=(command.member or context.caller.member,),
-                first=command.start or context.today,
-                last=command.until,
-            )
+        first = command.start or context.today
+        saved = people.set_away(
+            context.uow, members=(command.member or context.caller.member,), first=first, last=command.until
         )
+        context.say(replace(saved, is_guess=context.today < first == command.until))
 
 
 def away_form(context: RequestContext, *, members: tuple[str, ...] = ()) -> AwayForm:
@@ -164,10 +161,11 @@ FEATURE: Final = Feature(
         Entry(
             name="away",
             task="This week",
-            usage="<from..until|until|off> [@member]",
+            usage="<from..until|day|until day|off> [@member]",
             summary="Pause your nudges while you're away",
             examples=(
                 "/cadence away 2026-12-20..2027-01-02",
+                "/cadence away friday",
                 "/cadence away until friday",
                 "/cadence away off",
             ),

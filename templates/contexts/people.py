@@ -13,15 +13,32 @@ from templates.ids import Callback, Field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwaySet(MessageContext):
-    """Away from `since` to `until`, both days included; `cleared` when back. `members` if it is about
-    others."""
+    """Away from `since` to `until`, both days included. `members` if it is about others.
+
+    `is_guess` if only one day was given, which could have meant "until then".
+    """
 
     TEMPLATE: ClassVar[str] = "answers/people/away_set.json.j2"
 
     since: date
     until: date
-    cleared: bool = False
     members: tuple[str, ...] = ()
+    is_guess: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackAgain(MessageContext):
+    """An absence has ended, or upcoming days away are `canceled`. `member` if it is about somebody else.
+
+    `canceled` and `ahead` (days away that stay) are ranges: first and last day.
+    """
+
+    TEMPLATE: ClassVar[str] = "answers/people/back_again.json.j2"
+
+    was_away: bool
+    member: str | None = None
+    canceled: tuple[tuple[date, date], ...] = ()
+    ahead: tuple[tuple[date, date], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from cadence.actor import Actor
 from cadence.flows.core.adoptions import current_cycle
 from storage.engine import Database
-from storage.queries import adoptions, checkins, cycles, exceptions, numbers, people, standards
+from storage.queries import absences, adoptions, checkins, cycles, exceptions, numbers, people, standards
 from storage.query_cache import forget
 from storage.tables import CheckIn, Cycle, CycleState, LoggedException
 from storage.work import UnitOfWork
@@ -261,7 +261,7 @@ def test_days_away_overlap_a_range_until_they_are_taken_back(db: Database, ids: 
     def away(first: int, last: int) -> int:
         with db.read() as session:
             return len(
-                people.away_between(
+                absences.away_between(
                     UnitOfWork.around(session, Actor.system("T1")),
                     first=MONDAY + first * DAY,
                     last=MONDAY + last * DAY,
@@ -271,19 +271,7 @@ def test_days_away_overlap_a_range_until_they_are_taken_back(db: Database, ids: 
 
     assert [away(-3, -1), away(-3, 0), away(1, 9), away(2, 9)] == [0, 1, 1, 0]
     with db.write() as session:
-        back = {"member_id": MEMBER}
-        assert (
-            people.end_away(
-                UnitOfWork.around(session, Actor.system("T1"), NOW), **back, today=MONDAY + 2 * DAY
-            )
-            == 0
-        )
-        assert (
-            people.end_away(UnitOfWork.around(session, Actor.system("T1"), NOW), **back, today=MONDAY + DAY)
-            == 1
-        )
-        assert (
-            people.end_away(UnitOfWork.around(session, Actor.system("T1"), NOW), **back, today=MONDAY + DAY)
-            == 0
-        )
+        uow = UnitOfWork.around(session, Actor.system("T1"), NOW)
+        ended = [len(absences.end_away(uow, member_id=MEMBER, today=MONDAY + n * DAY)) for n in (2, 1, 1)]
+        assert ended == [0, 1, 0]
     assert [away(0, 0), away(1, 9)] == [1, 0], "the day that was over stays"

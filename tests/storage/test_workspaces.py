@@ -23,6 +23,7 @@ from storage.outbox import attempts, leases, ledger, rate_limits, report, slots
 from storage.outbox.report import Wanted
 from storage.outbox.slots import Nudged
 from storage.queries import (
+    absences,
     adoptions,
     checkins,
     cutover,
@@ -373,13 +374,13 @@ BY_NAME: dict[str, Call] = {
     "people.teams": lambda s, ws, _: people.teams(_uow(s, ws)),
     "people.reader": lambda s, ws, _: people.reader(_uow(s, ws), member_id=MEMBER),
     "people.teams_of": lambda s, ws, _: people.teams_of(_uow(s, ws), member_id=MEMBER),
-    "people.away_rows": lambda s, ws, _: people.away_rows(
+    "absences.away_rows": lambda s, ws, _: absences.away_rows(
         _uow(s, ws), first=MONDAY, last=MONDAY, member_ids=[MEMBER]
     ),
-    "people.away_between": lambda s, ws, _: people.away_between(
+    "absences.away_between": lambda s, ws, _: absences.away_between(
         _uow(s, ws), first=MONDAY, last=MONDAY, member_ids=[MEMBER]
     ),
-    "people.away_taken_back": lambda s, ws, _: people.away_taken_back(
+    "absences.away_taken_back": lambda s, ws, _: absences.away_taken_back(
         _uow(s, ws), set_by="slack status", member_ids=[MEMBER]
     ),
     "playbooks.by_slug": lambda s, ws, _: playbooks.by_slug(_uow(s, ws), slug="reply"),
@@ -835,7 +836,7 @@ WRITES: dict[str, Call] = {
     "people.set_members": lambda s, ws, ids: people.set_members(
         _uow(s, ws), team_id=ids.team, members=[OTHER]
     ),
-    "people.end_away": lambda s, ws, _: people.end_away(_uow(s, ws), member_id=MEMBER, today=MONDAY),
+    "absences.end_away": lambda s, ws, _: absences.end_away(_uow(s, ws), member_id=MEMBER, today=MONDAY),
     "cycles.take_away": _take_away,
     "machines.add_runs": calls_machines.add_runs,
     "workspaces.forget": lambda s, ws, _: workspaces.forget(_uow(s, ws)),

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from cadence.flows.checkins.rows import open_adoptions
 from cadence.flows.core import AdoptionView
 from cadence.flows.schedule import rollout_of
-from cadence.nudges import CHECKIN, Hour, Rollout, is_working, member_hours
+from cadence.nudges import CHECKIN, Hour, Rollout, is_working, member_hours, next_open
 from cadence.rules.calendar import instant, local_day, monday_of, working_day_from
 from storage.outbox.queueing import NewMessage
 from storage.queries import trail
@@ -22,8 +22,8 @@ def send_missed_checkin(
     """Send people this week's check-in if its hour has passed and they never got it: they are back, or newly
     asked.
 
-    It is sent today at the check-in's hour, immediately if that has passed, else on their next working day of
-    the week, as if it had been planned so. Returns whether anything was queued.
+    It is sent today at the check-in's hour, immediately if that has passed, else on their next working day, in their
+    working hours, as if it had been planned so. Returns whether anything was queued.
     """
     uow.session.flush()
     state = rollout_of(uow, workspace, who, until=uow.now)
@@ -50,7 +50,7 @@ def _missed(
     day = working_day_from(today, is_working=lambda one: is_working(person, one, state.working_days))
     if day is None or not open_adoptions(uow, member=who, week_start=week):
         return
-    at = max(uow.now, instant(day, hour.at, person.zone))
+    at = next_open(max(uow.now, instant(day, hour.at, person.zone)), person, state.working_days)
     yield NewMessage(
         CHECKIN.kind,
         who,

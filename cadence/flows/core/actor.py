@@ -6,7 +6,7 @@ from cadence.flows.core.repeats import require_first
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.participation import Bar, Standing, barred
-from storage.queries import people, playbooks
+from storage.queries import absences, people, playbooks
 from storage.queries.people import Participant
 from storage.tables import Playbook
 from storage.work import UnitOfWork
@@ -162,7 +162,7 @@ def ask_offer(uow: UnitOfWork, *first: str, to: str) -> Offer | None:
     barred_ones = cannot_be(uow, who, in_team=True)
     able = [one for one in who if one not in barred_ones]
     today = uow.now.date()
-    away = {row.member for row in people.away_between(uow, first=today, last=today, member_ids=able)}
+    away = {row.member for row in absences.away_between(uow, first=today, last=today, member_ids=able)}
     chosen = next((one for one in able if one not in away), next(iter(able), None))
     return Offer("Ask them", Action.ASK_THEM, f"{chosen}:{to[:LONGEST_WISH]}") if chosen else None
 

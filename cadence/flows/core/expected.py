@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from cadence.flows.core.adoptions import AdoptionView
 from cadence.flows.core.nudge_hours import adoption_hours, workspace_hours
 from cadence.mrkdwn import Mrkdwn, mention, say
-from cadence.nudges import CHECKIN
+from cadence.nudges import CHECKIN, DAY_CLOSES
 from cadence.rules.calendar import WEEKS, instant, local_day, week_monday
-from storage.queries import checkins, cycles, people
+from storage.queries import absences, checkins, cycles, people
 from storage.queries.cycles import Pause
 from storage.tables import AdoptionState, Cycle, Workspace
 from storage.work import UnitOfWork
@@ -59,7 +59,7 @@ def members_at_work(
     if _is_paused(uow, view, week_start=week_start, as_of=as_of):
         return []
     present = _present(uow, view, week_start=week_start, as_of=as_of)
-    rows = people.away_between(
+    rows = absences.away_between(
         uow,
         first=week_start,
         last=week_start + LAST_ASKED,
@@ -90,13 +90,14 @@ def _is_paused(uow: UnitOfWork, view: AdoptionView, *, week_start: date, as_of: 
 
 
 def leaves_out(pause: Pause, workspace: Workspace, week_start: date) -> bool:
-    """Whether a pause began before the week's check-in and lasted beyond its Friday, in the team's zone."""
+    """Whether a pause began before the week's check-in and lasted until its Friday was too late to ask, in the
+    team's zone."""
     of_workspace = workspace_hours(workspace)
     hour = adoption_hours(pause.hours or {}, of_workspace).get(CHECKIN.kind) or of_workspace.get(CHECKIN.kind)
     hour, zone = hour or CHECKIN.hour, ZoneInfo(pause.timezone)
     assert hour is not None  # noqa: S101 - a check-in has one
     comes = instant(week_start + timedelta(days=hour.weekday), hour.at, zone)
-    over = instant(week_start + timedelta(days=5), time.min, zone)
+    over = instant(week_start + LAST_ASKED, DAY_CLOSES, zone)
     return pause.since < comes and (pause.until is None or pause.until >= over)
 
 
@@ -143,7 +144,7 @@ def _away(
 ) -> set[str]:
     """Members who are away while a week is asked about, and haven't answered; adjacent ranges count
     together."""
-    rows = people.away_between(
+    rows = absences.away_between(
         uow,
         first=week_start + FIRST_ASKED,
         last=week_start + LAST_ASKED,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from cadence.documents.words import Weekday
 from cadence.nudges import WEEKDAYS, Person
 from cadence.rules.calendar import local_day
-from storage.queries import people
+from storage.queries import absences, people
 from storage.tables import Workspace
 from storage.work import UnitOfWork
 
@@ -84,7 +84,7 @@ def person_of(uow: UnitOfWork, workspace: Workspace, member: str) -> Person:
     """A person for planning: their zone, and public holidays and days away in the coming days."""
     zone = zone_of(uow, workspace, member)
     today = local_day(uow.now, zone)
-    away = people.away_between(uow, first=today, last=today + timedelta(days=7), member_ids=[member])
+    away = absences.away_between(uow, first=today, last=today + timedelta(days=7), member_ids=[member])
     country = people.reader(uow, member_id=member).country or workspace.country
     return Person(
         member=member,

@@ -12,7 +12,13 @@ from cadence.flows.cycles.closing import (
 from cadence.flows.cycles.moving import MOVED, MoveGiven, move, move_form
 from cadence.flows.cycles.pausing import WhichRun, ask_which, close_by_hand, pause
 from cadence.flows.cycles.shown import show_cycle
-from cadence.flows.cycles.starting import CycleGiven, cycle_form, over_limit_form, start_cycle
+from cadence.flows.cycles.starting import (
+    CycleGiven,
+    cycle_form,
+    over_limit_form,
+    start_cycle,
+    suggested_start,
+)
 from cadence.flows.cycles.submitting import SUBMITTED, NextTeamGiven, name_next_team, next_team_form, submit
 from cadence.flows.cycles.watching import watch
 
@@ -38,6 +44,7 @@ __all__ = [
     "show_cycle",
     "start_cycle",
     "submit",
+    "suggested_start",
     "watch",
 ]
 

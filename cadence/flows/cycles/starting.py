@@ -151,6 +151,7 @@ def _what_follows(view: AdoptionView, cycle: Cycle) -> str:
 class CycleGiven:
     """A request to start a cycle; `starts_on` is a Monday, by default today's or the next one.
 
+    `is_suggested`: the day is the one that the form suggested, not one that somebody chose.
     `override` is a curator's reason to start it although the team already has its maximum of running cycles,
     `over_limit` although the workspace has its maximum of first cycles.
     """
@@ -161,6 +162,7 @@ class CycleGiven:
     champion: str | None = None
     override: str | None = None
     over_limit: str | None = None
+    is_suggested: bool = False
 
 
 @once
@@ -168,8 +170,8 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
     """Start a cycle for the pilot team or another one, on that team's version.
 
     Raises:
-        Refusal: not the owner or a curator, no such playbook or team, a cycle already runs, not a Monday, a
-        champion of a wave's team who isn't trained yet.
+        Refusal: not the owner or a curator, no such playbook or team, a cycle already runs or is paused until a
+        later day than the requested one, not a Monday, a champion of a wave's team who isn't trained yet.
         NotApproved: it's a draft that no curator approved. FirstCyclesFull: the workspace has its maximum of
         first cycles. CapacityFull: the team already has its maximum of running cycles.
     """
@@ -193,6 +195,7 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
         )
         paused = adoption.state is AdoptionState.PAUSED and not view.is_watched
         if paused and view.cycle is not None and under_way:
+            _require_resuming_now(view, view.cycle, given)
             return _resumed(uow, view, view.cycle)
         starts_on = start_day(view, given.starts_on)
         number = next_number(uow, view, starts_on)
@@ -241,6 +244,29 @@ def _answer(
         members=members,
         champion=view.adoption.champion,
         resumed=resumed,
+    )
+
+
+def _require_resuming_now(view: AdoptionView, cycle: Cycle, given: CycleGiven) -> None:
+    """Check that nobody chose a later day for a paused cycle, which can only resume now.
+
+    Raises:
+        Refusal: somebody did.
+    """
+    if given.starts_on is None or given.is_suggested or given.starts_on <= view.today:
+        return
+    raise Refusal(
+        say(
+            "Cycle {number} of {title} is paused and runs until {closes:%A %-d %B}, so it can't start on "
+            "{asked:%-d %B}. To resume it now, type {command}, without a date. A new cycle can start once it has "
+            "closed.",
+            number=cycle.number,
+            title=view.playbook.title,
+            closes=cycle.closes_on,
+            asked=given.starts_on,
+            command=code(f"/cadence cycle start {view.playbook.slug} team={view.team.slug}"),
+        ),
+        field="date",
     )
 
 
@@ -382,6 +408,11 @@ def add_cycle(
     return cycle
 
 
+def suggested_start(today: date) -> date:
+    """The day that the form suggests: today if it is a Monday, else the next one."""
+    return today if today == monday_of(today) else next_monday(today)
+
+
 def cycle_form(uow: UnitOfWork, *, playbook: str | None, team: str | None = None) -> CycleStartForm:
     """The form to start a cycle, prefilled with the playbook and team if known.
 
@@ -396,7 +427,6 @@ def cycle_form(uow: UnitOfWork, *, playbook: str | None, team: str | None = None
             raise Refusal("There are no playbooks yet. Add the first one with `/cadence playbook new`.")
         if not teams:
             raise Refusal("There are no teams yet. Create the first one with `/cadence team create`.")
-        today = local_day(uow.now, zone_of(uow, workspace, uow.actor.member))
         mine = {team.slug for team in people.teams_of(uow, member_id=uow.actor.member)}
         return CycleStartForm(
             playbooks=tuple(Choice(label=row.title, value=row.slug) for row in rows),
@@ -404,7 +434,7 @@ def cycle_form(uow: UnitOfWork, *, playbook: str | None, team: str | None = None
                 Choice(label=team.title, value=team.slug)
                 for team in sorted(teams, key=lambda team: (team.slug not in mine, team.title))
             ),
-            starts=today if today == monday_of(today) else next_monday(today),
+            starts=suggested_start(local_day(uow.now, zone_of(uow, workspace, uow.actor.member))),
             playbook=playbook or (rows[0].slug if len(rows) == 1 else None),
             team=team or (next(iter(mine)) if len(mine) == 1 else None),
         )

@@ -48,7 +48,7 @@ from cadence.mrkdwn import coded, say
 from cadence.nudges import CHECKIN, Unless, due
 from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import WEEKS, local_day, monday_of, week_number
-from storage.queries import adoptions, checkins, handoffs, numbers, people, playbooks
+from storage.queries import absences, adoptions, checkins, handoffs, numbers, people, playbooks
 from storage.queries.overview import registry
 from storage.tables import (
     AdoptionState,
@@ -79,7 +79,7 @@ def quiet(uow: UnitOfWork, workspace: Workspace, snoozed: Mapping[str, datetime]
     """A line for each, with the button that ends it."""
     zone = zone_of(uow, workspace, uow.actor.member)
     today = local_day(uow.now, zone)
-    away = people.away_between(uow, first=today, last=today, member_ids=[uow.actor.member])
+    away = absences.away_between(uow, first=today, last=today, member_ids=[uow.actor.member])
     if away:
         last = max(row.last_day for row in away)
         yield HomeNeed(

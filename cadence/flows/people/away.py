@@ -18,11 +18,11 @@ from cadence.mrkdwn import mention, say
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day, monday_of
 from storage.outbox.queueing import NewMessage
-from storage.queries import people
+from storage.queries import absences, people
 from storage.tables import Away, Member, OutboxMessage
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
-from templates.contexts.people import AwaySet, Muted
+from templates.contexts.people import AwaySet, BackAgain, Muted
 
 LONGEST_AWAY = timedelta(days=366)
 
@@ -92,24 +92,32 @@ SET_AWAY = MessageKind("set-away", _set_away_post, reaches_the_away=True)
 
 def _is_known(uow: UnitOfWork, who: str, first: date, last: date) -> bool:
     """Whether exactly these days were already set: a second click changes nothing."""
-    rows = people.away_between(uow, first=first, last=last, member_ids=[who])
+    rows = absences.away_between(uow, first=first, last=last, member_ids=[who])
     return any((row.first_day, row.last_day) == (first, last) for row in rows)
 
 
 @once
-def end_away(uow: UnitOfWork, *, member: str | None) -> AwaySet:
-    """End a person's absence; if they aren't away, cancel their upcoming ones."""
+def end_away(uow: UnitOfWork, *, member: str | None) -> BackAgain:
+    """End a person's absence; if they aren't away, cancel their upcoming ones.
+
+    The answer says what was canceled, and which days away are still to come.
+    """
     who = member or uow.actor.member
     with uow.write():
         workspace = require_workspace(uow)
         _require_may_mark(uow, who)
         today = local_day(uow.now, zone_of(uow, workspace, who))
-        ended = people.end_away(uow, member_id=who, today=today)
+        ended = absences.end_away(uow, member_id=who, today=today)
         send_missed_checkin(uow, workspace, who)
         if ended:
             record(uow, "back", who, {"from": str(today)})
-        return AwaySet(
-            since=today, until=today, cleared=True, members=() if who == uow.actor.member else (who,)
+        ahead = absences.away_between(uow, first=today, last=date.max, member_ids=[who])
+        was_away = any(row.first_day <= today for row in ended)
+        return BackAgain(
+            member=None if who == uow.actor.member else who,
+            was_away=was_away,
+            canceled=() if was_away else tuple((row.first_day, row.last_day) for row in ended),
+            ahead=tuple(sorted((row.first_day, row.last_day) for row in ahead)),
         )
 
 

@@ -13,7 +13,7 @@ from cadence.nudges import Unless
 from cadence.rules.calendar import local_day
 from cadence.rules.statuses import OPEN_END, days_away
 from storage.engine import Database
-from storage.queries import installations, people, workspaces
+from storage.queries import absences, installations, people, workspaces
 from storage.tables import Away, Member, Workspace
 from storage.work import UnitOfWork
 
@@ -41,7 +41,7 @@ class Status:
 def follow(uow: UnitOfWork, workspace: Workspace, statuses: Mapping[str, Status]) -> None:
     """Update days away from current statuses; days that somebody set by hand are left alone."""
     today = uow.now.date()
-    rows = people.away_rows(
+    rows = absences.away_rows(
         uow, first=today - timedelta(days=1), last=today + timedelta(days=400), member_ids=statuses
     )
     kept = {row.member: row for row in rows if row.set_by.startswith(BY_STATUS)}
@@ -57,7 +57,7 @@ def follow(uow: UnitOfWork, workspace: Workspace, statuses: Mapping[str, Status]
 
 def _taken_back(uow: UnitOfWork, statuses: Mapping[str, Status]) -> set[str]:
     """Members whose status days were revoked by hand: that holds while their status stays the same."""
-    rows = people.away_taken_back(uow, set_by=BY_STATUS, member_ids=statuses)
+    rows = absences.away_taken_back(uow, set_by=BY_STATUS, member_ids=statuses)
     for row in rows:
         if row.set_by != statuses[row.member].mark:
             row.set_by = BY_STATUS

@@ -10,11 +10,11 @@ from bot.rehearsal.harness import BotHarness
 from bot.sandbox.answers import Answer
 from cadence.flows.nudging.forecasting import forecast
 from cadence.rules.modes import Mode
-from storage.tables import AdoptionStep, MessageState, StepVerdict
+from storage.tables import Adoption, AdoptionState, AdoptionStep, MessageState, StepVerdict
 from templates.contexts.cycles import CycleClosed, CycleStarted
 from templates.contexts.overview.digests import Digest
 from templates.contexts.overview.statuses import Status
-from templates.ids import Action
+from templates.ids import Action, Field
 from tests.contexts import actions, assert_golden, contexts, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
@@ -111,3 +111,44 @@ def test_resuming_on_a_weekend_names_the_next_check_in_and_who_gets_it(desk: Bot
     desk.play_until(at("2026-03-14 12:00"))
     answer = shown(types(desk, "/cadence cycle start reply"), CycleStarted)
     assert (answer.resumed, answer.first_checkin, answer.members) == (True, date(2026, 3, 19), 2)
+
+
+@pytest.mark.parametrize(
+    ("moment", "first_checkin", "expected"),
+    [
+        ("2026-03-13 17:30", date(2026, 3, 13), 8),  # Friday, in working hours
+        ("2026-03-12 19:30", date(2026, 3, 13), 8),  # Thursday night: on Friday morning
+        ("2026-03-13 18:30", date(2026, 3, 19), 6),  # Friday night: too late to ask about this week
+        ("2026-03-14 12:00", date(2026, 3, 19), 6),
+    ],
+)
+def test_resuming_says_when_the_next_check_in_comes(
+    desk: BotHarness, moment: str, first_checkin: date, expected: int
+) -> None:
+    desk.play_until(at(moment))
+    answer = shown(types(desk, "/cadence cycle start reply"), CycleStarted)
+    assert (answer.first_checkin, answer.members) == (first_checkin, 2)
+    desk.play_until(at(f"{first_checkin} 08:55"))
+    early = len(ledger(desk, "checkin", MessageState.SENT))
+    desk.play_until(at(f"{first_checkin} 18:00"))
+    assert len(ledger(desk, "checkin", MessageState.SENT)) == 4, "two of the first week, and these"
+    assert early == (4 if at(moment) > at(f"{first_checkin} 08:55") else 2)
+    desk.play_until(at("2026-03-27 16:05"))
+    assert checkins(desk) == (2, expected)
+
+
+def test_a_paused_cycle_resumes_today_and_on_no_other_day(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-11 12:00"))
+    said = types(desk, "/cadence cycle start reply 2026-03-16")
+    assert_golden(said, "no-later-day")
+    assert_golden(types(desk, "/cadence cycle start reply 2026-03-30"), "no-next-cycle")
+    types(desk, "/cadence cycle start")
+    lead = desk.workspace.person(LEAD)
+    later = lead.submits({Field.PLAYBOOK: "reply", Field.TEAM: "desk", Field.DATE: "2026-03-23"})
+    assert list(later.errors) == [Field.DATE]
+    [adoption] = rows(desk, Adoption)
+    assert adoption.state is AdoptionState.PAUSED
+    # The form suggests a Monday for a new cycle; who leaves it as it is wants this one to go on.
+    assert not lead.submits({Field.DATE: "2026-03-16"}).errors
+    [adoption] = rows(desk, Adoption)
+    assert adoption.state is AdoptionState.ACTIVE

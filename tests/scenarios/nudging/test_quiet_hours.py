@@ -26,7 +26,7 @@ from templates.contexts.checkins import (
 from templates.contexts.overview.digests import Digest
 from templates.contexts.overview.home import Home
 from templates.contexts.overview.statuses import Status
-from templates.contexts.people import AwaySet, Muted
+from templates.contexts.people import AwaySet, BackAgain, Muted
 from templates.ids import Action
 from tests.contexts import actions, assert_golden, is_shown, shown
 from tests.harnesses import bot_harness
@@ -108,7 +108,7 @@ def test_an_ordinary_week(desk: BotHarness) -> None:
 
 def test_nobody_is_nudged_while_away(desk: BotHarness) -> None:
     away = shown(types(desk, AGENT, "/cadence away 2026-03-02..2026-03-10"), AwaySet)
-    assert (away.since, away.until, away.cleared) == (date(2026, 3, 2), date(2026, 3, 10), False)
+    assert (away.since, away.until, away.is_guess) == (date(2026, 3, 2), date(2026, 3, 10), False)
     desk.play_until(at("2026-03-09 12:00"))
     assert nudged(desk, AGENT) == []
     assert not_sent(desk) == {
@@ -131,7 +131,7 @@ def test_a_day_away_moves_the_check_in_to_the_next_day(desk: BotHarness) -> None
 def test_back_early_the_check_in_comes_once(desk: BotHarness) -> None:
     types(desk, AGENT, "/cadence away 2026-03-05..2026-03-05")
     desk.play_until(at("2026-03-05 13:00"))
-    assert shown(types(desk, AGENT, "/cadence away off"), AwaySet).cleared
+    assert shown(types(desk, AGENT, "/cadence away off"), BackAgain).was_away
     desk.play_until(at("2026-03-08 23:00"))
     assert nudged(desk, AGENT) == ["Thu 13:00", "Fri 10:00"]
 

@@ -12,6 +12,7 @@ from storage.tables import Away, MessageState
 from templates.contexts.checkins import WhoIsMissing
 from templates.contexts.overview.digests import Coverage, Digest
 from templates.contexts.overview.statuses import Status
+from templates.contexts.people import AwaySet, BackAgain
 from tests.contexts import assert_golden, contexts, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
@@ -97,8 +98,11 @@ def test_coming_back_keeps_the_days_away_that_are_still_to_come(desk: BotHarness
     types(desk, AGENT, "/cadence away 2026-03-18..2026-03-20")
     types(desk, AGENT, "/cadence away 2026-03-02..2026-03-03")
     types(desk, AGENT, "/cadence away 2026-03-04..2026-03-06")
-    types(desk, AGENT, "/cadence away off")  # Monday to Friday is one absence: there is no gap
+    # Monday to Friday is one absence: there is no gap.
+    answer = shown(types(desk, AGENT, "/cadence away off"), BackAgain)
     assert days_away(desk) == [("2026-03-18", "2026-03-20")]
+    assert (answer.was_away, answer.canceled) == (True, ())
+    assert answer.ahead == ((date(2026, 3, 18), date(2026, 3, 20)),)
     desk.play_until(at("2026-03-06 12:00"))
     asked = len(ledger(desk, "checkin", MessageState.SENT))
     assert asked == 2
@@ -111,8 +115,19 @@ def test_coming_back_keeps_the_days_away_that_are_still_to_come(desk: BotHarness
 
 def test_off_cancels_the_upcoming_days_of_somebody_who_isnt_away(desk: BotHarness) -> None:
     types(desk, AGENT, "/cadence away 2026-03-18..2026-03-20")
-    types(desk, AGENT, "/cadence away off")
+    answer = shown(types(desk, AGENT, "/cadence away off"), BackAgain)
+    assert (answer.was_away, answer.canceled) == (False, ((date(2026, 3, 18), date(2026, 3, 20)),))
     assert days_away(desk) == []
+    again = shown(types(desk, AGENT, "/cadence away off"), BackAgain)
+    assert (again.was_away, again.canceled, again.ahead) == (False, (), ())
+
+
+def test_one_day_alone_is_that_day(desk: BotHarness) -> None:
+    answer = shown(types(desk, AGENT, "/cadence away friday"), AwaySet)
+    assert (answer.since, answer.until, answer.is_guess) == (date(2026, 3, 6), date(2026, 3, 6), True)
+    assert days_away(desk) == [("2026-03-06", "2026-03-06")]
+    answer = shown(types(desk, AGENT, "/cadence away until friday"), AwaySet)
+    assert (answer.since, answer.until, answer.is_guess) == (date(2026, 3, 2), date(2026, 3, 6), False)
 
 
 def days_away(harness: BotHarness) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from templates.contexts.checkins import Attested, AttestedRow, SnoozeAsked, Snoo
 from templates.contexts.exceptions import ExceptionLogged, LoggedForYou
 from templates.contexts.numbers import Guardrail, Recorded, TargetReached
 from templates.contexts.overview.statuses import GateNow, Status, StatusRow, StepNow
-from templates.contexts.people import AwaySet, Muted
+from templates.contexts.people import AwaySet, BackAgain, Muted
 from templates.ids import Action
 from tests.templates.samples.checkins import DRIFTED, NOT_RUN, RAN
 from tests.templates.samples.common import (
@@ -267,7 +267,13 @@ SAMPLES: dict[str, MessageContext] = {
     "help-words": Words(),
     "help-topic": Help(groups=(HelpGroup(task="This week", entries=(HELP,)),), topic="kpi"),
     "away": AwaySet(since=FRIDAY, until=FRIDAY.replace(year=2027, month=1, day=2)),
-    "away-over": AwaySet(since=FRIDAY, until=FRIDAY, cleared=True),
+    "away-one-day": AwaySet(since=FRIDAY, until=FRIDAY, is_guess=True),
+    "away-over": BackAgain(
+        was_away=True, ahead=((MONDAY, SUNDAY), (FRIDAY.replace(year=2027), FRIDAY.replace(year=2027)))
+    ),
+    "away-canceled": BackAgain(was_away=False, canceled=((MONDAY, SUNDAY),)),
+    "away-not": BackAgain(was_away=False),
+    "away-over-other": BackAgain(was_away=True, member="U01AGENT1"),
     "away-other": AwaySet(since=MONDAY, until=SUNDAY, members=("U01AGENT1",)),
     "away-others": AwaySet(since=MONDAY, until=SUNDAY, members=("U01AGENT1", "U01AGENT2")),
     "snoozed": Snoozed(until=THURSDAY),
