@@ -123,7 +123,8 @@ def taken_back(context: RequestContext, value: str, _body: Body) -> None:
 
 def by_command(context: RequestContext, command: Wave) -> None:
     """`/cadence wave`."""
-    playbook = wave_to_show(context.uow, command.playbook)
+    typed = " ".join(("/cadence wave {slug}", command.verb or "")).strip()
+    playbook = wave_to_show(context.uow, command.playbook, command=typed)
     _RUN[command.verb](context, playbook)
 
 
@@ -246,7 +247,9 @@ def read_adapt(request: Request) -> Adapt:
 
 def compare_by_command(context: RequestContext, command: CompareTeams) -> None:
     """`/cadence compare`."""
-    _compare(context, wave_to_show(context.uow, command.playbook), parts=command.parts)
+    typed = "/cadence compare {slug}" + (" parts" if command.parts else "")
+    playbook = wave_to_show(context.uow, command.playbook, command=typed)
+    _compare(context, playbook, parts=command.parts)
 
 
 def _compare(context: RequestContext, playbook: str, *, parts: bool) -> None:

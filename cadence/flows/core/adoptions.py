@@ -282,6 +282,11 @@ def visible_adoptions(
     return found
 
 
+def accepts_reports(view: AdoptionView) -> bool:
+    """Whether a cycle has begun that exceptions, numbers and check-ins of today count for."""
+    return view.cycle is not None and (view.week is not None or view.today >= view.cycle.starts_on)
+
+
 def require_cycle(view: AdoptionView) -> Cycle:
     """The cycle that accepts reports today.
 
@@ -297,7 +302,7 @@ def require_cycle(view: AdoptionView) -> Cycle:
                 command=code(f"/cadence cycle start {view.playbook.slug}"),
             )
         )
-    if view.week is None and view.today < view.cycle.starts_on:
+    if not accepts_reports(view):
         raise Refusal(
             say(
                 "Cycle {number} of {title} starts on {day:%A %-d %B}. There's nothing to report before then.",

@@ -6,9 +6,11 @@ from typing import TypeVar
 from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
 from cadence.flows.core.adoptions import (
     AdoptionView,
+    accepts_reports,
     adoption_views,
     current_modes,
     mode_of,
+    require_cycle,
     visible_adoptions,
 )
 from cadence.mrkdwn import Mrkdwn, code, mention, say
@@ -210,12 +212,16 @@ def _team_ids(uow: UnitOfWork) -> set[int]:
 
 
 def step_groups(
-    uow: UnitOfWork, *, channel_first: str | None = None, adoption_id: int | None = None
+    uow: UnitOfWork,
+    *,
+    channel_first: str | None = None,
+    adoption_id: int | None = None,
+    reports: bool = False,
 ) -> tuple[ChoiceGroup, ...]:
     """The steps to choose from, grouped by playbook; a value is `{adoption_id}:{step_key}`.
 
     With `adoption_id`, only that adoption's steps. With `channel_first`, the playbooks of that channel's team
-    come first, then those of the person's own teams.
+    come first, then those of the person's own teams. With `reports`, only steps that accept reports today.
 
     Raises:
         Refusal: there are no steps to choose from.
@@ -223,6 +229,11 @@ def step_groups(
     runs = [view for view in visible_adoptions(uow) if adoption_id in (None, view.id)]
     if not runs:
         raise Refusal("Your teams don't run a playbook yet, so there's no step to choose.")
+    if reports:
+        ready = [view for view in runs if accepts_reports(view)]
+        if not ready:
+            require_cycle(runs[0])
+        runs = ready
     if channel_first is not None:
         mine = people.team_ids(uow, member_id=uow.actor.member)
         runs.sort(key=lambda view: (view.team.channel != channel_first, view.team.id not in mine))

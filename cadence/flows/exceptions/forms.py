@@ -43,10 +43,10 @@ def exception_form(
     `channel_first` is the channel whose team's steps come first; `notice` says why it needs confirmation.
 
     Raises:
-        Refusal: there is no step to choose.
+        Refusal: there is no step to choose, or no cycle has begun that an exception would count for.
     """
     with uow.read():
-        groups = step_groups(uow, channel_first=channel_first)
+        groups = step_groups(uow, channel_first=channel_first, reports=True)
         runs = visible_adoptions(uow)
         fitting = [
             (view, found)
@@ -54,6 +54,8 @@ def exception_form(
             if (found := view.spec.step(step or ""))
             and (adoption_id == view.id or (adoption_id is None and playbook in (None, view.playbook.slug)))
         ]
+        if fitting:
+            require_cycle(fitting[0][0])
         effect = critical_effect(uow, *fitting[0]) if fitting else ""
     return contexts.ExceptionForm(
         groups=groups,

@@ -1,8 +1,9 @@
 """Waves as people see them: the lines of a wave, the answer with all of them, and the posts."""
 
 from collections.abc import Set
+from typing import Final
 
-from cadence.flows.core import MessageKind, is_curator, require_playbook, require_workspace
+from cadence.flows.core import MessageKind, is_curator, narrowed, require_playbook, require_workspace
 from cadence.flows.waves.gates import Judged, Placed, judged, teams_placed
 from cadence.flows.waves.phases import phase_from, rollout_phases
 from cadence.flows.waves.requests import team_wishes
@@ -15,6 +16,8 @@ from templates.contexts.base import Choice
 from templates.contexts.waves import WaveLine, WaveOpened, WavePlanned, WavesShown, WaveTeamLine
 from templates.ids import Action
 
+SHOWN: Final = 5
+"""How many playbooks a question for one names."""
 PLANNED = "wave-planned"
 OPENED = "wave-opened"
 
@@ -30,29 +33,35 @@ def show_waves(uow: UnitOfWork, slug: str) -> WavesShown:
         return waves_shown(uow, require_playbook(uow, slug))
 
 
-def wave_to_show(uow: UnitOfWork, slug: str | None) -> str:
-    """The playbook in question: the named one, else the only one with waves, else the only one there is.
+def wave_to_show(uow: UnitOfWork, slug: str | None, *, command: str) -> str:
+    """The playbook in question: the named one, else the only one of those that the caller owns or whose teams the
+    caller sees, that have waves, or that there are.
+
+    Args:
+        command: what was typed, with `{slug}` where the playbook belongs.
 
     Raises:
-        Refusal: it isn't clear which.
+        Refusal: it isn't clear which; the sentence has the command for each.
     """
     if slug is not None:
         return slug
     with uow.read():
         require_workspace(uow)
         rows = [row for row in playbooks.playbooks(uow) if row.state is not PlaybookState.RETIRED]
-        ids = {row.playbook_id for row in waves.current(uow)}
-        having = [row for row in rows if row.id in ids] or rows
-        if len(having) == 1:
-            return having[0].slug
         if not rows:
             raise Refusal("There are no playbooks yet. Add the first one with `/cadence playbook new`.")
-        raise Refusal(
-            say(
-                "Which playbook? Type its name, like {right}.",
-                right=code(f"/cadence wave {having[0].slug} show"),
-            )
+        me, having = uow.actor.member, {row.playbook_id for row in waves.current(uow)}
+        named = people.named_playbooks(uow, member_id=me, everywhere=is_curator(uow))
+        theirs = {row.id for row in named if row.is_run or row.owner == me}
+        found = narrowed(rows, lambda row: row.id in theirs, lambda row: row.id in having)
+        if len(found) == 1:
+            return found[0].slug
+        lines = Mrkdwn("\n").join(
+            say("• {title}: {typed}", title=row.title, typed=code(command.format(slug=row.slug)))
+            for row in found[:SHOWN]
         )
+        more = say("\nSee them all with {all}.", all=code("/cadence playbook list")) if found[SHOWN:] else ""
+        raise Refusal(say("Which playbook? Type its name:\n{lines}{more}", lines=Mrkdwn(lines), more=more))
 
 
 def waves_shown(uow: UnitOfWork, playbook: Playbook, *, note: str | Mrkdwn = "") -> WavesShown:

@@ -116,7 +116,7 @@ def test_a_message_is_counted_once_on_a_step(desk: BotHarness) -> None:
 
 
 def test_the_channels_team_comes_first_then_ones_own(desk: BotHarness) -> None:
-    start_cycle(desk, "triage", "2026-03-09", team="solo")
+    start_cycle(desk, "triage", "2026-03-02", team="solo")
     curator = desk.workspace.person(CURATOR)
     for channel, first in ((SOLO_CHANNEL, "Triage · Solo"), (DESK_CHANNEL, "Reply · Desk")):
         curator.shortcut(Shortcut.LOG_EXCEPTION, curator.says("look", channel))

@@ -15,9 +15,11 @@ from cadence.refusals import NotAllowed
 from storage.tables import Override, OverrideKind
 from storage.work import UnitOfWork
 from templates.contexts.adoption import AccessOverridden, LetInForm
+from templates.contexts.waves import Compared, WavesShown
 from templates.ids import Action
 from tests.contexts import actions, assert_golden, is_shown, shown
-from tests.scenarios.plays import CURATORS, entries, posts, rows
+from tests.harnesses import bot_harness
+from tests.scenarios.plays import CURATORS, DESK, REPLY, TRIAGE, changed, entries, posts, rows, start_cycle
 from tests.scenarios.waves.floor import (
     APAC,
     APAC_CHANNEL,
@@ -109,3 +111,18 @@ def test_a_reason_from_somebody_else_lets_nobody_in(harness: BotHarness) -> None
     with pytest.raises(NotAllowed):
         adopt(UnitOfWork(harness.bot.db, owner, harness.clock.now()), given)
     assert rows(harness, Override) == []
+
+
+def test_the_playbook_meant_is_one_that_the_reader_runs_or_owns(tmp_path: Path) -> None:
+    file = changed(TRIAGE, tmp_path, ("owner: U01LEAD", "owner: U01AGENT2"))
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY, file]) as harness:
+        start_cycle(harness)
+        for member, slug in ((LEAD, "reply"), (CURATOR, "reply"), (SOLO, "triage")):
+            assert shown(types(harness, member, "/cadence wave show"), WavesShown).slug == slug
+        assert shown(types(harness, CURATOR, "/cadence compare"), Compared).playbook == "Reply"
+
+
+def test_an_owner_of_two_playbooks_reads_the_command_for_each(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as harness:
+        for typed in ("wave", "wave plan", "compare", "compare parts"):
+            assert_golden(types(harness, LEAD, f"/cadence {typed}"), f"which-playbook:{typed}")
