@@ -36,6 +36,7 @@ def test_no_form_opens_before_there_is_a_cycle_to_count_for(early: BotHarness) -
     for typed in ("/exception", "/exception send", "/exception send the tone was off"):
         assert_golden(types(early, AGENT, typed), f"too-early:{typed}")
     typo = types(early, AGENT, "/exception snd the tone was off")
+    assert typo.message is not None
     assert_golden(agent.clicks(typo.message, action_id=Action.LOG_EXCEPTION), "too-early:typo")
     assert rows(early, LoggedException) == []
 
