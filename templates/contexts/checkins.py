@@ -299,8 +299,8 @@ class CheckinForm(ViewContext):
 
     Args:
         kind: `as-declared`, `drifted` or `not-run`.
-        runs: the initial value: the typical number, or the earlier answer.
-        usual: `runs` comes from the person's own answers, not from the playbook's expectation.
+        runs: the initial value, and
+        runs_are: what it is: `answered` before, the person's `usual` number, or `expected` by the playbook.
         value: the KPI number as typed before.
         doubt: that number, if it is so far from the baseline that it has to be confirmed.
         inputs_complete: runs with complete inputs, as answered before.
@@ -321,7 +321,7 @@ class CheckinForm(ViewContext):
     kpi: Kpi
     reporter: bool
     runs: int | None = None
-    usual: bool = True
+    runs_are: str = "usual"
     value: str = ""
     doubt: float | None = None
     inputs_complete: int | None = None

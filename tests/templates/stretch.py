@@ -41,6 +41,7 @@ _FIXED = frozenset(
             "direction",
             "attestation",
             "kind",
+            "runs_are",
             "role",
             "working_days",
             "inherited",

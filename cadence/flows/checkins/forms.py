@@ -47,7 +47,8 @@ def checkin_form(
             drifted = {row.step: str(row.mode) for row in rows}
         reading = numbers.reading(uow, adoption_id=view.id, week_start=week.start)
         shown = kind or (before.attestation if before else Attestation.AS_DECLARED)
-        runs = before.runs if before and before.runs else typical(uow, view, member=uow.actor.member)
+        answered = before.runs if before else 0
+        usual = latest_runs(uow, view, member=uow.actor.member)
         return CheckinForm(
             kind=shown,
             details=before is not None
@@ -58,8 +59,8 @@ def checkin_form(
             week=shown_week(week.cycle, week.week),
             kpi=week_kpi(uow, view, week_start=week.start),
             reporter=view.team.reporter == uow.actor.member,
-            runs=max(1, runs),
-            usual=bool(latest_runs(uow, view, member=uow.actor.member)),
+            runs=answered or max(1, typical(uow, view, member=uow.actor.member)),
+            runs_are="answered" if answered else "usual" if usual else "expected",
             value=reading.typed if reading else "",
             inputs_complete=before.complete_inputs if before else None,
             event=_event(view),

@@ -249,13 +249,13 @@ def test_in_week_one_the_runs_filled_in_are_an_even_share(desk: BotHarness) -> N
     opened = agent.clicks(agent.last_dm(), "As planned").view
     assert opened is not None
     form = shown(opened, CheckinForm)
-    assert (form.usual, form.runs) == (False, 20)
+    assert (form.runs_are, form.runs) == ("expected", 20)
     agent.submits({"runs": "14"})
     desk.play_until(at("2026-03-12 10:42"))
     opened = agent.clicks(agent.last_dm(), "As planned").view
     assert opened is not None
     form = shown(opened, CheckinForm)
-    assert (form.usual, form.runs) == (True, 14)
+    assert (form.runs_are, form.runs) == ("usual", 14)
 
 
 def test_the_message_that_asks_for_the_number_is_settled_by_it(desk: BotHarness) -> None:
