@@ -1,5 +1,6 @@
 """Queries on check-ins and what they answer for each step."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -8,6 +9,7 @@ from sqlalchemy import bindparam, func, or_, update
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
+from cadence.rules.modes import Mode
 from storage.engine import connection_of
 from storage.inserts import insert_rows
 from storage.queries.streams import columns
@@ -107,17 +109,38 @@ _REPLACE: Final = (
 )
 
 
-def drifted_steps(uow: UnitOfWork, *, check_in: Answer) -> list[DriftedStep]:
-    """The steps that were run in another mode, according to an answer."""
+def drifted_modes(uow: UnitOfWork, *, check_in: Answer) -> dict[str, Mode]:
+    """The modes of the steps that were run in another one, according to an answer, by step key."""
     if check_in.attestation is not Attestation.DRIFTED:
-        return []
-    return list(uow.session.exec(_DRIFTED, params={"workspace": uow.workspace_id, "check_in": check_in.id}))
+        return {}
+    return _drifted(uow, check_ins=(check_in.id,)).get(check_in.id, {})
 
 
-_DRIFTED: Final = (
-    select(DriftedStep)
+def drifted_modes_of(uow: UnitOfWork, *, check_ins: Sequence[Answer]) -> dict[int, dict[str, Mode]]:
+    """`drifted_modes` of several answers, by their ids."""
+    ids = [row.id for row in check_ins if row.attestation is Attestation.DRIFTED]
+    found: dict[int, dict[str, Mode]] = {}
+    for start in range(0, len(ids), 500):
+        found |= _drifted(uow, check_ins=tuple(ids[start : start + 500]))
+    for one in ids if len(ids) > 1 else ():
+        teach(uow, _drifted, {one: found.get(one, {})}, check_ins=(one,))
+    return found
+
+
+@cached(DriftedStep)
+def _drifted(uow: UnitOfWork, *, check_ins: tuple[int, ...]) -> dict[int, dict[str, Mode]]:
+    asked = {"workspace": uow.workspace_id, "check_ins": check_ins}
+    found: dict[int, dict[str, Mode]] = {}
+    for check_in, step, mode in connection_of(uow.session).execute(_DRIFTED, asked):
+        found.setdefault(check_in, {})[step] = mode
+    return found
+
+
+_DRIFTED: Final[Any] = (
+    select_rows(*columns(DriftedStep, ("check_in_id", "step", "mode")))
     .where(
-        DriftedStep.workspace_id == bindparam("workspace"), DriftedStep.check_in_id == bindparam("check_in")
+        col(DriftedStep.workspace_id) == bindparam("workspace"),
+        col(DriftedStep.check_in_id).in_(bindparam("check_ins", expanding=True)),
     )
     .order_by(col(DriftedStep.id))
 )

@@ -26,7 +26,6 @@ from storage.tables import (
     CheckIn,
     Cycle,
     CycleState,
-    DriftedStep,
     LoggedException,
     MeasuredRuns,
     ModeChange,
@@ -391,6 +390,12 @@ def _of_adoption(uow: UnitOfWork, *, adoption_id: int) -> list[StepDrift]:
     return list(uow.session.exec(_OF_ADOPTION, params=asked))
 
 
+def know_undrifted(uow: UnitOfWork, *, adoption_id: int) -> None:
+    """Don't ask for events of an adoption that has none, as its row says."""
+    none: list[StepDrift] = []
+    teach(uow, _of_adoption, none, adoption_id=adoption_id)
+
+
 def keep_drift(uow: UnitOfWork, *, row: StepDrift) -> None:
     """Save an event of a step's drift."""
     before = _of_adoption(uow, adoption_id=row.adoption_id)
@@ -455,22 +460,8 @@ def attested(uow: UnitOfWork, *, cycle: Cycle, through: int | None = None) -> li
     stood = [row for row in rows if (row.id <= through if through is not None else not row.replaced)]
     newest = {(row.week_start, row.member): row for row in stood}
     ran = [row for _, row in sorted(newest.items()) if row.attestation is not Attestation.NOT_RUN]
-    drifted = [row.id for row in ran if row.attestation is Attestation.DRIFTED]
-    modes = _modes(uow, ids=drifted) if drifted else {}
+    modes = checkins.drifted_modes_of(uow, check_ins=ran)
     return [Attested(row, modes.get(row.id, {})) for row in ran]
-
-
-@cached(DriftedStep)
-def _modes(uow: UnitOfWork, *, ids: Sequence[int]) -> dict[int, dict[str, Mode]]:
-    modes: dict[int, dict[str, Mode]] = {}
-    for start in range(0, len(ids), 500):
-        query = select(DriftedStep).where(
-            DriftedStep.workspace_id == uow.workspace_id,
-            col(DriftedStep.check_in_id).in_(ids[start : start + 500]),
-        )
-        for row in uow.session.exec(query):
-            modes.setdefault(row.check_in_id, {})[row.step] = row.mode
-    return modes
 
 
 class Marks(NamedTuple):

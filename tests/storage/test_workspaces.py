@@ -90,6 +90,7 @@ from tests.storage.seeds_installations import CLIENT, bot_row
 NO_QUERIES = {"storage.queries.streams", "storage.outbox.queueing"}
 NO_QUERY = {
     "cycles.refresh": "it reads a row again that was read before",
+    "standards.know_undrifted": "it says what the adoption's row said",
     "standards.standing": "it picks from changes that were read before, of one step",
     "standards.stands": "a condition on changes that the query it goes into reads, of its own workspace",
 }
@@ -637,8 +638,11 @@ BY_ID: dict[str, Call] = {
     "checkins.check_in": lambda s, ws, ids: checkins.check_in(
         _uow(s, ws), adoption_id=ids.adoption, week_start=MONDAY, member=MEMBER
     ),
-    "checkins.drifted_steps": lambda s, ws, ids: checkins.drifted_steps(
+    "checkins.drifted_modes": lambda s, ws, ids: checkins.drifted_modes(
         _uow(s, ws), check_in=_answer(s.get_one(CheckIn, ids.check_in))
+    ),
+    "checkins.drifted_modes_of": lambda s, ws, ids: checkins.drifted_modes_of(
+        _uow(s, ws), check_ins=[_answer(s.get_one(CheckIn, ids.check_in))]
     ),
     "checkins.answers_since": lambda s, ws, ids: checkins.answers_since(
         _uow(s, ws), adoption_id=ids.adoption, since=MONDAY - 90 * DAY

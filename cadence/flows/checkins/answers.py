@@ -343,13 +343,13 @@ def _save(
 
 
 def _as_data(uow: UnitOfWork, row: checkins.Answer) -> dict[str, object]:
-    drifted = checkins.drifted_steps(uow, check_in=row)
+    drifted = checkins.drifted_modes(uow, check_in=row)
     return {
         "attestation": row.attestation.value,
         "runs": row.runs,
         "complete_inputs": row.complete_inputs,
         "value_events": row.value_events,
-        "drifts": {one.step: one.mode.value for one in drifted},
+        "drifts": {step: mode.value for step, mode in drifted.items()},
         "note": row.note,
     }
 

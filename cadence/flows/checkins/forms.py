@@ -43,8 +43,8 @@ def checkin_form(
         before = checkins.check_in(uow, adoption_id=view.id, week_start=week.start, member=uow.actor.member)
         drifted = {}
         if before is not None:
-            rows = checkins.drifted_steps(uow, check_in=before)
-            drifted = {row.step: str(row.mode) for row in rows}
+            modes = checkins.drifted_modes(uow, check_in=before)
+            drifted = {step: str(mode) for step, mode in modes.items()}
         reading = numbers.reading(uow, adoption_id=view.id, week_start=week.start)
         shown = kind or (before.attestation if before else Attestation.AS_DECLARED)
         answered = before.runs if before else 0

@@ -193,14 +193,14 @@ def answer_context(uow: UnitOfWork, view: AdoptionView, row: checkins.Answer) ->
     zone = member_zone(uow, member=row.member, fallback=view.team.timezone)
     reading = numbers.reading(uow, adoption_id=view.id, week_start=row.week_start)
     titles = {step.key: step.title for step in view.spec.steps}
-    drifted = checkins.drifted_steps(uow, check_in=row)
+    drifted = checkins.drifted_modes(uow, check_in=row)
     return Answer(
         attestation=row.attestation,
         answered_at=row.answered_at.astimezone(zone),
         runs=row.runs,
         kpi=reading.value if reading and reading.member == row.member else None,
         inputs_complete=row.complete_inputs,
-        drifts=tuple(Drift(step=titles.get(one.step, one.step), mode=one.mode) for one in drifted),
+        drifts=tuple(Drift(step=titles.get(step, step), mode=mode) for step, mode in drifted.items()),
         note=row.note,
         value_events=row.value_events,
         counted=counted_otherwise(uow, view, row) if not row.replaced else None,

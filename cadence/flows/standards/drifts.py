@@ -119,8 +119,10 @@ def judge_drifts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, cause: st
     withdrawn if the answers behind it were corrected, or only one person's are left.
     """
     drifted = {step for one in standards.attested(uow, cycle=cycle) for step in one.modes}
-    if not drifted and not view.has_drifted:
-        return
+    if not view.has_drifted:
+        if not drifted:
+            return
+        standards.know_undrifted(uow, adoption_id=view.id)
     for step in view.spec.steps:
         found = found_drift(uow, view, step)
         if found is None and step.key not in drifted:
