@@ -86,6 +86,7 @@ from cadence.flows.core.messages import (
 from cadence.flows.core.names import WorkspaceVocabulary
 from cadence.flows.core.nudge_hours import (
     adoption_hours,
+    due_in_week,
     hours_in,
     hours_of,
     keep_workspace_hours,
@@ -192,6 +193,7 @@ __all__ = [
     "current_modes",
     "cycle_of_week",
     "dropped_step",
+    "due_in_week",
     "ended",
     "expected_members",
     "find_adoption",
