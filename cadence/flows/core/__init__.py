@@ -38,6 +38,7 @@ from cadence.flows.core.cycle_posts import (
     rewrite_modes,
     rewrite_setup,
 )
+from cadence.flows.core.digest_posts import DIGEST, rewrite_digest
 from cadence.flows.core.duties import DUTY_OPEN, ask_for_duties
 from cadence.flows.core.expected import (
     AsOf,
@@ -83,7 +84,7 @@ from cadence.flows.core.messages import (
     tell,
     week_of,
 )
-from cadence.flows.core.names import WorkspaceVocabulary
+from cadence.flows.core.names import WorkspaceVocabulary, who_did
 from cadence.flows.core.nudge_hours import (
     adoption_hours,
     due_in_week,
@@ -149,6 +150,7 @@ __all__ = [
     "CHECKIN_KINDS",
     "CLOSES",
     "CYCLE_CHART",
+    "DIGEST",
     "DUTY_OPEN",
     "IN_THE_MESSAGE",
     "LEAST_REASON",
@@ -250,6 +252,7 @@ __all__ = [
     "review_revision",
     "rewrite_as_next_begins",
     "rewrite_cycle_posts",
+    "rewrite_digest",
     "rewrite_last_closing",
     "rewrite_modes",
     "rewrite_proposal",
@@ -275,6 +278,7 @@ __all__ = [
     "watch_month",
     "week_of",
     "week_starting",
+    "who_did",
     "why_not",
     "working_days",
     "workspace_hours",

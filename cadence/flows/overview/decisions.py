@@ -8,13 +8,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cadence.flows.adoption import standing
-from cadence.flows.core import AdoptionView, step_title, today_in
+from cadence.flows.core import AdoptionView, today_in
 from cadence.flows.cutover import waits_for_assessment
 from cadence.flows.gates import gate_of, gate_offers
 from cadence.flows.gates import words as gate_words
 from cadence.flows.overview.attention import Attention, demoted, undelivered_first
 from cadence.flows.overview.digest_needs import cutovers_waiting, idle_playbooks
-from cadence.flows.overview.digest_notes import drifts_waiting, promotions_waiting, tell_drift
+from cadence.flows.overview.digest_notes import (
+    drifts_waiting,
+    promotion_words,
+    promotions_waiting,
+    tell_drift,
+)
 from cadence.flows.overview.digest_scope import KEPT, DigestWeek, Scope, TopN, scope_of
 from cadence.flows.overview.watches import watches_of
 from cadence.flows.pilots import pilot_needs
@@ -148,17 +153,7 @@ def _promotion(view: AdoptionView, row: Promotion, *, curator: bool) -> HomeNeed
     )
     return HomeNeed(
         title="🟢 Ready for promotion",
-        text=say(
-            "“{step}” of {playbook} ({team}), {before} → {after}: {passes} of {samples} passed{who}",
-            step=step_title(view, row.step),
-            playbook=view.playbook.title,
-            team=view.team.title,
-            before=mode_word(row.mode),
-            after=mode_word(row.leads_to or row.mode),
-            passes=row.passes,
-            samples=plural(row.samples, "sample"),
-            who="" if may else " · a curator decides",
-        ),
+        text=say("{words}{who}", words=promotion_words(view, row), who="" if may else " · a curator decides"),
         offers=(*(decide if may else ()), Offer("Why", Action.WHY, f"{view.id}:{row.step}")),
     )
 

@@ -8,11 +8,13 @@ from cadence.flows.core import AdoptionView, step_title
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, told
 from cadence.flows.overview.overrides import override_note
 from cadence.flows.overview.signals import contradictions, heroes_of
+from cadence.flows.promotions import promotion_numbers
 from cadence.flows.standards import drift_counts
 from cadence.flows.trends import named_in, tell_course
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
 from cadence.rules.kpi import READINGS_NEEDED, Outcome
+from cadence.rules.percent import set_share
 from storage.queries import promotions, standards
 from storage.queries.overview import digests, signals
 from storage.tables import Override, Promotion, StepDrift
@@ -122,17 +124,34 @@ def tell_promotion(view: AdoptionView, row: Promotion) -> Decision:
     """An undecided promotion."""
     return Decision(
         title="🟢 Ready for promotion",
-        text=say(
-            "“{step}” of {playbook} ({team}), {before} → {after}: {passes} of {samples} passed",
-            step=step_title(view, row.step),
-            playbook=view.playbook.title,
-            team=view.team.title,
-            before=mode_word(row.mode),
-            after=mode_word(row.leads_to or row.mode),
-            passes=row.passes,
-            samples=plural(row.samples, "sample"),
-        ),
+        text=promotion_words(view, row),
         offer=Offer("Approve", Action.APPROVE_PROMOTION, str(row.id)),
+    )
+
+
+def promotion_words(view: AdoptionView, row: Promotion) -> Mrkdwn:
+    """A proposed promotion with the numbers it rests on."""
+    found = promotion_numbers(row)
+    return say(
+        "“{step}” of {playbook} ({team}), {before} → {after}: {passes} of {samples} passed, "
+        "{exceptions}KPI met in {met} of {cycles}",
+        step=step_title(view, row.step),
+        playbook=view.playbook.title,
+        team=view.team.title,
+        before=mode_word(row.mode),
+        after=mode_word(row.leads_to or row.mode),
+        passes=row.passes,
+        samples=plural(row.samples, "sample"),
+        exceptions=say(
+            "{exceptions} in {runs} (cap {cap}), ",
+            exceptions=plural(found.exceptions, "exception"),
+            runs=plural(found.runs, "run"),
+            cap=set_share(found.cap),
+        )
+        if found.runs
+        else "",
+        met=found.kpi_met,
+        cycles=plural(found.cycles, "cycle"),
     )
 
 

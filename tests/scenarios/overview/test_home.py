@@ -23,10 +23,11 @@ from cadence.rules.modes import Mode
 from cadence.rules.promotions import GradedCycle
 from storage.queries import people
 from storage.queries.overview import homes
-from storage.tables import Attestation, CheckIn, HandoffState, PromotionState
+from storage.tables import Attestation, CheckIn, HandoffState, ModeChange, PromotionState
 from storage.tables import Home as HomeRow
 from storage.work import UnitOfWork
 from templates.contexts.handoffs import HandoffPost
+from templates.contexts.overview.digests import Digest
 from templates.contexts.overview.home import Home, HomeNeed, HomeNumber, HomePlaybook
 from templates.contexts.people import TeamForm
 from templates.contexts.promotions import Promoted
@@ -294,6 +295,32 @@ def test_a_curator_approves_on_the_home_and_nobody_else_can(
             Mode.AI_LED,
             CURATOR,
         )
+
+
+def test_a_decision_leaves_the_digest_and_a_second_press_names_nobody_to_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with solo(tmp_path, TO_AI) as harness:
+        harness.play_until(at("2026-03-09 12:00"))
+        propose(harness, monkeypatch)
+        harness.play_until(at("2026-03-16 12:00"))
+        curator = harness.workspace.person(CURATOR)
+        digest = posts(harness, CURATORS)[-1]
+        before = shown(digest, Digest)
+        [decision] = [
+            one for one in before.decisions if one.offer and one.offer.action == Action.APPROVE_PROMOTION
+        ]
+        assert_golden(f"{decision.title}: {decision.text}", "promotion-in-the-digest")
+
+        curator.clicks(digest, "Approve")
+        harness.tick()
+        assert promotion(harness).state is PromotionState.APPROVED
+        [now] = [one for one in posts(harness, CURATORS) if one.ts == digest.ts]
+        assert shown(now, Digest).decision_count == before.decision_count - 1
+        assert Action.APPROVE_PROMOTION not in actions(now)
+        again = curator.clicks(digest, "Approve", stale=True)
+        assert_golden(again, "approved-by-oneself")
+        assert len([one for one in rows(harness, ModeChange) if one.kind == "promotion"]) == 1
 
 
 def test_long_homes_are_paged_and_keep_their_page(tmp_path: Path) -> None:
