@@ -520,5 +520,11 @@ def _registry(uow: UnitOfWork) -> HomeRegistry:
     published = sum(count for (_, state), count in counted.items() if state is not PlaybookState.RETIRED)
     everything = playbooks.playbooks(uow)
     live = sum(1 for playbook in everything if playbook.state is not PlaybookState.RETIRED)
+    drafts = sum(1 for playbook in everything if playbook.state is PlaybookState.DRAFT)
     adopted = adoptions.adoption_counts(uow)
-    return HomeRegistry(published=published, drafts=live - published, adoptions=sum(adopted.values()))
+    return HomeRegistry(
+        published=published,
+        piloting=live - published - drafts,
+        drafts=drafts,
+        adoptions=sum(adopted.values()),
+    )

@@ -72,9 +72,10 @@ class HomePlaybook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeRegistry:
-    """The registry in a line: published and unpublished playbooks, teams that run one."""
+    """The registry in a line: playbooks that are published, that are piloting, and drafts; teams that run one."""
 
     published: int
+    piloting: int = 0
     drafts: int
     adoptions: int
 

@@ -97,7 +97,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
             HomeItem(kind="need", need=PROMOTION),
             HomeItem(kind="need", need=WATCH),
             SHOWN,
-            HomeItem(kind="registry", registry=HomeRegistry(published=3, drafts=1, adoptions=7)),
+            HomeItem(kind="registry", registry=HomeRegistry(published=3, piloting=2, drafts=1, adoptions=7)),
         ),
         page=2,
         pages=3,
