@@ -20,6 +20,7 @@ from tests.scenarios.plays import (
     REPLY,
     InCycle,
     at,
+    changed,
     local_times,
     posts,
     says,
@@ -137,3 +138,14 @@ def test_a_demoted_step_waits_in_every_digest_until_its_rubric_is_revised(desk: 
         assert_golden(f"{waiting.title}: {waiting.text}", "rubric-to-update")
     types(desk, OWNER, "/cadence rubric reply send revise the greeting is checked first")
     assert open_decisions(digest_of(desk, "2026-03-23"), Action.REVISE_RUBRIC) == {}
+
+
+def test_a_worth_names_the_weeks_it_is_of(tmp_path: Path) -> None:
+    worth = changed(REPLY, tmp_path, ("inputs:", "case: {worth: {amount: 6, unit: minutes}}\ninputs:"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[worth], played=InCycle("2026-03-05 12:00")
+    ) as harness:
+        types(harness, MEMBER, "/attest as-declared runs=9")
+        assert_golden(digest_of(harness, "2026-03-09").value, "worth-of-the-first-week")
+        types(harness, MEMBER, "/attest as-declared runs=9")
+        assert_golden(digest_of(harness, "2026-03-16").value, "worth-of-two-weeks")
