@@ -1,6 +1,7 @@
 """The digest's standards: steps over their caps, demotions, coverage."""
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -66,6 +67,7 @@ def tell_drift(view: AdoptionView, row: StepDrift) -> Decision:
             day=day(row.at.astimezone(view.zone).date()),
         ),
         offer=Offer("Settle", Action.DECLARE_MODE, f"{view.id}:{row.step}"),
+        who=view.playbook.owner,
     )
 
 
@@ -184,13 +186,27 @@ def notes(
     return tuple(lines[:NOTES]), count
 
 
-def missed(scope: Scope) -> TopN[Callable[[AdoptionView], Mrkdwn]]:
-    """The cycles that closed in a digest's week without meeting their target: nothing to decide, but to know."""
-    found: TopN[Callable[[AdoptionView], Mrkdwn]] = TopN()
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The cycles that closed in a digest's week without meeting their target: nothing to decide, but to know.
+
+    Args:
+        told: a sentence for each.
+        results: by adoption.
+    """
+
+    told: TopN[Callable[[AdoptionView], Mrkdwn]]
+    results: dict[int, str]
+
+
+def missed(scope: Scope) -> Missed:
+    """The cycles that closed in a digest's week without meeting their target."""
+    found = Missed(TopN(), {})
     rows = digests.missed(scope.uow, since=scope.week.at(0), until=scope.week.at(1))
     for adoption, number, result in rows:
         if (rank := scope.rank(adoption)) is not None:
-            found.add((rank, number), adoption, partial(tell_missed, number=number, result=result))
+            found.told.add((rank, number), adoption, partial(tell_missed, number=number, result=result))
+            found.results[adoption] = result or Outcome.INSUFFICIENT
     return found
 
 

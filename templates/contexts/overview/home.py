@@ -82,7 +82,9 @@ class HomeRegistry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeItem:
-    """One entry of the Home; its `kind` is `checkin`, `number`, `need`, `playbook` or `registry`.
+    """One entry of the Home; its `kind` is `checkin`, `number`, `need`, `playbook`, `owner` or `registry`.
+
+    A `need` of the kind `owner` waits for somebody else, and the reader can do it as well.
 
     `alone`: it is the only open check-in, so the snooze menu is next to it.
     """
