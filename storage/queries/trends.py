@@ -152,11 +152,13 @@ def watching(uow: UnitOfWork) -> list[int]:
 
 
 class ValueRow(NamedTuple):
-    """What value events are counted from: reported ones, runs of other check-ins, exceptions."""
+    """What value events are counted from: reported ones, runs of other check-ins, exceptions; and the first week
+    with a check-in, where weeks were asked for."""
 
     reported: int
     other_runs: int
     exceptions: int
+    since: date | None = None
 
 
 _OTHER_RUNS = func.sum(case((col(CheckIn.value_events).is_(None), col(CheckIn.runs)), else_=0))
@@ -199,7 +201,12 @@ def values_between(uow: UnitOfWork, *, first: date, last: date) -> dict[int, Val
     Exceptions count from the first Monday's midnight UTC to the end of the last week's Sunday.
     """
     runs = (
-        select_rows(col(CheckIn.adoption_id), func.sum(col(CheckIn.value_events)), _OTHER_RUNS)
+        select_rows(
+            col(CheckIn.adoption_id),
+            func.sum(col(CheckIn.value_events)),
+            _OTHER_RUNS,
+            func.min(col(CheckIn.week_start)),
+        )
         .where(
             col(CheckIn.workspace_id) == uow.workspace_id,
             col(CheckIn.week_start) >= first,
@@ -224,6 +231,6 @@ def values_between(uow: UnitOfWork, *, first: date, last: date) -> dict[int, Val
     counted = dict(list(logged))
     found: Any = connection_of(uow.session).execute(runs)
     return {
-        adoption: ValueRow(int(reported or 0), int(other or 0), counted.get(adoption, 0))
-        for adoption, reported, other in found
+        adoption: ValueRow(int(reported or 0), int(other or 0), counted.get(adoption, 0), since)
+        for adoption, reported, other, since in found
     }

@@ -128,12 +128,18 @@ class WaveOpened(MessageContext):
 
 @dataclass(frozen=True, slots=True)
 class RolloutPhase:
-    """A phase of a playbook's rollout, and what it is `about`; `then` is what comes next, in the current one."""
+    """A phase of a playbook's rollout, and what it is `about`.
+
+    Args:
+        then: what comes next, in the current one.
+        ready: how to do it already, although it isn't the current one.
+    """
 
     name: str
     about: str
     done: bool = False
     then: str | Mrkdwn = ""
+    ready: str | Mrkdwn = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

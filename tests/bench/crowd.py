@@ -459,6 +459,33 @@ def _now_and_then(
             bound=0.9,
             needed=30,
             more=0,
+            evidence={
+                "policy": {
+                    "accuracy": 0.9,
+                    "max_risk": 0.02,
+                    "cycles": 1,
+                    "coverage": 0.8,
+                    "confidence": 0.95,
+                },
+                "cycles": [
+                    {
+                        "number": 1,
+                        "samples": 40,
+                        "passes": 39,
+                        "risky": 0,
+                        "over_cap": 0,
+                        "answered": 8,
+                        "expected": 8,
+                        "kpi": "met",
+                    }
+                ],
+                "drift_open": False,
+                "rubric_revision": 1,
+                "demoted_on": None,
+                "exceptions": 1,
+                "runs": 80,
+                "cap": 0.1,
+            },
             judged_at=NOW - timedelta(days=chance.randrange(1, 9)),
             decided_at=None,
         )

@@ -20,6 +20,7 @@ from storage.engine import Database
 from storage.queries import checkins, promotions
 from storage.work import UnitOfWork
 from templates.contexts.overview.digests import Coverage, Digest
+from templates.ids import Action
 from tests.bench.crowd import MONDAY, NOW, TEAM_ID, plant
 from tests.storage.one_by_one import attention, decisions_waiting, drifts_of, missed, watched
 
@@ -53,17 +54,22 @@ def test_the_sum_of_all_is_what_each_comes_to(db: Database, seed: int) -> None:
         week = DigestWeek(MONDAY, ZoneInfo(workspace.timezone))
         watches = watched(session, runs, MONDAY)
         slips = attention(session, runs, week_start=MONDAY, until=week.at(1), now=NOW)
-        needs: list[str] = [one.text for one in slips]
+        jobs: list[str] = [one.text for one in slips if one.offer.action == Action.REVISE_RUBRIC]
+        missing: list[str] = [one.text for one in slips if one.offer.action != Action.REVISE_RUBRIC]
         by_id = {run.id: run for run in runs}
         proposed = promotions.open_promotions(UnitOfWork.around(session, Actor.system(workspace.id)))
-        needs += [tell_promotion(by_id[row.adoption_id], row).text for row in proposed]
-        needs += [tell_drift(run, row).text for run, row in drifts_of(session, runs)]
-        needs += [one.text for one in decisions_waiting(session, workspace, runs, watches)]
-        assert shown.decision_count == len(needs) > 20
+        needs: list[str] = [tell_promotion(by_id[row.adoption_id], row).text for row in proposed]
+        jobs += [tell_drift(run, row).text for run, row in drifts_of(session, runs)]
+        for one in decisions_waiting(session, workspace, runs, watches):
+            (jobs if one.who else needs).append(one.text)
+        jobs += missing
+        assert shown.decision_count == len(needs) > 0
+        assert shown.owners_job_count == len(jobs) > 20
         unmet = missed(session, runs, since=week.at(0), until=week.at(1))
         assert 0 < len(unmet) <= shown.note_count
         assert list(shown.notes[: len(unmet)]) == unmet[: len(shown.notes)]
         assert [one.text for one in shown.decisions] == needs[:10]
+        assert [one.text for one in shown.owners_jobs] == jobs[:3]
         assert shown.watch_count == len(watches) > 0
         over = {one.team: one.evidence for one in reversed(watches)}
         found = {one.team: one.evidence for one in shown.rows if one.over}
@@ -104,5 +110,5 @@ def test_more_adoptions_ask_no_more_of_the_database(db: Database) -> None:
             session.execute(table.delete())
     plant(db, 200)
     with counting(db) as many, db.read() as session:
-        assert told(session).decision_count > 40
+        assert told(session).owners_job_count > 40
     assert len(many) <= len(few) + 20, "an entry that is shown may ask for its row, and no other"

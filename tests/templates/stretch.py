@@ -70,7 +70,7 @@ _LENGTHS = {
     **dict.fromkeys(("what", "on_failure", "inputs", "outputs", "lacking"), 300),
     "name": 60,
 }
-_DIGEST_LISTS = ("decisions", "demotions", "notes", "skipped", "sections")
+_DIGEST_LISTS = ("decisions", "owners_jobs", "demotions", "notes", "skipped", "sections")
 _COUNTS = {
     **dict.fromkeys(("rows", "entries", "items", "earlier", "problems", "lessons", "adoptions"), 60),
     **dict.fromkeys(("steps", "drifts", "examples"), 12),

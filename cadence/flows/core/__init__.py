@@ -38,6 +38,7 @@ from cadence.flows.core.cycle_posts import (
     rewrite_modes,
     rewrite_setup,
 )
+from cadence.flows.core.digest_posts import DIGEST, rewrite_digest
 from cadence.flows.core.duties import DUTY_OPEN, ask_for_duties
 from cadence.flows.core.expected import (
     AsOf,
@@ -84,9 +85,10 @@ from cadence.flows.core.messages import (
     tell,
     week_of,
 )
-from cadence.flows.core.names import WorkspaceVocabulary
+from cadence.flows.core.names import WorkspaceVocabulary, who_did
 from cadence.flows.core.nudge_hours import (
     adoption_hours,
+    due_in_week,
     hours_in,
     hours_of,
     keep_workspace_hours,
@@ -149,6 +151,7 @@ __all__ = [
     "CHECKIN_KINDS",
     "CLOSES",
     "CYCLE_CHART",
+    "DIGEST",
     "DUTY_OPEN",
     "IN_THE_MESSAGE",
     "LEAST_REASON",
@@ -193,6 +196,7 @@ __all__ = [
     "current_modes",
     "cycle_of_week",
     "dropped_step",
+    "due_in_week",
     "ended",
     "expected_members",
     "find_adoption",
@@ -250,6 +254,7 @@ __all__ = [
     "review_revision",
     "rewrite_as_next_begins",
     "rewrite_cycle_posts",
+    "rewrite_digest",
     "rewrite_last_closing",
     "rewrite_modes",
     "rewrite_proposal",
@@ -275,6 +280,7 @@ __all__ = [
     "watch_month",
     "week_of",
     "week_starting",
+    "who_did",
     "why_not",
     "working_days",
     "workspace_hours",

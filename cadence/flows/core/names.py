@@ -6,12 +6,18 @@ from functools import cached_property
 
 from cadence.flows.core.adoptions import spec_of, visible_specs
 from cadence.flows.core.persons import zone_or
+from cadence.mrkdwn import Mrkdwn, mention
 from cadence.rules.calendar import local_day
 from storage.queries import people, playbooks
 from storage.queries.people import Named
 from storage.work import UnitOfWork
 
 Keys = tuple[str, ...]
+
+
+def who_did(uow: UnitOfWork, member: str | None) -> Mrkdwn:
+    """The person who did something, to the caller: `You`, or a mention."""
+    return Mrkdwn("You") if member == uow.actor.member else mention(member or "")
 
 
 class WorkspaceVocabulary:

@@ -1,11 +1,11 @@
 """Nudge hours (weekday and time) of a workspace and of one adoption: read and set."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from cadence.flows.core.actor import require_curator, require_owner_or_curator
-from cadence.flows.core.adoptions import require_workspace
+from cadence.flows.core.adoptions import AdoptionView, require_workspace
 from cadence.flows.core.finding import ended
 from cadence.flows.core.persons import working_days
 from cadence.mrkdwn import say
@@ -22,6 +22,7 @@ from cadence.nudges.hours import (
 )
 from cadence.nudges.table import Timing
 from cadence.refusals import Refusal
+from cadence.rules.calendar import instant
 from storage.queries import adoptions, playbooks
 from storage.query_cache import hold
 from storage.tables import Adoption, Workspace
@@ -52,6 +53,12 @@ def hours_in(workspace: Workspace, adoption: Adoption | None) -> dict[str, Hour]
     of_workspace = workspace_hours(workspace)
     own = adoption_hours(adoption.hours, of_workspace) if adoption else {}
     return _effective(of_workspace | own)
+
+
+def due_in_week(view: AdoptionView, monday: date, nudge: Nudge) -> datetime:
+    """When a nudge is due in a team's week by its hours, days off aside."""
+    hour = hours_in(view.workspace, view.adoption)[nudge.kind]
+    return instant(monday + timedelta(days=hour.weekday), hour.at, view.zone)
 
 
 def _effective(own: Hours) -> dict[str, Hour]:

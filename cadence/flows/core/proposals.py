@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from cadence.flows.core.adoptions import AdoptionView
+from cadence.flows.core.digest_posts import rewrite_digest
 from storage.queries import promotions
 from storage.tables import Promotion, PromotionState
 from storage.work import UnitOfWork
@@ -43,7 +44,8 @@ def reopen(uow: UnitOfWork, view: AdoptionView, *, step: str, lapsed_at: datetim
 
 
 def rewrite_proposal(uow: UnitOfWork, row: Promotion) -> None:
-    """Rewrite every copy of a proposal, and the closing post that names it, with its current state."""
+    """Rewrite every copy of a proposal, and the closing post and the digest that name it, with its current state."""
     mark = f"promotion:{row.id}:{row.state}:{uow.now.timestamp():.0f}"
     uow.rewrite(PROPOSED, row.id, mark=mark)
     uow.rewrite("cycle-closed", row.cycle_id, mark=mark)
+    rewrite_digest(uow, mark=mark)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cadence.flows.core.digest_posts import rewrite_digest
 from storage.queries import pilots
 from storage.tables import PilotReview, Playbook, PlaybookState, PlaybookVersion, ReviewState
 from storage.work import UnitOfWork
@@ -66,6 +67,7 @@ def _approve(uow: UnitOfWork, playbook: Playbook, version: PlaybookVersion, row:
 
 
 def rewrite_review(uow: UnitOfWork, row: PilotReview) -> None:
-    """Rewrite the request to the curators with the review's current state."""
+    """Rewrite the request to the curators, and their digest, with the review's current state."""
     mark = f"review:{row.id}:{row.state}:{row.version_id}:{uow.now.timestamp():.0f}"
     uow.rewrite(REVIEW, row.id, mark=mark)
+    rewrite_digest(uow, mark=mark)

@@ -13,6 +13,7 @@ from cadence.flows.core import (
     require_owner_or_curator,
     require_playbook,
     require_workspace,
+    rewrite_digest,
     save_override,
     tell,
     worthy_reason,
@@ -277,6 +278,7 @@ def approve_cutover(uow: UnitOfWork, slug: str, *, reason: str | None = None) ->
         subject = {"cutover": row.id}
         announce(uow, workspace, [pilot.team], kind=PASSED, slot=row.id, subject=subject)
         uow.rewrite(ASKED, _slot_of(found), mark=f"decided:{row.id}")
+        rewrite_digest(uow, mark=f"cutover:{row.id}")
         return Done(
             text=say("{title} is in production from now on. We've told the team.", title=playbook.title),
             offers=(Offer("Show the playbook", Action.SHOW_PLAYBOOK, playbook.slug),),
@@ -303,6 +305,7 @@ def hold_cutover(uow: UnitOfWork, slug: str, *, reason: str) -> Done:
         row = _save(uow, found, CutoverState.HELD, action="cutover-held", reason=reason)
         tell(uow, [playbook.owner], kind=HELD, slot=row.id, subject={"cutover": row.id})
         uow.rewrite(ASKED, _slot_of(found), mark=f"decided:{row.id}")
+        rewrite_digest(uow, mark=f"cutover:{row.id}")
         return Done(
             text=say(
                 "On hold: {title}. We've told {owner}.", title=playbook.title, owner=mention(playbook.owner)

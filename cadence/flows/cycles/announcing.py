@@ -1,6 +1,6 @@
 """The post that tells a team that a cycle was started: its number, its days, and what happens first."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from cadence.flows.core import (
@@ -8,15 +8,15 @@ from cadence.flows.core import (
     MessageKind,
     Skip,
     adoption_about,
+    due_in_week,
     expected_members,
-    hours_in,
     of_cycle,
     tell,
 )
 from cadence.flows.numbers import kpi_context
 from cadence.nudges import Unless
-from cadence.nudges.table import CHECKIN, WEEK_OPENS, Nudge
-from cadence.rules.calendar import instant, local_day
+from cadence.nudges.table import CHECKIN, WEEK_OPENS
+from cadence.rules.calendar import local_day
 from storage.queries import cycles
 from storage.tables import AdoptionState, Cycle, CycleState, OutboxMessage
 from storage.work import UnitOfWork
@@ -33,14 +33,8 @@ def tell_start(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:
 
 def first_checkin(view: AdoptionView, cycle: Cycle) -> date:
     """The day of the cycle's first check-in by the team's hours: of the next week if that of the first had passed."""
-    at = _due(view, cycle, CHECKIN)
+    at = due_in_week(view, cycle.starts_on, CHECKIN)
     return local_day(at if at >= cycle.started_at else at + timedelta(weeks=1), view.zone)
-
-
-def _due(view: AdoptionView, cycle: Cycle, nudge: Nudge) -> datetime:
-    """When a nudge is due in the cycle's first week, days off aside."""
-    hour = hours_in(view.workspace, view.adoption)[nudge.kind]
-    return instant(cycle.starts_on + timedelta(days=hour.weekday), hour.at, view.zone)
 
 
 def _post(uow: UnitOfWork, message: OutboxMessage) -> CycleAnnounced | Skip:
@@ -52,7 +46,7 @@ def _post(uow: UnitOfWork, message: OutboxMessage) -> CycleAnnounced | Skip:
     cycle = known.get(int(message.subject["cycle"]))  # one that hadn't begun may have been taken away
     if cycle is None or cycle.state is CycleState.CLOSED:
         return Skip(Unless.CLOSED)
-    opens = _due(view, cycle, WEEK_OPENS)
+    opens = due_in_week(view, cycle.starts_on, WEEK_OPENS)
     if opens >= cycle.started_at and local_day(opens, view.zone) <= local_day(uow.now, view.zone):
         return Skip(Unless.WEEK_OPENS)
     view = of_cycle(uow, view, cycle)

@@ -16,14 +16,15 @@ from cadence.flows.core import (
     champion_here,
     current_modes,
     cycle_of_week,
+    due_in_week,
     is_watch,
     week_of,
 )
 from cadence.flows.playbooks import package_gaps
 from cadence.mrkdwn import Mrkdwn, mention
-from cadence.nudges import Unless
+from cadence.nudges import CHECKIN, Unless
 from cadence.refusals import Offer, Refusal
-from cadence.rules.calendar import FRIDAY, WEEKS, week_number
+from cadence.rules.calendar import FRIDAY, WEEKS, local_day, week_number
 from cadence.rules.gates import Check, Doer, Gate, Item, week_four, week_one, week_three, week_two
 from cadence.rules.kpi import READINGS_NEEDED, Direction, Unit, format_amount
 from storage.queries import adoptions, checkins, exceptions, numbers, people, rubrics
@@ -39,6 +40,13 @@ TASKS: Final[Mapping[int, str]] = {
     4: "Scale to the next team and record the results",
 }
 """What a team does in each week (SPEC §3)."""
+TASKS_AFTER: Final[Mapping[int, str]] = {
+    1: "Start running it as planned",
+    2: "Keep running it and grading samples",
+    3: "Keep iterating on what goes wrong",
+    4: "Keep running it until the cycle closes",
+}
+"""What is left to do in each week once its gate is done."""
 _NAMES: Final[Mapping[Item, str]] = {
     Item.BASELINE: "Set the KPI's baseline",
     Item.TARGET: "Set the KPI's target",
@@ -211,6 +219,7 @@ def _opens(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week: int, message
     gate = gate_of(uow, view, cycle, week)
     earlier = missed_before(uow, view, cycle, week)
     again = week == 1 and cycle.number > 1
+    tasks = TASKS_AFTER if gate.met else TASKS
     checks = gate_checks(view, gate)
     theirs, ours = _lessons(uow, view, week)
     return WeekOpens(
@@ -218,16 +227,26 @@ def _opens(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week: int, message
         team=view.team.title,
         number=cycle.number,
         week=week,
-        task=_goal(view) if again else TASKS[week],
+        task=_goal(view) if again else tasks[week],
         kpi=week_kpi(uow, view, week_start=start),
         checks=tuple(check for check in checks if not check.met) if again else checks,
         closes=start + timedelta(days=FRIDAY),
+        checkin=_checkin_day(uow, view, cycle, start) if week == 1 or gate.met else None,
         earlier=tuple(words(check) for check in earlier),
         steps=modes_in_week(uow, view, start) if week == 1 else (),
         lessons=theirs,
         own_lessons=ours,
         offers=gate_offers(view, cycle, gate.missing + earlier, start) if cycle.result is None else (),
     )
+
+
+def _checkin_day(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, start: date) -> date | None:
+    """The day of the week's check-in by the team's hours; None once it is over, or if it passed before the cycle
+    started."""
+    at = due_in_week(view, start, CHECKIN)
+    day = local_day(at, view.zone)
+    passed = at < cycle.started_at or day < local_day(uow.now, view.zone)
+    return None if passed or cycle.result is not None else day
 
 
 def _goal(view: AdoptionView) -> str:

@@ -17,6 +17,7 @@ from cadence.flows.core import (
     once,
     require_owner_or_curator,
     require_sight,
+    rewrite_digest,
 )
 from cadence.flows.exceptions import counted_exceptions
 from cadence.flows.people import set_away
@@ -104,6 +105,7 @@ def answer_watch(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> 
         )
         for row in watches:
             uow.rewrite_messages(alert_copies(uow, row), mark=uow.correlation_id)
+        rewrite_digest(uow, mark=f"plan:{uow.correlation_id}")
         return noted
 
 

@@ -82,12 +82,18 @@ def _why(problem: str, workspace: Workspace) -> Mrkdwn:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """An adoption that needs somebody: what to do, about what, and the button for it."""
+    """An adoption that needs somebody: what to do, about what, the button for it, and who it waits for."""
 
     view: AdoptionView
     title: str
     text: Mrkdwn
     offer: Offer
+    who: str
+
+    @property
+    def decision(self) -> Decision:
+        """The same for a digest."""
+        return Decision(title=self.title, text=self.text, offer=self.offer, who=self.who)
 
 
 def deciding(uow: UnitOfWork, workspace: Workspace) -> dict[int, int]:
@@ -107,8 +113,7 @@ def deciding(uow: UnitOfWork, workspace: Workspace) -> dict[int, int]:
 
 
 def demoted(scope: Scope) -> TopN[Callable[[AdoptionView], Attention]]:
-    """The steps whose last mode change is a demotion, until their rubric is revised, the newest first; a
-    digest adds missing check-ins once the week is over."""
+    """The steps whose last mode change is a demotion, until their rubric is revised, the newest first."""
     found: TopN[Callable[[AdoptionView], Attention]] = TopN()
     rows = digests.demoted(scope.uow, until=scope.week.at(1))
     for adoption, step, at in rows:
@@ -146,9 +151,8 @@ def tell_demoted(view: AdoptionView, *, step: str, at: datetime) -> Attention:
         team=view.team.title,
         day=day(local_day(at, view.zone)),
     )
-    return Attention(
-        view, "🔴 Update the rubric", text, Offer("Update", Action.REVISE_RUBRIC, f"{view.id}:{step}")
-    )
+    offer = Offer("Update", Action.REVISE_RUBRIC, f"{view.id}:{step}")
+    return Attention(view, "🔴 Update the rubric", text, offer, who=view.playbook.owner)
 
 
 def tell_silent(view: AdoptionView, *, answered: int, asked: int, week_start: date) -> Attention:
@@ -161,7 +165,7 @@ def tell_silent(view: AdoptionView, *, answered: int, asked: int, week_start: da
         playbook=view.playbook.title,
     )
     offer = Offer("Nudge again", Action.NUDGE_AGAIN, f"{view.id}:{week_start}")
-    return Attention(view, "⏳ Missing check-ins", text, offer)
+    return Attention(view, "⏳ Missing check-ins", text, offer, who=view.playbook.owner)
 
 
 def tell_no_number(view: AdoptionView, *, week_start: date) -> Attention:
@@ -172,4 +176,5 @@ def tell_no_number(view: AdoptionView, *, week_start: date) -> Attention:
         playbook=view.playbook.title,
         team=view.team.title,
     )
-    return Attention(view, "📊 Report", text, Offer("Report", Action.REPORT_KPI, f"{view.id}:{week_start}"))
+    offer = Offer("Report", Action.REPORT_KPI, f"{view.id}:{week_start}")
+    return Attention(view, "📊 Report", text, offer, who=view.team.reporter or view.playbook.owner)

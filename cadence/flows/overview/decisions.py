@@ -2,19 +2,24 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from cadence.flows.adoption import standing
-from cadence.flows.core import AdoptionView, step_title, today_in
+from cadence.flows.core import AdoptionView, today_in
 from cadence.flows.cutover import waits_for_assessment
 from cadence.flows.gates import gate_of, gate_offers
 from cadence.flows.gates import words as gate_words
 from cadence.flows.overview.attention import Attention, demoted, undelivered_first
 from cadence.flows.overview.digest_needs import cutovers_waiting, idle_playbooks
-from cadence.flows.overview.digest_notes import drifts_waiting, promotions_waiting, tell_drift
+from cadence.flows.overview.digest_notes import (
+    drifts_waiting,
+    promotion_words,
+    promotions_waiting,
+    tell_drift,
+)
 from cadence.flows.overview.digest_scope import KEPT, DigestWeek, Scope, TopN, scope_of
 from cadence.flows.overview.watches import watches_of
 from cadence.flows.pilots import pilot_needs
@@ -22,7 +27,7 @@ from cadence.flows.setup import checklist
 from cadence.flows.standards import see_drift
 from cadence.flows.training import ChampionTraining, unfinished
 from cadence.flows.waves import waves_to_open, waves_to_plan
-from cadence.mrkdwn import channel_link, code, escape, say
+from cadence.mrkdwn import channel_link, code, escape, mention, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of
 from cadence.rules.modes import LADDER
@@ -47,14 +52,19 @@ Need = Callable[[], HomeNeed]
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Pending items; `more` of them aren't listed."""
+    """Pending items; `more` of them aren't listed.
+
+    Those `of_owners` wait for somebody else; a curator can settle them as well.
+    """
 
     listed: tuple[Need, ...] = ()
     more: int = 0
+    of_owners: tuple[Need, ...] = ()
 
 
 def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *, curator: bool) -> Needs:
-    """The caller's pending decisions first: a curator's of all adoptions, an owner's of those they own.
+    """The caller's pending decisions first: a curator's of all adoptions, an owner's of those they own; then what
+    a curator sees waiting for owners.
 
     The counts are those of a digest over all adoptions; of each kind the first are listed.
     """
@@ -68,16 +78,21 @@ def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *
     scope = scope_of(uow, workspace, week, only=only)
     scope.loaded.update((view.id, view) for view in owned)
     channels, stuck = undelivered_first(scope, KEPT) if curator else ([], 0)
-    idle = [one for one in idle_playbooks(scope) if curator or not _of_another(one, own)]
-    sections: tuple[TopN[Any], ...] = (
+    idle = [(one, one.who == uow.actor.member) for one in idle_playbooks(scope)]
+    own_ids = {view.id for view in owned}
+    decided: tuple[TopN[Any], ...] = (
         promotions_waiting(scope, partial(_promotion, curator=curator)),
-        demoted(scope),
-        drifts_waiting(scope, partial(_drift, uow), alone_in={view.id for view in owned}),
-        watches_of(scope).unanswered,
         scope.unreported,
     )
-    promotions, *others = (_listed(scope, section) for section in sections)
+    jobs: tuple[TopN[Any], ...] = (
+        demoted(scope),
+        drifts_waiting(scope, partial(_drift, uow), alone_in=own_ids),
+        watches_of(scope).unanswered,
+    )
+    promotions, unreported = (_listed(scope, section) for section in decided)
+    mine_to_do = [need for section in jobs for need in _listed(scope, section, only=own_ids)]
     waiting = pilot_needs(uow)
+    own_idle = [partial(_need, one) for one, is_mine in idle if is_mine][:KEPT]
     listed: list[Need] = [
         *promotions,
         *(partial(_as_told, one) for one in waiting[:KEPT]),
@@ -85,22 +100,56 @@ def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *
         *(partial(_need, one) for one in moving),
         *(partial(_need, one) for one in (cutovers_waiting(uow) if curator else ())),
         *_audits(uow, owned),
-        *(need for section in others for need in section),
-        *(partial(_need, one) for one in idle[:KEPT]),
+        *mine_to_do,
+        *unreported,
+        *own_idle,
         *(partial(_to_assess, view) for view in waits_for_assessment(uow, owned)),
         *(need for view in owned for need in _setup(uow, view)),
         *_gates(uow, owned),
     ]
-    counted = stuck + len(idle) + len(waiting) + sum(section.count for section in sections)
-    kept = len(channels) + len(idle[:KEPT]) + len(waiting[:KEPT]) + len(promotions) + sum(map(len, others))
+    counted = stuck + len(waiting) + sum(section.count for section in decided)
+    counted += sum(is_mine for _, is_mine in idle)
+    counted += len(mine_to_do) if curator else sum(section.count for section in jobs)
+    kept = len(channels) + len(own_idle) + len(waiting[:KEPT])
+    kept += len(promotions) + len(unreported) + len(mine_to_do)
+    of_owners = (
+        _of_owners(scope, jobs, [one for one, is_mine in idle if not is_mine], own_ids) if curator else ()
+    )
     if counted == kept:
-        return Needs(tuple(listed))
-    return Needs((*listed, partial(_more, counted - kept)), counted - kept - 1)
+        return Needs(tuple(listed), of_owners=of_owners)
+    return Needs((*listed, partial(_more, counted - kept)), counted - kept - 1, of_owners)
 
 
-def _listed(scope: Scope, section: TopN[Any]) -> list[Need]:
-    """The first entries of a section, each loaded when it is shown."""
-    return [partial(_told, scope, adoption, tell) for adoption, tell in section.first()]
+def _of_owners(
+    scope: Scope, jobs: Sequence[TopN[Any]], idle: Sequence[Decision], own_ids: set[int]
+) -> tuple[Need, ...]:
+    """What waits for other owners: the first of each kind, with the owner, and how many more there are."""
+    entries = [entry for section in jobs for entry in section.first()]
+    found: list[Need] = [
+        partial(_of_owner, scope, adoption, tell) for adoption, tell in entries if adoption not in own_ids
+    ]
+    own = len(entries) - len(found)
+    found += [partial(_with, _need(one), one.who) for one in idle[:KEPT]]
+    more = sum(section.count for section in jobs) + len(idle) - own - len(found)
+    return (*found, partial(_more, more)) if more else tuple(found)
+
+
+def _of_owner(scope: Scope, adoption: int, tell: Callable[[AdoptionView], Any]) -> HomeNeed:
+    return _with(_told(scope, adoption, tell), scope.load([adoption])[adoption].playbook.owner)
+
+
+def _with(need: HomeNeed, who: str) -> HomeNeed:
+    """An item with the person it waits for."""
+    return replace(need, text=say("{text} · {who}", text=need.text, who=mention(who)))
+
+
+def _listed(scope: Scope, section: TopN[Any], *, only: set[int] | None = None) -> list[Need]:
+    """The first entries of a section, each loaded when it is shown; `only` those of some adoptions."""
+    return [
+        partial(_told, scope, adoption, tell)
+        for adoption, tell in section.first()
+        if only is None or adoption in only
+    ]
 
 
 def _told(
@@ -133,12 +182,6 @@ def _owned(uow: UnitOfWork) -> set[str]:
     return set(playbooks.owned_slugs(uow, owner=uow.actor.member))
 
 
-def _of_another(decision: Decision, own: set[str]) -> bool:
-    """Whether it is about starting a playbook of another owner."""
-    offer = decision.offer
-    return offer is not None and offer.action == Action.START_CYCLE and offer.value not in own
-
-
 def _promotion(view: AdoptionView, row: Promotion, *, curator: bool) -> HomeNeed:
     """An undecided promotion: only a curator can approve one to AI-led."""
     may = curator or row.leads_to is not LADDER[-1]
@@ -148,17 +191,7 @@ def _promotion(view: AdoptionView, row: Promotion, *, curator: bool) -> HomeNeed
     )
     return HomeNeed(
         title="🟢 Ready for promotion",
-        text=say(
-            "“{step}” of {playbook} ({team}), {before} → {after}: {passes} of {samples} passed{who}",
-            step=step_title(view, row.step),
-            playbook=view.playbook.title,
-            team=view.team.title,
-            before=mode_word(row.mode),
-            after=mode_word(row.leads_to or row.mode),
-            passes=row.passes,
-            samples=plural(row.samples, "sample"),
-            who="" if may else " · a curator decides",
-        ),
+        text=say("{words}{who}", words=promotion_words(view, row), who="" if may else " · a curator decides"),
         offers=(*(decide if may else ()), Offer("Why", Action.WHY, f"{view.id}:{row.step}")),
     )
 

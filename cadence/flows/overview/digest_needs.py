@@ -34,6 +34,7 @@ def tell_unanswered(view: AdoptionView, *, step: str, critical: bool = False) ->
             team=view.team.title,
         ),
         offer=Offer("Add a plan", Action.SAY_WHAT_CHANGES, f"{view.id}:{step}"),
+        who=view.playbook.owner,
     )
 
 
@@ -49,19 +50,20 @@ def cutovers_waiting(uow: UnitOfWork) -> list[Decision]:
     ]
 
 
-def tell_idle(slug: str, title: str) -> Decision:
+def tell_idle(slug: str, title: str, owner: str) -> Decision:
     """A playbook that nobody runs."""
     return Decision(
         title="⏳ Start a cycle",
         text=say("No team is running {title}", title=title),
         offer=Offer("Start", Action.START_CYCLE, slug),
+        who=owner,
     )
 
 
 def idle_playbooks(scope: Scope) -> list[Decision]:
     """Playbooks that nobody runs, without drafts in review or sent back: those wait for somebody else."""
     waiting = {playbook.slug for _, playbook in pilots.reviews_waiting(scope.uow)}
-    return [tell_idle(slug, title) for _, slug, title in _idle(scope) if slug not in waiting]
+    return [tell_idle(slug, title, owner) for _, slug, title, owner in _idle(scope) if slug not in waiting]
 
 
 class Idle(NamedTuple):
@@ -75,18 +77,18 @@ def idle_of(scope: Scope) -> Idle:
     """The playbooks that nobody runs. A digest names each once, after its last cycle; the first digest
     names all."""
     found = list(_idle(scope))
-    since = digests.idle_since(scope.uow, playbook_ids=[playbook for playbook, _, _ in found])
+    since = digests.idle_since(scope.uow, playbook_ids=[playbook for playbook, *_ in found])
     week = scope.week
     first = digests.is_first(scope.uow, until=week.at(1))
     new = (
         title
-        for playbook, _, title in found
+        for playbook, _, title, _ in found
         if since[playbook] < week.at(1) and (first or week.at(0) <= since[playbook])
     )
     return Idle(len(found), tuple(new))
 
 
-def _idle(scope: Scope) -> Iterator[tuple[int, str, str]]:
+def _idle(scope: Scope) -> Iterator[tuple[int, str, str, str]]:
     rows = digests.not_retired(scope.uow)
     return (row for row in rows if row[0] not in scope.with_cycle)
 

@@ -1,6 +1,7 @@
 """The digest's standards: steps over their caps, demotions, coverage."""
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -8,11 +9,13 @@ from cadence.flows.core import AdoptionView, step_title
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, told
 from cadence.flows.overview.overrides import override_note
 from cadence.flows.overview.signals import contradictions, heroes_of
+from cadence.flows.promotions import promotion_numbers
 from cadence.flows.standards import drift_counts
 from cadence.flows.trends import named_in, tell_course
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
 from cadence.rules.kpi import READINGS_NEEDED, Outcome
+from cadence.rules.percent import set_share
 from storage.queries import promotions, standards
 from storage.queries.overview import digests, signals
 from storage.tables import Override, Promotion, StepDrift
@@ -64,6 +67,7 @@ def tell_drift(view: AdoptionView, row: StepDrift) -> Decision:
             day=day(row.at.astimezone(view.zone).date()),
         ),
         offer=Offer("Settle", Action.DECLARE_MODE, f"{view.id}:{row.step}"),
+        who=view.playbook.owner,
     )
 
 
@@ -122,17 +126,34 @@ def tell_promotion(view: AdoptionView, row: Promotion) -> Decision:
     """An undecided promotion."""
     return Decision(
         title="🟢 Ready for promotion",
-        text=say(
-            "“{step}” of {playbook} ({team}), {before} → {after}: {passes} of {samples} passed",
-            step=step_title(view, row.step),
-            playbook=view.playbook.title,
-            team=view.team.title,
-            before=mode_word(row.mode),
-            after=mode_word(row.leads_to or row.mode),
-            passes=row.passes,
-            samples=plural(row.samples, "sample"),
-        ),
+        text=promotion_words(view, row),
         offer=Offer("Approve", Action.APPROVE_PROMOTION, str(row.id)),
+    )
+
+
+def promotion_words(view: AdoptionView, row: Promotion) -> Mrkdwn:
+    """A proposed promotion with the numbers it rests on."""
+    found = promotion_numbers(row)
+    return say(
+        "“{step}” of {playbook} ({team}), {before} → {after}: {passes} of {samples} passed, "
+        "{exceptions}KPI met in {met} of {cycles}",
+        step=step_title(view, row.step),
+        playbook=view.playbook.title,
+        team=view.team.title,
+        before=mode_word(row.mode),
+        after=mode_word(row.leads_to or row.mode),
+        passes=row.passes,
+        samples=plural(row.samples, "sample"),
+        exceptions=say(
+            "{exceptions} in {runs} (cap {cap}), ",
+            exceptions=plural(found.exceptions, "exception"),
+            runs=plural(found.runs, "run"),
+            cap=set_share(found.cap),
+        )
+        if found.runs
+        else "",
+        met=found.kpi_met,
+        cycles=plural(found.cycles, "cycle"),
     )
 
 
@@ -165,13 +186,27 @@ def notes(
     return tuple(lines[:NOTES]), count
 
 
-def missed(scope: Scope) -> TopN[Callable[[AdoptionView], Mrkdwn]]:
-    """The cycles that closed in a digest's week without meeting their target: nothing to decide, but to know."""
-    found: TopN[Callable[[AdoptionView], Mrkdwn]] = TopN()
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The cycles that closed in a digest's week without meeting their target: nothing to decide, but to know.
+
+    Args:
+        told: a sentence for each.
+        results: by adoption.
+    """
+
+    told: TopN[Callable[[AdoptionView], Mrkdwn]]
+    results: dict[int, str]
+
+
+def missed(scope: Scope) -> Missed:
+    """The cycles that closed in a digest's week without meeting their target."""
+    found = Missed(TopN(), {})
     rows = digests.missed(scope.uow, since=scope.week.at(0), until=scope.week.at(1))
     for adoption, number, result in rows:
         if (rank := scope.rank(adoption)) is not None:
-            found.add((rank, number), adoption, partial(tell_missed, number=number, result=result))
+            found.told.add((rank, number), adoption, partial(tell_missed, number=number, result=result))
+            found.results[adoption] = result or Outcome.INSUFFICIENT
     return found
 
 

@@ -1,21 +1,38 @@
 """The teams of a digest: one row each, the worst first."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import Any
 
-from cadence.flows.core import AdoptionView
+from cadence.flows.core import AdoptionView, current_modes
 from cadence.flows.numbers import kpi_context, of_week
 from cadence.flows.overview.digest_needs import Numbers, tell_move
 from cadence.flows.overview.digest_scope import Scope, TopN
 from cadence.flows.overview.watches import Watches
-from cadence.flows.standards import step_states
+from cadence.flows.standards import StepState, cycle_start, step_states
 from cadence.flows.waves import phases_of
+from cadence.rules.calendar import local_day
 from cadence.rules.kpi import Direction, meets
 from storage.queries import numbers as readings
-from templates.contexts.base import Evidence, Kpi
+from templates.contexts.base import Kpi
 from templates.contexts.overview.digests import Coverage, DigestRow, TeamChange, TeamStep
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why teams need attention, other than by a demotion, a cap or a number of the week.
+
+    Args:
+        rubric_due: adoptions with a demoted step whose rubric wasn't revised.
+        silent: adoptions without most of their check-ins, or without their number.
+        results: of cycles that closed without meeting their target, by adoption.
+    """
+
+    rubric_due: Collection[int]
+    silent: Collection[int]
+    results: Mapping[int, str]
 
 
 def table_of(
@@ -25,6 +42,7 @@ def table_of(
     demotions: TopN[Callable[[AdoptionView], TeamChange]],
     watches: Watches,
     numbers: Numbers,
+    why: Why,
     check_ins: Mapping[int, Coverage],
     many: int,
 ) -> tuple[DigestRow, ...]:
@@ -32,6 +50,7 @@ def table_of(
 
     Args:
         worst_first: sections whose teams come first, in this order.
+        why: what their rows say of teams that need attention.
         check_ins: of the week, by adoption.
         many: rows at most.
     """
@@ -45,7 +64,7 @@ def table_of(
         for adoption, tell in reversed(watches.over.first())
         if adoption in views
     }
-    row = partial(_row, scope, demoted=demotions.adoptions, over=over, check_ins=check_ins)
+    row = partial(_row, scope, demoted=demotions.adoptions, over=over, why=why, check_ins=check_ins)
     phases = phases_of(scope.uow, (views[one] for one in chosen))
     return tuple(
         replace(row(views[one]), phase="watched" if views[one].is_watched else phases[one]) for one in chosen
@@ -57,6 +76,7 @@ def _row(
     view: AdoptionView,
     *,
     demoted: set[int],
+    why: Why,
     over: Mapping[int, TeamStep],
     check_ins: Mapping[int, Coverage],
 ) -> DigestRow:
@@ -64,6 +84,8 @@ def _row(
     reading = readings.reading(uow, adoption_id=view.id, week_start=monday)
     move = tell_move(uow, view, week_start=monday, value=reading.value) if reading else None
     watched = over.get(view.id)
+    near = None if watched else _nearest_to_its_cap(scope, view)
+    key = watched.key if watched else near.step.key if near else ""
     broken = [rail for rail in of_week(uow, view, monday) if rail.held is False]
     return DigestRow(
         playbook=view.playbook.title,
@@ -71,7 +93,11 @@ def _row(
         kpi=move.kpi if move else kpi_context(view, value=None),
         to_target=_to_target(move.kpi) if move else None,
         check_ins=check_ins.get(view.id),
-        evidence=watched.step.evidence if watched else _nearest_to_its_cap(scope, view),
+        evidence=watched.step.evidence if watched else near.evidence if near else None,
+        reset=_reset_on(scope, view, key),
+        rubric_due=view.id in why.rubric_due,
+        silent=view.id in why.silent,
+        result=why.results.get(view.id, ""),
         demoted=view.id in demoted,
         step=watched.step.title if watched else "",
         over=watched is not None,
@@ -89,12 +115,26 @@ def _to_target(kpi: Kpi) -> float:
     return abs(kpi.value - kpi.target)
 
 
-def _nearest_to_its_cap(scope: Scope, view: AdoptionView) -> Evidence | None:
-    """The counts of the step that used most of its cap, as its status shows them; without exceptions only where
-    tools measured runs."""
+def _nearest_to_its_cap(scope: Scope, view: AdoptionView) -> StepState | None:
+    """The step that used most of its cap, as its status shows it; without exceptions only where tools measured
+    runs."""
+
+    def used(one: StepState) -> float:
+        return (one.evidence.ratio or 0.0) / (one.evidence.cap or 1e-9) if one.evidence else 0.0
+
     counted = [
-        one.evidence
+        one
         for one in step_states(scope.uow, view)
         if one.evidence and (one.evidence.exceptions or one.evidence.measured)
     ]
-    return max(counted, key=lambda one: (one.ratio or 0.0) / (one.cap or 1e-9), default=None)
+    return max(counted, key=used, default=None)
+
+
+def _reset_on(scope: Scope, view: AdoptionView, step: str) -> date | None:
+    """The day of the digest's week or later on which a step's counters were reset, such as by a demotion; the
+    week's exceptions before it aren't in its counts."""
+    state, cycle = current_modes(scope.uow, view).get(step), view.cycle
+    if state is None or cycle is None or state.since <= max(cycle_start(view, cycle), cycle.started_at):
+        return None
+    day = local_day(state.since, view.zone)
+    return day if day >= scope.week.monday else None

@@ -15,7 +15,7 @@ from cadence.flows.overview.attention import Attention, add_silent, demoted, und
 from cadence.flows.overview.digest_needs import cutovers_waiting, idle_of, numbers_of
 from cadence.flows.overview.digest_notes import demotions_of, missed, notes, open_drifts, open_promotions
 from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, scope_of, told
-from cadence.flows.overview.digest_table import table_of
+from cadence.flows.overview.digest_table import Why, table_of
 from cadence.flows.overview.watches import Watches, watches_of
 from cadence.flows.pilots import pilot_decisions
 from cadence.flows.trends import value_total
@@ -35,6 +35,8 @@ from templates.ids import Action
 
 SHOWN = 10
 """Maximum entries of a section of a digest."""
+JOBS = 3
+"""Maximum items that wait for owners."""
 NAMED = 5
 """Maximum teams named in a line."""
 
@@ -60,25 +62,29 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
     week = DigestWeek(week_start, ZoneInfo(workspace.timezone))
     scope = scope_of(uow, workspace, week)
     slips = demoted(scope)
-    answers = _answers(scope, slips)
+    answers = _answers(scope)
     watches, numbers, demotions = watches_of(scope), numbers_of(scope), demotions_of(scope)
-    needs, need_count = _needs(scope, slips, watches)
+    needs, need_count = _needs(scope)
+    jobs, job_count = _owners_jobs(scope, slips, answers.silent, watches)
     idle, coverage_before = idle_of(scope), _coverage_before(scope)
     unmet = missed(scope)
-    noted, note_count = notes(scope, together=answers.together, unmet=unmet)
+    noted, note_count = notes(scope, together=answers.together, unmet=unmet.told)
     handed, handed_count = handoff_lines(uow, workspace, since=week.at(0), until=week.at(1))
     slipping: list[TopN[Any]] = [
         demotions,
         watches.over,
         numbers.broken,
         slips,
-        unmet,
+        answers.silent,
+        unmet.told,
         numbers.not_moved,
     ]
     return Digest(
         week_start=week_start,
         decisions=tuple(needs),
         decision_count=need_count,
+        owners_jobs=tuple(jobs),
+        owners_job_count=job_count,
         slipping=len(set[int]().union(*(section.adoptions for section in slipping))),
         rows=table_of(
             scope,
@@ -86,6 +92,7 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
             demotions=demotions,
             watches=watches,
             numbers=numbers,
+            why=Why(slips.adoptions, answers.silent.adoptions, unmet.results),
             check_ins=answers.by_adoption,
             many=SHOWN,
         ),
@@ -157,6 +164,7 @@ class _Answers:
         together: those of them in whose teams several members were asked.
         by_adoption: the check-ins of each that was asked.
         no_number: those that were asked and have no number yet.
+        silent: those whose check-ins are mostly missing once the week is over, or their number.
     """
 
     in_cycle: int
@@ -164,19 +172,21 @@ class _Answers:
     by_adoption: dict[int, Coverage]
     coverage: Coverage | None
     no_number: TopN[None]
+    silent: TopN[Callable[[AdoptionView], Attention]]
 
 
 def _is_over(scope: Scope) -> bool:
     return scope.now >= scope.week.at(1)
 
 
-def _answers(scope: Scope, slips: TopN[Callable[[AdoptionView], Attention]]) -> _Answers:
-    """Count the week's check-ins; missing ones slip only once it is over. Until then only those asked for
+def _answers(scope: Scope) -> _Answers:
+    """Count the week's check-ins; they are missing only once it is over. Until then only those asked for
     by now count."""
     over, monday = _is_over(scope), scope.week.monday
     together: set[int] = set()
     by_adoption: dict[int, Coverage] = {}
     no_number: TopN[None] = TopN()
+    silent: TopN[Callable[[AdoptionView], Attention]] = TopN()
     expected = came = 0
     rows = digests.answering(scope.uow, asking=scope.asking(), sent=not over)
     for adoption, asked, answered, has_number, closed in rows:
@@ -189,7 +199,7 @@ def _answers(scope: Scope, slips: TopN[Callable[[AdoptionView], Attention]]) -> 
             no_number.add((scope.places[adoption].rank,), adoption, None)
         if over and not closed:  # a closed cycle accepts no more answers
             add_silent(
-                slips,
+                silent,
                 rank=scope.places[adoption].rank,
                 adoption=adoption,
                 asked=asked,
@@ -204,6 +214,7 @@ def _answers(scope: Scope, slips: TopN[Callable[[AdoptionView], Attention]]) -> 
         by_adoption,
         Coverage(answered=came, asked=expected) if expected else None,
         no_number,
+        silent,
     )
 
 
@@ -212,33 +223,41 @@ def _coverage_before(scope: Scope) -> Coverage | None:
     return Coverage(answered=answered, asked=asked) if asked else None
 
 
-def _needs(
-    scope: Scope, slips: TopN[Callable[[AdoptionView], Attention]], watches: Watches
-) -> tuple[list[Decision], int]:
-    """Pending decisions: the first few, and the total."""
+def _needs(scope: Scope) -> tuple[list[Decision], int]:
+    """Pending decisions of curators: the first few, and the total."""
     needs, count = undelivered_first(scope, SHOWN)
     opening = waves_to_open(scope.uow)
     needs, count = [*needs, *opening][:SHOWN], count + len(opening)
     cutovers = cutovers_waiting(scope.uow)
     needs, count = [*needs, *cutovers][:SHOWN], count + len(cutovers)
     before_pilots = pilot_decisions(scope.uow)
-    promotions, drifts = open_promotions(scope), open_drifts(scope)
-    sections = (slips, promotions, drifts, watches.unanswered, scope.unreported)
+    sections = (open_promotions(scope), scope.unreported)
     count += sum(section.count for section in sections) + len(before_pilots)
 
     def fill(found: Callable[[int], list[Decision]]) -> None:
         if len(needs) < SHOWN:
             needs.extend(found(SHOWN - len(needs)))
 
-    fill(
-        lambda many: [
-            Decision(title=one.title, text=one.text, offer=one.offer) for one in told(scope, slips, many)
-        ]
-    )
     fill(lambda many: before_pilots[:many])
-    for section in (promotions, drifts, watches.unanswered, scope.unreported):
+    for section in sections:
         fill(partial(told, scope, section))
     return needs, count
+
+
+def _owners_jobs(
+    scope: Scope,
+    slips: TopN[Callable[[AdoptionView], Attention]],
+    silent: TopN[Callable[[AdoptionView], Attention]],
+    watches: Watches,
+) -> tuple[list[Decision], int]:
+    """What waits for owners, and a curator can do as well: the first few, and the total."""
+    jobs: list[Decision] = []
+    sections: tuple[TopN[Any], ...] = (slips, open_drifts(scope), watches.unanswered, silent)
+    for section in sections:
+        if len(jobs) < JOBS:
+            found = told(scope, section, JOBS - len(jobs))
+            jobs += [one.decision if isinstance(one, Attention) else one for one in found]
+    return jobs, sum(section.count for section in sections)
 
 
 def _exceptions(uow: UnitOfWork, week: DigestWeek, weeks: int) -> int:

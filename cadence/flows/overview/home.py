@@ -354,6 +354,7 @@ def home_view(uow: UnitOfWork, *, page: int, welcome: bool = False) -> Home:
     waiting += [_needed(need) for need in champion_needs(uow, mine)]
     waiting += [_needed(need) for need in needed.listed]
     entries = [*waiting, *_playbooks(uow, mine)]
+    entries += [_needed(need, kind="owner") for need in needed.of_owners]
     if curator:
         entries.append(_item(HomeItem(kind="registry", registry=_registry(uow))))
     pages = max(1, -(-len(entries) // PAGE))
@@ -390,8 +391,8 @@ def _mine(uow: UnitOfWork) -> list[AdoptionView]:
     return adoption_views(uow, member=uow.actor.member)
 
 
-def _needed(need: Need) -> Entry:
-    return lambda: HomeItem(kind="need", need=need())
+def _needed(need: Need, *, kind: str = "need") -> Entry:
+    return lambda: HomeItem(kind=kind, need=need())
 
 
 # --- what they are asked
@@ -520,5 +521,11 @@ def _registry(uow: UnitOfWork) -> HomeRegistry:
     published = sum(count for (_, state), count in counted.items() if state is not PlaybookState.RETIRED)
     everything = playbooks.playbooks(uow)
     live = sum(1 for playbook in everything if playbook.state is not PlaybookState.RETIRED)
+    drafts = sum(1 for playbook in everything if playbook.state is PlaybookState.DRAFT)
     adopted = adoptions.adoption_counts(uow)
-    return HomeRegistry(published=published, drafts=live - published, adoptions=sum(adopted.values()))
+    return HomeRegistry(
+        published=published,
+        piloting=live - published - drafts,
+        drafts=drafts,
+        adoptions=sum(adopted.values()),
+    )

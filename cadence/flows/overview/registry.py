@@ -10,7 +10,7 @@ from cadence.flows.overview.overrides import override_line
 from cadence.flows.playbooks import readiness_of, setup_minutes
 from cadence.flows.standards import verdict_evidence
 from cadence.flows.trends import watched_now, worth_of_cycles
-from cadence.flows.waves import wave_line
+from cadence.flows.waves import rollout_phases, wave_line
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
 from cadence.rules.evidence import runs_of
@@ -210,9 +210,15 @@ def _nearly(uow: UnitOfWork, function: str | None) -> tuple[NearlyThere, ...]:
                 offer=Offer("What's left" if gaps else "Publish", Action.PUBLISH, playbook.slug)
                 if may
                 else None,
+                phase="" if gaps else _phase_now(uow, playbook),
             )
         )
     return tuple(sorted(found, key=lambda one: (one.gaps, one.title)))
+
+
+def _phase_now(uow: UnitOfWork, playbook: Playbook) -> str:
+    """The name of the phase that a playbook's rollout is in."""
+    return next((one.name for one in rollout_phases(uow, playbook) if one.then), "")
 
 
 def _nearly_more(uow: UnitOfWork, function: str | None) -> int:

@@ -100,7 +100,13 @@ def _unanswered(scope: Scope, rows: Sequence[WatchFound]) -> set[WatchFound]:
 
 def _tell_over(view: AdoptionView, *, row: WatchFound, evidence: Evidence) -> TeamStep:
     step = StepEvidence(title=view.step(row.step).title, mode=row.mode, evidence=evidence)
-    return TeamStep(playbook=view.playbook.title, team=view.team.title, step=step, critical=_is_critical(row))
+    return TeamStep(
+        playbook=view.playbook.title,
+        team=view.team.title,
+        step=step,
+        key=row.step,
+        critical=_is_critical(row),
+    )
 
 
 def _is_critical(row: WatchFound) -> bool:

@@ -106,15 +106,15 @@ def request_post(uow: UnitOfWork, message: OutboxMessage) -> Done:
     return Done(text=outcome(row, team))
 
 
-def outcome(row: JoinRequest, team: Team) -> Mrkdwn:
-    """The outcome of a request."""
+def outcome(row: JoinRequest, team: Team, *, by: Mrkdwn | None = None) -> Mrkdwn:
+    """The outcome of a request; `by` is the person who decided it, in the reader's words."""
     words = {
         JoinState.APPROVED: "{by} added {who} to {team}.",
         JoinState.DECLINED: "{by} declined: {who} didn't join {team}.",
         JoinState.JOINED: "{who} is now in {team}.",
     }
     said = words.get(row.state, "{who} wants to join {team}.")
-    return say(said, by=mention(row.decided_by or ""), who=mention(row.member), team=team.title)
+    return say(said, by=by or mention(row.decided_by or ""), who=mention(row.member), team=team.title)
 
 
 def answer_post(uow: UnitOfWork, message: OutboxMessage) -> Done:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from cadence.actor import Actor
-from cadence.flows.core import ask_offer, is_curator, once, require_curator, require_people
+from cadence.flows.core import ask_offer, is_curator, once, require_curator, require_people, who_did
 from cadence.flows.people.join_requests import ask_to_join, close_request, outcome
 from cadence.flows.people.teams import (
     keep_members,
@@ -121,16 +121,18 @@ def decide_join(uow: UnitOfWork, request_id: int, *, approve: bool) -> Done:
             raise Refusal("This request no longer exists.")
         _require_decider(uow, team)
         if row.state is not JoinState.OPEN:
-            return Done(text=say("{said} Nothing changed.", said=outcome(row, team)))
+            return Done(
+                text=say("{said} Nothing changed.", said=outcome(row, team, by=who_did(uow, row.decided_by)))
+            )
         if not approve:
             close_request(uow, team, row, JoinState.DECLINED)
-            return Done(text=outcome(row, team))
+            return Done(text=outcome(row, team, by=who_did(uow, row.decided_by)))
         hold(uow, team)
         before = set(member_ids(uow, team))
         close_request(uow, team, row, JoinState.APPROVED)
         if row.member not in before:
             _write(uow, team, before=before, members=before | {row.member})
-        return Done(text=outcome(row, team))
+        return Done(text=outcome(row, team, by=who_did(uow, row.decided_by)))
 
 
 def _require_decider(uow: UnitOfWork, team: Team) -> None:

@@ -15,6 +15,7 @@ from cadence.flows.core import (
     require_people,
     require_playbook,
     require_workspace,
+    rewrite_digest,
 )
 from cadence.mrkdwn import say
 from cadence.nudges import Unless
@@ -127,6 +128,7 @@ def name_owners(uow: UnitOfWork, given: OwnersGiven) -> OwnersNamed:
             )
             uow.session.flush()
             uow.rewrite(DUTY_OPEN, playbook.id, mark=f"named:{uow.now.timestamp()}")
+            rewrite_digest(uow, mark=f"owners:{playbook.id}:{uow.now.timestamp()}")
         return OwnersNamed(
             slug=playbook.slug,
             title=playbook.title,

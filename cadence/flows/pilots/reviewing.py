@@ -16,6 +16,7 @@ from cadence.flows.core import (
     review_of,
     rewrite_review,
     tell,
+    who_did,
     zone_of,
 )
 from cadence.flows.pilots.cases import ranked_drafts, shown_case
@@ -423,14 +424,14 @@ def _settled(uow: UnitOfWork, workspace: Workspace, playbook: Playbook, row: Pil
     elif row.state is ReviewState.ASKED:
         text = say(
             "{who} asked for a review of {title} on {on}. The curators have it.",
-            who=mention(row.asked_by),
+            who=who_did(uow, row.asked_by),
             title=playbook.title,
             on=on,
         )
     else:
         text = say(
             "{who} {did} {title} on {on}. Nothing changed.",
-            who=mention(row.decided_by or ""),
+            who=who_did(uow, row.decided_by),
             did="approved" if row.state is ReviewState.APPROVED else "sent back",
             title=playbook.title,
             on=on,

@@ -2,6 +2,7 @@
 
 from cadence.flows.promotions.decisions import GONE, approve, decline, decline_form
 from cadence.flows.promotions.looks import last_look, promotion_lines
+from cadence.flows.promotions.looks import numbers as promotion_numbers
 from cadence.flows.promotions.posts import KINDS
 from cadence.flows.promotions.proposing import (
     Pool,
@@ -25,5 +26,6 @@ __all__ = [
     "look_again",
     "pool",
     "promotion_lines",
+    "promotion_numbers",
     "rubric_in_force",
 ]

@@ -14,11 +14,12 @@ from cadence.flows.core import (
     rewrite_proposal,
     step_title,
     tell,
+    who_did,
     zone_of,
 )
 from cadence.flows.promotions.proposing import rubric_in_force
 from cadence.flows.standards import change_back, set_mode
-from cadence.mrkdwn import mention, say
+from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.modes import LADDER, Mode
 from cadence.rules.modes import WORDS as MODE_WORDS
@@ -147,7 +148,7 @@ def _settled(uow: UnitOfWork, view: AdoptionView, row: Promotion) -> Done | None
             return Done(
                 text=say(
                     "{who} {did} this on {on}. Nothing changed.",
-                    who=mention(row.decided_by or ""),
+                    who=who_did(uow, row.decided_by),
                     did=row.state,
                     on=on,
                 )

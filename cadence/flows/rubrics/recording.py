@@ -14,6 +14,7 @@ from cadence.flows.core import (
     require_cycle,
     require_owner_or_curator,
     rewrite_cycle_posts,
+    rewrite_digest,
     step_groups,
     visible_adoptions,
 )
@@ -311,6 +312,7 @@ def revise_rubric(uow: UnitOfWork, meant: StepMeant, *, change: str) -> RubricRe
         )
         if (last := standards.last_demotion(uow, adoption_id=view.id, step=step.key)) is not None:
             uow.rewrite("demoted", last.verdict_id, mark=f"revised:{row.number}")
+            rewrite_digest(uow, mark=f"revised:{view.id}:{step.key}:{row.number}")
         return _revised(uow, view, step, row)
 
 

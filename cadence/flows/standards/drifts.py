@@ -16,6 +16,7 @@ from cadence.flows.core import (
     mode_of,
     once,
     require_owner_or_curator,
+    rewrite_digest,
     tell,
 )
 from cadence.mrkdwn import say
@@ -95,6 +96,7 @@ def settle_drift(
     rewrite_reported(uow, view, step, mark=f"{cause}:{uow.now.timestamp()}")
     for alert in standards.alerts_until(uow, found=found):
         uow.rewrite("drift", alert.id, mark="settled")
+    rewrite_digest(uow, mark=f"drift:{ended.id}")
     return True
 
 

@@ -57,7 +57,8 @@ def _value(counts: trends.ValueRow) -> Value:
 
 
 def value_total(uow: UnitOfWork, specs: Mapping[int, PlaybookSpec], *, until: date) -> str:
-    """The worth of the last four weeks of several adoptions, as a phrase; empty without any.
+    """The worth of the last four weeks of several adoptions, or of those since the first check-in, as a phrase;
+    empty without any.
 
     Args:
         specs: by adoption; only those that name a worth count.
@@ -69,6 +70,7 @@ def value_total(uow: UnitOfWork, specs: Mapping[int, PlaybookSpec], *, until: da
     first = until - timedelta(weeks=WEEKS - 1)
     rows = trends.values_between(uow, first=first, last=until)
     hours, money, events = 0.0, 0.0, Counter[str]()
+    since = until
     for adoption, counts in rows.items():
         worth = priced.get(adoption)
         count = _value(counts).events if worth else 0
@@ -76,6 +78,7 @@ def value_total(uow: UnitOfWork, specs: Mapping[int, PlaybookSpec], *, until: da
             continue
         kind = "money" if worth.unit == "currency" else "time"
         events[kind] += count
+        since = min(since, counts.since or until)
         if kind == "money":
             money += count * worth.amount
         else:
@@ -87,4 +90,5 @@ def value_total(uow: UnitOfWork, specs: Mapping[int, PlaybookSpec], *, until: da
     if events["money"]:
         words = worth_in_words(1, money, "currency")
         parts.append(f"about {words} (from {plural(events['money'], 'run')} that counted)")
-    return f"{' and '.join(parts)} in {WEEKS} weeks, estimated" if parts else ""
+    weeks = (until - since) // timedelta(weeks=1) + 1
+    return f"{' and '.join(parts)} in {plural(weeks, 'week')}, estimated" if parts else ""

@@ -9,6 +9,7 @@ from cadence.flows.core import (
     require_curator,
     require_not_retired,
     require_workspace,
+    rewrite_digest,
     save_override,
     worthy_reason,
 )
@@ -144,6 +145,7 @@ def _open(
     )
     announce(uow, require_workspace(uow), teams, kind=OPENED, slot=wave.id, subject={"wave": wave.id})
     rewrite_plans(uow, wave)
+    rewrite_digest(uow, mark=f"wave-opened:{wave.id}")
 
 
 def wave_anyway_form(uow: UnitOfWork, wave_id: int) -> WaveAnywayForm:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from cadence.flows.core import AdoptionView
 from cadence.flows.cutover import assessment_of, is_sorted, pilot_of, waits_for_assessment
+from cadence.flows.playbooks import readiness_of
 from cadence.flows.waves.gates import judged, results_of
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.rules.waves import CONTROLLED_TEAMS, TRAINING_SAMPLES, judge_gate
@@ -136,11 +137,21 @@ def rollout_phases(uow: UnitOfWork, playbook: Playbook) -> tuple[RolloutPhase, .
             RolloutPhase(name, about, done=place < current, then=then if place == current else "")
             for place, (name, about, _, then) in enumerate(path)
         ),
-        RolloutPhase(
-            "Published",
-            "in the registry, once a second team has set it up",
-            done=playbooks.newest_published(uow, playbook_id=where) is not None,
-        ),
+        _publishing(uow, playbook, proven=proven),
+    )
+
+
+def _publishing(uow: UnitOfWork, playbook: Playbook, *, proven: bool) -> RolloutPhase:
+    """Publishing needs a second team, and none of the phases: it can be next beside any of them."""
+    done = playbooks.newest_published(uow, playbook_id=playbook.id or 0) is not None
+    ready = proven and not done and not readiness_of(uow, playbook).gaps
+    return RolloutPhase(
+        "Published",
+        "in the registry, once a second team has set it up",
+        done=done,
+        ready=_command("a curator publishes it with {command}", "playbook publish", playbook)
+        if ready
+        else "",
     )
 
 

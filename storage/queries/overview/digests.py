@@ -295,10 +295,10 @@ def in_cycle(uow: UnitOfWork, *, day: date) -> int:
 _COUNT_IN_CYCLE: Final = select(func.count(col(Adoption.id))).where(*_IN_CYCLE)
 
 
-def not_retired(uow: UnitOfWork) -> Iterator[tuple[int, str, str]]:
-    """(playbook, slug, title) of the playbooks that aren't retired, by slug."""
+def not_retired(uow: UnitOfWork) -> Iterator[tuple[int, str, str, str]]:
+    """(playbook, slug, title, owner) of the playbooks that aren't retired, by slug."""
     query = (
-        select(col(Playbook.id), col(Playbook.slug), col(Playbook.title))
+        select(col(Playbook.id), col(Playbook.slug), col(Playbook.title), col(Playbook.owner))
         .where(col(Playbook.workspace_id) == uow.workspace_id, col(Playbook.state) != PlaybookState.RETIRED)
         .order_by(col(Playbook.slug))
     )

@@ -11,11 +11,15 @@ from templates.contexts.numbers import Guardrail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """An item that needs a curator: what to do, with its mark (`🔴 Update the rubric`), about what, its button."""
+    """An item that needs somebody: what to do, with its mark (`🔴 Update the rubric`), about what, its button.
+
+    `who` it waits for, if that isn't a curator.
+    """
 
     title: str
     text: str
     offer: Offer | None = None
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,10 @@ class DigestRow:
         step: the step that is over its cap.
         over: whether a step is over its cap, `critical` if it is watched for a critical exception.
         broken: a guardrail past its limit.
+        reset: the day in the week from which `evidence` counts, because counters were reset; None if they weren't.
+        rubric_due: whether a step that was demoted waits for its rubric.
+        silent: whether most of its check-ins, or its number, didn't come.
+        result: of a cycle that closed in the week without meeting its target; empty without one.
         busy: many runs, and the number doesn't improve.
         better: whether the number is better than its baseline; None without one.
     """
@@ -55,6 +63,10 @@ class DigestRow:
     over: bool = False
     critical: bool = False
     broken: Guardrail | None = None
+    reset: date | None = None
+    rubric_due: bool = False
+    silent: bool = False
+    result: str = ""
     busy: bool = False
     better: bool | None = None
     phase: str = ""
@@ -71,12 +83,13 @@ class TeamChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamStep:
-    """A step over its cap, with its playbook and team; `critical` if it is watched for a critical
+    """A step over its cap and its key, with its playbook and team; `critical` if it is watched for a critical
     exception."""
 
     playbook: str
     team: str
     step: StepEvidence
+    key: str
     critical: bool = False
 
 
@@ -111,7 +124,9 @@ class Digest(MessageContext):
 
     Args:
         week_start: the Monday of the week reported.
-        slipping: teams with a demotion, over a cap, whose number got worse, or with a guardrail past its limit.
+        decisions: of curators, of `decision_count`.
+        owners_jobs: what waits for owners, of `owners_job_count`; a curator can do it as well.
+        slipping: teams that need attention; the state of their row says why.
         rows: the teams, at most ten, of `team_count` that had a cycle.
         watch_count: steps over their caps.
         improved: the first teams whose number is better than its baseline, of `moved_count`; `not_improved`
@@ -154,6 +169,8 @@ class Digest(MessageContext):
     watched: int = 0
     value: str = ""
     waves: tuple[str, ...] = ()
+    owners_jobs: tuple[Decision, ...] = ()
+    owners_job_count: int = 0
     over: bool = True
     improved: tuple[TeamName, ...] = ()
     not_improved: tuple[TeamName, ...] = ()

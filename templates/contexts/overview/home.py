@@ -72,16 +72,19 @@ class HomePlaybook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeRegistry:
-    """The registry in a line: published and unpublished playbooks, teams that run one."""
+    """The registry in a line: playbooks that are published, that are piloting, and drafts; teams that run one."""
 
     published: int
+    piloting: int = 0
     drafts: int
     adoptions: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeItem:
-    """One entry of the Home; its `kind` is `checkin`, `number`, `need`, `playbook` or `registry`.
+    """One entry of the Home; its `kind` is `checkin`, `number`, `need`, `playbook`, `owner` or `registry`.
+
+    A `need` of the kind `owner` waits for somebody else, and the reader can do it as well.
 
     `alone`: it is the only open check-in, so the snooze menu is next to it.
     """

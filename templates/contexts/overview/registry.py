@@ -61,12 +61,17 @@ class RegistryPlaybook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearlyThere:
-    """A playbook that isn't published yet, and how many items are missing."""
+    """A playbook that isn't published yet, and how many items are missing.
+
+    Args:
+        phase: where its rollout is, as in `/cadence wave`, once nothing is missing: publishing doesn't wait for it.
+    """
 
     title: str
     state: str
     gaps: int
     offer: Offer | None = None
+    phase: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,14 @@
 (SPEC §3)."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.answers import Answer
+from cadence.flows.gates.gates import TASKS, TASKS_AFTER
 from cadence.nudges import Unless
 from storage.tables import Cycle, MessageState
 from templates.contexts.checkins import WhoIsMissing
@@ -67,10 +69,13 @@ def test_each_week_opens_with_done_and_missing_items_and_who_can_do_them(ready: 
         ("Draft the reply", "collaborative"),
         ("Send the reply", "ai-led"),
     ]
+    assert opened.task == TASKS_AFTER[1], "what is checked isn't asked for again"
+    assert opened.checkin == date(2026, 3, 5)
     assert_golden(first, "week-1-done")
     opened = shown(second, WeekOpens)
     assert (opened.playbook, opened.week, done(opened)) == ("Reply", 2, [False, False])
     assert LEAD in opened.checks[1].who
+    assert (opened.task, opened.checkin) == (TASKS[2], None)
     assert_golden(second, "week-2-missing")
     assert actions(second) == [Action.RAN_AS_DECLARED, Action.RUBRIC_RECORD]
 
@@ -91,6 +96,7 @@ def test_the_button_does_it_and_the_gate_is_met(ready: BotHarness) -> None:
     assert_golden(due, "one-item-due")
     types(ready, LEAD, "/cadence rubric reply draft passes=19 samples=20")
     assert all(done(week(ready, 2)))
+    assert week(ready, 2).task == TASKS_AFTER[2]
     assert_golden(posts(ready, DESK_CHANNEL)[-1], "week-2-done")
     assert_golden(bot_dms(ready, LEAD)[-1], "nothing-due-any-more")
     rewrites = len(ledger(ready, "rewrite"))

@@ -20,6 +20,7 @@ from tests.scenarios.plays import (
     REPLY,
     InCycle,
     at,
+    changed,
     local_times,
     posts,
     says,
@@ -50,9 +51,9 @@ def digest_of(harness: BotHarness, monday: str) -> Digest:
     return shown(posts(harness, CURATORS)[-1], Digest)
 
 
-def open_decisions(digest: Digest, action: Action) -> dict[str, Decision]:
-    """The decisions of one kind, by the value of their buttons, such as `1:send`."""
-    offered = [(one, one.offer) for one in digest.decisions]
+def open_jobs(digest: Digest, action: Action) -> dict[str, Decision]:
+    """What waits for owners, of one kind, by the value of their buttons, such as `1:send`."""
+    offered = [(one, one.offer) for one in digest.owners_jobs]
     return {offer.value: one for one, offer in offered if offer is not None and offer.action == action}
 
 
@@ -63,7 +64,7 @@ def over_the_cap(harness: BotHarness) -> None:
     types(harness, MEMBER, *(f"/exception send wrong tone {number}" for number in range(3)))
 
 
-def test_mondays_digest_reports_last_week_and_asks_only_open_decisions(desk: BotHarness) -> None:
+def test_mondays_digest_reports_last_week_and_asks_only_open_jobs(desk: BotHarness) -> None:
     over_the_cap(desk)
     desk.play_until(at("2026-03-08 12:00"))
     said = desk.workspace.person(CURATOR).types("/cadence digest", channel=DESK_CHANNEL)
@@ -75,9 +76,9 @@ def test_mondays_digest_reports_last_week_and_asks_only_open_decisions(desk: Bot
         assert (row.evidence.exceptions, row.evidence.reported, row.evidence.runs) == (3, 29, 29)
         assert (row.evidence.cap, row.step) == (0.10, "Send the reply")
         assert (row.over, row.critical, row.demoted) == (True, False, False)
-    asked = open_decisions(sunday, Action.SAY_WHAT_CHANGES)["1:send"]
+    asked = open_jobs(sunday, Action.SAY_WHAT_CHANGES)["1:send"]
     assert_golden(f"{asked.title}: {asked.text}", "over-its-cap")
-    left = open_decisions(monday, Action.SAY_WHAT_CHANGES)
+    left = open_jobs(monday, Action.SAY_WHAT_CHANGES)
     assert left == {}, "the new week's estimated runs brought it back under its cap"
 
 
@@ -85,7 +86,7 @@ def test_a_watch_that_outlives_its_week_waits_in_mondays_digest(desk: BotHarness
     types(desk, OWNER, "/attest as-declared runs=4")
     types(desk, MEMBER, "/attest as-declared runs=5")
     types(desk, MEMBER, *(f"/exception send wrong tone {number}" for number in range(2)))
-    asked = open_decisions(digest_of(desk, "2026-03-09"), Action.SAY_WHAT_CHANGES)["1:send"]
+    asked = open_jobs(digest_of(desk, "2026-03-09"), Action.SAY_WHAT_CHANGES)["1:send"]
     assert_golden(f"{asked.title}: {asked.text}", "over-its-cap")
 
 
@@ -93,7 +94,7 @@ def test_a_step_watched_for_a_critical_exception_is_named_so(desk: BotHarness) -
     types(desk, OWNER, "/cadence mode reply draft human-led nobody trusts it", "/attest as-declared runs=3")
     types(desk, MEMBER, "/attest as-declared runs=3", "/exception draft critical it quoted a price")
     digest = digest_of(desk, "2026-03-09")
-    asked = open_decisions(digest, Action.SAY_WHAT_CHANGES)["1:draft"]
+    asked = open_jobs(digest, Action.SAY_WHAT_CHANGES)["1:draft"]
     assert_golden(f"{asked.title}: {asked.text}", "critical-exception")
     [row] = digest.rows
     assert row.evidence is not None
@@ -107,7 +108,7 @@ def test_a_late_check_in_settles_the_watch_of_its_week(desk: BotHarness) -> None
     desk.play_until(at("2026-03-09 09:00"))
     types(desk, MEMBER, "/attest as-declared runs=30 week=1")
     monday = digest_of(desk, "2026-03-09")
-    assert open_decisions(monday, Action.SAY_WHAT_CHANGES) == {}
+    assert open_jobs(monday, Action.SAY_WHAT_CHANGES) == {}
     assert (monday.watch_count, [row.over for row in monday.rows]) == (0, [False])
 
 
@@ -127,13 +128,47 @@ def test_a_demoted_step_waits_in_every_digest_until_its_rubric_is_revised(desk: 
     types(desk, MEMBER, "/attest as-declared runs=15")
     types(desk, MEMBER, *(f"/exception send wrong tone {number}" for number in range(7)))
     first = digest_of(desk, "2026-03-09")
-    assert (first.decision_count, first.slipping) == (2, 1)
+    assert (first.decision_count, first.owners_job_count, first.slipping) == (0, 2, 1)
+    assert {one.who for one in first.owners_jobs} == {OWNER}
     assert [row.demoted for row in first.rows] == [True]
     demoted = ModeChange(step="Send the reply", before=Mode.AI_LED, after=Mode.COLLABORATIVE)
     assert [one.change for one in first.demotions] == [demoted]
     assert first.exceptions == Tally(now=7)
     for digest in (first, digest_of(desk, "2026-03-16")):
-        waiting = open_decisions(digest, Action.REVISE_RUBRIC)["1:send"]
+        waiting = open_jobs(digest, Action.REVISE_RUBRIC)["1:send"]
         assert_golden(f"{waiting.title}: {waiting.text}", "rubric-to-update")
+        assert [row.rubric_due for row in digest.rows] == [True], "its row says why it needs attention"
     types(desk, OWNER, "/cadence rubric reply send revise the greeting is checked first")
-    assert open_decisions(digest_of(desk, "2026-03-23"), Action.REVISE_RUBRIC) == {}
+    assert open_jobs(digest_of(desk, "2026-03-23"), Action.REVISE_RUBRIC) == {}
+
+
+def test_counts_since_a_reset_say_so_next_to_the_weeks_exceptions(desk: BotHarness) -> None:
+    types(desk, MEMBER, *(f"/exception send critical wrong price {number}" for number in range(1)))
+    types(desk, MEMBER, "/exception send wrong tone")
+    [row] = digest_of(desk, "2026-03-09").rows
+    digest = posts(desk, CURATORS)[-1]
+    assert shown(digest, Digest).exceptions.now == 2
+    assert row.evidence is not None
+    assert (row.evidence.exceptions, row.reset) == (1, date(2026, 3, 5))
+    assert_golden(digest, "after-a-demotion")
+
+
+def test_a_row_says_why_a_team_that_met_its_target_needs_attention(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-27 12:00"))
+    types(desk, OWNER, "/kpi 12m", "/attest as-declared runs=9")
+    types(desk, MEMBER, "/attest as-declared runs=9")
+    digest = digest_of(desk, "2026-03-30")
+    [row] = digest.rows
+    assert (digest.slipping, row.to_target, row.result) == (1, 0, "insufficient")
+    assert_golden(posts(desk, CURATORS)[-1], "target-met-in-a-week-but-too-few-numbers")
+
+
+def test_a_worth_names_the_weeks_it_is_of(tmp_path: Path) -> None:
+    worth = changed(REPLY, tmp_path, ("inputs:", "case: {worth: {amount: 6, unit: minutes}}\ninputs:"))
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[worth], played=InCycle("2026-03-05 12:00")
+    ) as harness:
+        types(harness, MEMBER, "/attest as-declared runs=9")
+        assert_golden(digest_of(harness, "2026-03-09").value, "worth-of-the-first-week")
+        types(harness, MEMBER, "/attest as-declared runs=9")
+        assert_golden(digest_of(harness, "2026-03-16").value, "worth-of-two-weeks")

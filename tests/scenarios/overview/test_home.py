@@ -23,10 +23,11 @@ from cadence.rules.modes import Mode
 from cadence.rules.promotions import GradedCycle
 from storage.queries import people
 from storage.queries.overview import homes
-from storage.tables import Attestation, CheckIn, HandoffState, PromotionState
+from storage.tables import Attestation, CheckIn, HandoffState, ModeChange, PromotionState
 from storage.tables import Home as HomeRow
 from storage.work import UnitOfWork
 from templates.contexts.handoffs import HandoffPost
+from templates.contexts.overview.digests import Digest
 from templates.contexts.overview.home import Home, HomeNeed, HomeNumber, HomePlaybook
 from templates.contexts.people import TeamForm
 from templates.contexts.promotions import Promoted
@@ -64,9 +65,9 @@ def desk(tmp_path: Path) -> Iterator[BotHarness]:
         yield harness
 
 
-def needs(home: View, action: Action) -> list[HomeNeed]:
+def needs(home: View, action: Action, *, kind: str = "need") -> list[HomeNeed]:
     """What needs the reader and is done with this action."""
-    found = [one.need for one in shown(home, Home).items if one.need is not None]
+    found = [one.need for one in shown(home, Home).items if one.need is not None and one.kind == kind]
     return [one for one in found if action in {offer.action for offer in one.offers}]
 
 
@@ -152,9 +153,9 @@ def test_an_exception_shows_on_everybodys_home_around_it(desk: BotHarness) -> No
     assert published(desk) == before + 3
     for person in three[:2]:
         assert demoted(person.home()) == {"Draft the reply": date(2026, 3, 5)}
-    for person in (three[0], three[2]):
-        [need] = needs(person.home(), Action.REVISE_RUBRIC)
-        assert_golden(f"{need.title}\n{need.text}", "rubric-to-update")
+    for person, kind in ((three[0], "need"), (three[2], "owner")):
+        [need] = needs(person.home(), Action.REVISE_RUBRIC, kind=kind)
+        assert_golden(f"{need.title}\n{need.text}", f"rubric-to-update:{kind}")
     assert not needs(three[1].home(), Action.REVISE_RUBRIC)
 
 
@@ -294,6 +295,55 @@ def test_a_curator_approves_on_the_home_and_nobody_else_can(
             Mode.AI_LED,
             CURATOR,
         )
+
+
+def test_a_curator_sees_apart_what_waits_for_owners_and_it_isnt_counted(tmp_path: Path) -> None:
+    draft = changed(
+        REPLY,
+        tmp_path,
+        ("playbook: reply", "playbook: second"),
+        ("title: Reply", "title: Second"),
+        ("pilot: desk\n", ""),
+    )
+    with bot_harness(
+        tmp_path, workspace=DESK, playbooks=[REPLY, draft], played=InCycle("2026-03-05 12:00")
+    ) as harness:
+        says(harness.workspace.person(AGENT), "/exception send critical it promised a refund")
+        harness.tick()
+        home = harness.workspace.person(CURATOR).opens_home()
+        jobs = [one.need for one in shown(home, Home).items if one.kind == "owner" and one.need]
+        assert [one.offers[0].action for one in jobs] == [Action.REVISE_RUBRIC, Action.START_CYCLE]
+        assert (shown(home, Home).waiting, needs(home, Action.REVISE_RUBRIC)) == (0, [])
+        assert_golden(home, "a-curators-home-with-owners-jobs")
+        owners = harness.workspace.person(LEAD).opens_home()
+        assert needs(owners, Action.REVISE_RUBRIC)
+        assert needs(owners, Action.START_CYCLE)
+
+
+def test_a_decision_leaves_the_digest_and_a_second_press_names_nobody_to_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with solo(tmp_path, TO_AI) as harness:
+        harness.play_until(at("2026-03-09 12:00"))
+        propose(harness, monkeypatch)
+        harness.play_until(at("2026-03-16 12:00"))
+        curator = harness.workspace.person(CURATOR)
+        digest = posts(harness, CURATORS)[-1]
+        before = shown(digest, Digest)
+        [decision] = [
+            one for one in before.decisions if one.offer and one.offer.action == Action.APPROVE_PROMOTION
+        ]
+        assert_golden(f"{decision.title}: {decision.text}", "promotion-in-the-digest")
+
+        curator.clicks(digest, "Approve")
+        harness.tick()
+        assert promotion(harness).state is PromotionState.APPROVED
+        [now] = [one for one in posts(harness, CURATORS) if one.ts == digest.ts]
+        assert shown(now, Digest).decision_count == before.decision_count - 1
+        assert Action.APPROVE_PROMOTION not in actions(now)
+        again = curator.clicks(digest, "Approve", stale=True)
+        assert_golden(again, "approved-by-oneself")
+        assert len([one for one in rows(harness, ModeChange) if one.kind == "promotion"]) == 1
 
 
 def test_long_homes_are_paged_and_keep_their_page(tmp_path: Path) -> None:

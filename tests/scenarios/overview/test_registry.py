@@ -31,13 +31,15 @@ from storage.tables import (
 )
 from storage.work import UnitOfWork
 from templates.contexts.base import Kpi
+from templates.contexts.overview.home import Home
 from templates.contexts.overview.registry import Registry, RegistryTeam
+from templates.contexts.waves import WavesShown
 from templates.ids import Action
 from templates.render import render
 from tests.contexts import actions, assert_golden, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.playbooks.test_publishing import AGENT, CURATOR, LEAD, complete, prove, types
-from tests.scenarios.plays import DESK, REPLY, rows, start_cycle
+from tests.scenarios.plays import DESK, REPLY, changed, rows, start_cycle
 from tests.storage.test_digest_of_many import counting
 
 
@@ -143,6 +145,25 @@ def test_a_playbook_that_is_ready_can_be_published_from_the_registry(tmp_path: P
         assert (reply.title, reply.gaps) == ("Reply", 0)
         assert_golden(said, "ready-to-publish")
         assert actions(said) == [Action.PUBLISH]
+        path = types(harness, CURATOR, "/cadence wave reply show")
+        [now] = [one.name for one in shown(path, WavesShown).phases if one.then]
+        assert now == reply.phase, "the registry and the roadmap agree"
+        assert shown(path, WavesShown).phases[-1].ready, "the roadmap says that it can be published"
+        assert_golden(path, "ready-on-its-roadmap")
+
+
+def test_home_and_registry_count_drafts_alike(tmp_path: Path) -> None:
+    other = changed(REPLY, tmp_path, ("playbook: reply", "playbook: other"), ("pilot: desk\n", ""))
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY, other]) as harness:
+        start_cycle(harness)
+        home = shown(harness.workspace.person(CURATOR).opens_home(), Home)
+        [counted] = [one.registry for one in home.items if one.registry is not None]
+        states = [one.state for one in shown(types(harness, CURATOR, "/cadence registry"), Registry).nearly]
+        assert (counted.piloting, counted.drafts) == (
+            states.count(PlaybookState.PILOTING),
+            states.count(PlaybookState.DRAFT),
+        )
+        assert (counted.piloting, counted.drafts) == (1, 1)
 
 
 @pytest.mark.parametrize("function", [None, "support"])

@@ -23,16 +23,25 @@ CSAT_BROKEN = Guardrail(name="CSAT", unit="score", direction="higher", limit=4.6
 DIGEST = Digest(
     week_start=MONDAY,
     decisions=(
+        Decision(title="📊 Name a KPI reporter", text="Nobody in Billing reports the KPI of Refund decision"),
+        Decision(
+            title="🟢 Ready for promotion",
+            text="“Draft” of Close (Finance), collaborative → AI-led: 60 of 61 samples passed",
+            offer=Offer("Approve", Action.APPROVE_PROMOTION, "3"),
+        ),
+    ),
+    decision_count=2,
+    owners_jobs=(
         Decision(
             title="🟡 Add a plan",
             text=say(
                 "“{step}” of {playbook} (Support EMEA) is over its cap", step="Send", playbook="Support reply"
             ),
             offer=Offer("Add a plan", Action.SAY_WHAT_CHANGES, "7:send"),
+            who="U01LEAD",
         ),
-        Decision(title="📊 Name a KPI reporter", text="Nobody in Billing reports the KPI of Refund decision"),
     ),
-    decision_count=2,
+    owners_job_count=1,
     slipping=1,
     rows=(
         DigestRow(
@@ -43,6 +52,7 @@ DIGEST = Digest(
             to_target=9,
             check_ins=Coverage(answered=4, asked=6),
             evidence=UNDER,
+            reset=MONDAY,
             demoted=True,
             broken=CSAT_BROKEN,
             better=True,
@@ -81,7 +91,9 @@ DIGEST = Digest(
         DigestRow(playbook="Close", team="Finance", kpi=KPI, to_target=9, broken=CSAT_BROKEN, better=True),
         DigestRow(playbook="Close", team="Finance 2", kpi=KPI, to_target=9, better=False),
         DigestRow(playbook="Close", team="Finance 3", kpi=replace(KPI, value=15), to_target=0, better=True),
-        DigestRow(playbook="Close", team="Finance 4", kpi=KPI, to_target=9, better=True),
+        DigestRow(playbook="Close", team="Finance 4", kpi=KPI, to_target=9, better=True, result="not met"),
+        DigestRow(playbook="Close", team="Finance 5", kpi=KPI, to_target=0, better=True, rubric_due=True),
+        DigestRow(playbook="Close", team="Finance 6", kpi=NO_VALUE, silent=True),
     ),
     team_count=12,
     moved_count=1,

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 
 from cadence.mrkdwn import Mrkdwn
 from cadence.refusals import Offer
@@ -38,7 +39,8 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "week-opens-first": replace(
         OPENS,
         week=1,
-        task="Choose the workflow, set one KPI, agree who leads each step",
+        task="Start running it as planned",
+        checkin=date(2026, 11, 26),
         kpi=NO_VALUE,
         checks=(
             GateCheck(text="Agree who leads each step", met=True),

@@ -92,12 +92,12 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         items=(replace(CHECKIN, alone=False), HomeItem(kind="checkin", checkin=replace(OPEN, adoption_id=9))),
     ),
     "home-curator": Home(
-        waiting=2,
+        waiting=1,
         items=(
             HomeItem(kind="need", need=PROMOTION),
-            HomeItem(kind="need", need=WATCH),
             SHOWN,
-            HomeItem(kind="registry", registry=HomeRegistry(published=3, drafts=1, adoptions=7)),
+            HomeItem(kind="owner", need=WATCH),
+            HomeItem(kind="registry", registry=HomeRegistry(published=3, piloting=2, drafts=1, adoptions=7)),
         ),
         page=2,
         pages=3,

@@ -214,7 +214,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
                 gaps=2,
                 offer=Offer("What's left", Action.PUBLISH, "support-reply"),
             ),
-            NearlyThere(title="Refund decision", state="draft", gaps=0),
+            NearlyThere(title="Refund decision", state="piloting", gaps=0, phase="Assessment"),
         ),
     ),
 }

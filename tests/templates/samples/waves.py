@@ -118,7 +118,11 @@ PHASES = (
         then=Mrkdwn("add 3 training samples with `/cadence train support-reply add`"),
     ),
     RolloutPhase("Broad", "more waves, each once the last one holds"),
-    RolloutPhase("Published", "in the registry, once a second team has set it up"),
+    RolloutPhase(
+        "Published",
+        "in the registry, once a second team has set it up",
+        ready=Mrkdwn("a curator publishes it with `/cadence playbook publish support-reply`"),
+    ),
 )
 SHOWN = WavesShown(
     playbook="Support reply",

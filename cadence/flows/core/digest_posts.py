@@ -1,0 +1,29 @@
+"""Rewriting the curators' newest digest after one of its decisions was made."""
+
+from datetime import timedelta
+from typing import Final
+
+from cadence.flows.core.adoptions import require_workspace, today_in
+from cadence.flows.core.messages import curators_read
+from cadence.rules.calendar import monday_of
+from storage.tables import MessageState
+from storage.work import UnitOfWork
+
+DIGEST: Final = "digest"
+_WEEK: Final = timedelta(weeks=1)
+
+
+def rewrite_digest(uow: UnitOfWork, *, mark: str) -> None:
+    """Rewrite the newest digest of each reader, of this week or the last, once per mark."""
+    workspace = require_workspace(uow)
+    monday = monday_of(today_in(workspace, uow.now))
+    sent = [
+        row
+        for row in uow.messages_about_any(
+            (DIGEST,),
+            [(reader, week) for reader in curators_read(uow, workspace) for week in (monday - _WEEK, monday)],
+        )
+        if row.state is MessageState.SENT and row.replaces_id is None
+    ]
+    newest = {row.recipient: row for row in sent}  # oldest first: the last one stays
+    uow.rewrite_messages(newest.values(), mark=mark)
