@@ -19,6 +19,7 @@ from storage.queries import adoptions, handoffs, promotions
 from storage.tables import Handoff, HandoffState, Team
 from storage.work import UnitOfWork
 from templates.contexts.overview.statuses import Status
+from templates.ids import Action
 from tests.bench.crowd import CURATOR, NOW, TEAM_ID, plant
 from tests.storage import seeds
 from tests.storage.one_by_one import attention, decisions_waiting, drifts_of, watched
@@ -94,8 +95,10 @@ def test_a_home_lists_what_each_run_comes_to(db: Database) -> None:
         slips = attention(session, runs, week_start=week.monday, until=week.at(1), now=FRIDAY)
         watches = watched(session, runs, week.monday)
         waiting = decisions_waiting(session, workspace, runs, watches)
-        expected = [str(one.text) for one in waiting if not one.who]
-        of_owners = [*(str(one.text) for one in slips), *(str(one.text) for one in waiting if one.who)]
+        rubrics = [str(one.text) for one in slips if one.offer.action == Action.REVISE_RUBRIC]
+        expected = [*rubrics, *(str(one.text) for one in waiting if not one.who)]
+        missing = [str(one.text) for one in slips if one.offer.action != Action.REVISE_RUBRIC]
+        of_owners = [*missing, *(str(one.text) for one in waiting if one.who)]
         drifting = drifts_of(session, runs)
         promoted = promotions.open_promotions(UnitOfWork.around(session, Actor.system(TEAM_ID)))
         found = needs(UnitOfWork.around(session, CALLER, FRIDAY), workspace, [], curator=True)

@@ -82,14 +82,14 @@ def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *
     own_ids = {view.id for view in owned}
     decided: tuple[TopN[Any], ...] = (
         promotions_waiting(scope, partial(_promotion, curator=curator)),
+        demoted(scope),
         scope.unreported,
     )
     jobs: tuple[TopN[Any], ...] = (
-        demoted(scope),
         drifts_waiting(scope, partial(_drift, uow), alone_in=own_ids),
         watches_of(scope).unanswered,
     )
-    promotions, unreported = (_listed(scope, section) for section in decided)
+    promotions, rubrics, unreported = (_listed(scope, section) for section in decided)
     mine_to_do = [need for section in jobs for need in _listed(scope, section, only=own_ids)]
     waiting = pilot_needs(uow)
     own_idle = [partial(_need, one) for one, is_mine in idle if is_mine][:KEPT]
@@ -100,6 +100,7 @@ def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *
         *(partial(_need, one) for one in moving),
         *(partial(_need, one) for one in (cutovers_waiting(uow) if curator else ())),
         *_audits(uow, owned),
+        *rubrics,
         *mine_to_do,
         *unreported,
         *own_idle,
@@ -111,7 +112,7 @@ def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *
     counted += sum(is_mine for _, is_mine in idle)
     counted += len(mine_to_do) if curator else sum(section.count for section in jobs)
     kept = len(channels) + len(own_idle) + len(waiting[:KEPT])
-    kept += len(promotions) + len(unreported) + len(mine_to_do)
+    kept += len(promotions) + len(rubrics) + len(unreported) + len(mine_to_do)
     of_owners = (
         _of_owners(scope, jobs, [one for one, is_mine in idle if not is_mine], own_ids) if curator else ()
     )

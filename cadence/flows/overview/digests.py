@@ -64,8 +64,8 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
     slips = demoted(scope)
     answers = _answers(scope)
     watches, numbers, demotions = watches_of(scope), numbers_of(scope), demotions_of(scope)
-    needs, need_count = _needs(scope)
-    jobs, job_count = _owners_jobs(scope, slips, answers.silent, watches)
+    needs, need_count = _needs(scope, slips)
+    jobs, job_count = _owners_jobs(scope, answers.silent, watches)
     idle, coverage_before = idle_of(scope), _coverage_before(scope)
     unmet = missed(scope)
     noted, note_count = notes(scope, together=answers.together, unmet=unmet.told)
@@ -223,15 +223,15 @@ def _coverage_before(scope: Scope) -> Coverage | None:
     return Coverage(answered=answered, asked=asked) if asked else None
 
 
-def _needs(scope: Scope) -> tuple[list[Decision], int]:
-    """Pending decisions of curators: the first few, and the total."""
+def _needs(scope: Scope, slips: TopN[Callable[[AdoptionView], Attention]]) -> tuple[list[Decision], int]:
+    """Pending decisions of curators, and the rubrics to update: the first few, and the total."""
     needs, count = undelivered_first(scope, SHOWN)
     opening = waves_to_open(scope.uow)
     needs, count = [*needs, *opening][:SHOWN], count + len(opening)
     cutovers = cutovers_waiting(scope.uow)
     needs, count = [*needs, *cutovers][:SHOWN], count + len(cutovers)
     before_pilots = pilot_decisions(scope.uow)
-    sections = (open_promotions(scope), scope.unreported)
+    sections: tuple[TopN[Any], ...] = (open_promotions(scope), slips, scope.unreported)
     count += sum(section.count for section in sections) + len(before_pilots)
 
     def fill(found: Callable[[int], list[Decision]]) -> None:
@@ -240,23 +240,27 @@ def _needs(scope: Scope) -> tuple[list[Decision], int]:
 
     fill(lambda many: before_pilots[:many])
     for section in sections:
-        fill(partial(told, scope, section))
+        fill(partial(_decisions, scope, section))
     return needs, count
+
+
+def _decisions(scope: Scope, section: TopN[Any], many: int) -> list[Decision]:
+    """The first entries of a section, as a digest shows them."""
+    found = told(scope, section, many)
+    return [one.decision if isinstance(one, Attention) else one for one in found]
 
 
 def _owners_jobs(
     scope: Scope,
-    slips: TopN[Callable[[AdoptionView], Attention]],
     silent: TopN[Callable[[AdoptionView], Attention]],
     watches: Watches,
 ) -> tuple[list[Decision], int]:
     """What waits for owners, and a curator can do as well: the first few, and the total."""
     jobs: list[Decision] = []
-    sections: tuple[TopN[Any], ...] = (slips, open_drifts(scope), watches.unanswered, silent)
+    sections: tuple[TopN[Any], ...] = (open_drifts(scope), watches.unanswered, silent)
     for section in sections:
         if len(jobs) < JOBS:
-            found = told(scope, section, JOBS - len(jobs))
-            jobs += [one.decision if isinstance(one, Attention) else one for one in found]
+            jobs += _decisions(scope, section, JOBS - len(jobs))
     return jobs, sum(section.count for section in sections)
 
 

@@ -100,7 +100,7 @@ def test_curators_get_the_digest_of_a_paused_cycle(tmp_path: Path) -> None:
         assert planned.slot.kind == "digest"
         harness.play_until(at("2026-03-09 12:00"))
         digest = posts(harness, CURATORS)[-1]
-        asked = [one.offer.action for one in shown(digest, Digest).owners_jobs if one.offer is not None]
+        asked = [one.offer.action for one in shown(digest, Digest).decisions if one.offer is not None]
         assert Action.REVISE_RUBRIC in asked
         assert Action.REVISE_RUBRIC in actions(digest)
         harness.play_until(at("2026-05-01 12:00"))

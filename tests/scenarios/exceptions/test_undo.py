@@ -226,7 +226,7 @@ def test_a_demotion_that_rested_on_it_is_taken_back(solo: BotHarness) -> None:
 
     digest = shown(solo.workspace.person(CURATOR).types("/cadence digest", channel=CURATORS), Digest)
     assert (digest.demotions, [row.demoted for row in digest.rows]) == ((), [False])
-    assert Action.REVISE_RUBRIC not in [one.offer.action for one in digest.owners_jobs if one.offer]
+    assert Action.REVISE_RUBRIC not in [one.offer.action for one in digest.decisions if one.offer]
     home = solo.workspace.person(OWNER).opens_home()
     assert shown(home, Home).items
     assert Action.REVISE_RUBRIC not in actions(home)

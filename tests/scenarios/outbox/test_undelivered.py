@@ -61,8 +61,9 @@ def test_an_archived_channel_is_named_first_in_mondays_digest(harness: BotHarnes
     says(harness.workspace.person("U01LEAD"), "/exception send critical a price was made up")
     harness.play_until(at("2026-03-09 12:00"))
     digest = posts(harness, CURATORS)[-1]
-    [first] = shown(digest, Digest).decisions
+    first, *others = shown(digest, Digest).decisions
     assert words(first) in about_room(digest)
     assert_golden(words(first), "archived")
-    jobs = shown(digest, Digest).owners_jobs
-    assert Action.REVISE_RUBRIC in [one.offer.action for one in jobs if one.offer]
+    assert Action.REVISE_RUBRIC in [one.offer.action for one in others if one.offer], (
+        "the demotion comes later"
+    )

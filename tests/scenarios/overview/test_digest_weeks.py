@@ -52,8 +52,8 @@ def digest_of(harness: BotHarness, monday: str) -> Digest:
 
 
 def open_jobs(digest: Digest, action: Action) -> dict[str, Decision]:
-    """What waits for owners, of one kind, by the value of their buttons, such as `1:send`."""
-    offered = [(one, one.offer) for one in digest.owners_jobs]
+    """What is to be decided or waits for owners, of one kind, by the value of their buttons, such as `1:send`."""
+    offered = [(one, one.offer) for one in (*digest.decisions, *digest.owners_jobs)]
     return {offer.value: one for one, offer in offered if offer is not None and offer.action == action}
 
 
@@ -128,8 +128,8 @@ def test_a_demoted_step_waits_in_every_digest_until_its_rubric_is_revised(desk: 
     types(desk, MEMBER, "/attest as-declared runs=15")
     types(desk, MEMBER, *(f"/exception send wrong tone {number}" for number in range(7)))
     first = digest_of(desk, "2026-03-09")
-    assert (first.decision_count, first.owners_job_count, first.slipping) == (0, 2, 1)
-    assert {one.who for one in first.owners_jobs} == {OWNER}
+    assert (first.decision_count, first.owners_job_count, first.slipping) == (1, 1, 1)
+    assert {one.who for one in (*first.decisions, *first.owners_jobs)} == {OWNER}
     assert [row.demoted for row in first.rows] == [True]
     demoted = ModeChange(step="Send the reply", before=Mode.AI_LED, after=Mode.COLLABORATIVE)
     assert [one.change for one in first.demotions] == [demoted]
