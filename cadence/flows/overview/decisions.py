@@ -139,8 +139,10 @@ def _of_owner(scope: Scope, adoption: int, tell: Callable[[AdoptionView], Any]) 
     return _with(_told(scope, adoption, tell), scope.load([adoption])[adoption].playbook.owner)
 
 
-def _with(need: HomeNeed, who: str) -> HomeNeed:
+def _with(need: HomeNeed, who: str | None) -> HomeNeed:
     """An item with the person it waits for."""
+    if who is None:
+        return need
     return replace(need, text=say("{text} · {who}", text=need.text, who=mention(who)))
 
 

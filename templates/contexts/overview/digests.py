@@ -19,7 +19,7 @@ class Decision:
     title: str
     text: str
     offer: Offer | None = None
-    who: str = ""
+    who: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
