@@ -4,6 +4,7 @@ KPI's."""
 import re
 from collections.abc import Mapping
 from datetime import date
+from typing import Final
 
 from cadence.documents import Guardrail
 from cadence.flows.core import AdoptionView, ReportWeek
@@ -19,6 +20,8 @@ from storage.work import UnitOfWork
 from templates.contexts.base import GuardrailAsked
 from templates.contexts.numbers import Guardrail as GuardrailShown
 from templates.ids import Field
+
+_IN_NOTE: Final = re.compile(r"(?<!\S)([\w-]+)\s*=\s*(\S+)")
 
 
 def key_of(name: str) -> str:
@@ -43,6 +46,18 @@ def read_guardrails(view: AdoptionView, given: Mapping[str, str]) -> dict[str, t
             raise _unknown(view, name, rails)
         found[rail.name] = (_amount(view, rail, typed), typed)
     return found
+
+
+def refuse_in_note(view: AdoptionView, note: str) -> None:
+    """Refuse `csat=good` in the words of a command: it would be part of the note, and its guardrail without a number.
+
+    Raises:
+        Refusal: it isn't a number of the guardrail's unit; the sentence shows a correct one.
+    """
+    names = {key_of(rail.name) for rail in view.spec.kpi.guardrails}
+    for name, typed in _IN_NOTE.findall(note):
+        if key_of(name) in names:
+            read_guardrails(view, {name: typed})
 
 
 def _unknown(view: AdoptionView, name: str, rails: Mapping[str, Guardrail]) -> Unknown:

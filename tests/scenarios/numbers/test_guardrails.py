@@ -85,6 +85,8 @@ def test_by_command_beside_the_number_or_alone_corrections_kept(desk: BotHarness
         ("typo", "/kpi 14m CSTA=4.7"),
         ("wrong-unit", "/kpi 14m reopen-rate=3h"),
         ("twice", "/kpi 14m csat=4.7 CSAT=4.8"),
+        ("without-a-number", "/kpi 14m csat="),
+        ("no-number", "/kpi 14m csat=good"),
     ],
 )
 def test_what_cant_be_read_is_refused_and_nothing_is_kept(desk: BotHarness, case: str, typed: str) -> None:
@@ -97,7 +99,11 @@ def test_without_guardrails_such_words_are_a_note(tmp_path: Path) -> None:
         start_cycle(harness)
         harness.play_until(at("2026-03-05 11:00"))
         types(harness, "/kpi 14m two away backlog=12")
-        assert [row.note for row in rows(harness, Reading)] == ["two away backlog=12"]
+        types(harness, "/kpi 14m backlog=low two away")
+        assert [row.note for row in rows(harness, Reading)] == [
+            "two away backlog=12",
+            "backlog=low two away",
+        ]
 
 
 def test_the_forms_ask_the_reporter_for_them(desk: BotHarness) -> None:
