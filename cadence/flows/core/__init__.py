@@ -55,10 +55,12 @@ from cadence.flows.core.finding import (
     NeedsChoice,
     ended,
     find_adoption,
+    how_to_begin,
     require_playbook,
     require_team,
     step_groups,
     step_title,
+    who_can_start,
     wrong_places,
 )
 from cadence.flows.core.messages import (
@@ -199,6 +201,7 @@ __all__ = [
     "forget_old",
     "hours_in",
     "hours_of",
+    "how_to_begin",
     "is_asked_for",
     "is_curator",
     "is_in_team",
@@ -275,6 +278,7 @@ __all__ = [
     "watch_month",
     "week_of",
     "week_starting",
+    "who_can_start",
     "why_not",
     "working_days",
     "workspace_hours",
