@@ -3,6 +3,7 @@ KPI's."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -13,6 +14,7 @@ from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
 from cadence.rules import kpi as rules
+from cadence.rules.calendar import WEEKS
 from cadence.rules.kpi import AmountError, Direction, Unit, meets, parse_amount
 from storage.queries import numbers
 from storage.tables import Cycle
@@ -132,11 +134,15 @@ def of_week(uow: UnitOfWork, view: AdoptionView, week_start: date) -> list[Guard
 
 
 def latest(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> list[GuardrailShown]:
-    """The guardrails with a cycle's newest readings."""
-    return [
-        shown(rail, of.readings[-1] if of.readings else None)
-        for rail, of in zip(view.spec.kpi.guardrails, judged(uow, view, cycle), strict=True)
-    ]
+    """The guardrails with a cycle's newest readings, and their weeks where those are earlier than this one."""
+    found = []
+    for rail in view.spec.kpi.guardrails:
+        week, value = max(
+            numbers.readings(uow, cycle=cycle, guardrail=rail.name).items(), default=(None, None)
+        )
+        this = view.week or WEEKS
+        found.append(replace(shown(rail, value), week=None if week == this else week))
+    return found
 
 
 def asked(uow: UnitOfWork, view: AdoptionView, *, week_start: date | None) -> tuple[GuardrailAsked, ...]:

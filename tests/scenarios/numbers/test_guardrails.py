@@ -173,6 +173,18 @@ def test_status_and_the_digest_say_when_one_is_past_its_limit(desk: BotHarness) 
     assert (team.kpi.baseline, team.kpi.value, team.to_target, team.broken) == (42, 14, 0, missed)
 
 
+def test_a_number_of_an_earlier_week_is_shown_with_its_week(desk: BotHarness) -> None:
+    types(desk, "/kpi 14m csat=4.7")
+    desk.play_until(at("2026-03-17 12:00"))
+    said = types(desk, "/cadence status")
+    [row] = shown(said, Status).rows
+    assert row.guardrails == (replace(CSAT, value=4.7, held=True, week=1), REOPENED)
+    assert_golden(said, "status-of-an-earlier-week")
+    types(desk, "/kpi csat=4.8 week=3")
+    [row] = shown(types(desk, "/cadence status"), Status).rows
+    assert row.guardrails == (replace(CSAT, value=4.8, held=True), REOPENED)
+
+
 def test_several_check_ins_in_one_form_ask_for_them_too(tmp_path: Path) -> None:
     reply = changed(REPLY, tmp_path, RAILS)
     with bot_harness(tmp_path, workspace=DESK, playbooks=[reply, TRIAGE]) as harness:
