@@ -1,5 +1,6 @@
 """Exceptions: `/exception`, its form, and the list behind an alert."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,7 +13,7 @@ from cadence.flows.exceptions import (
     log_exception,
     undo_exception,
 )
-from cadence.mrkdwn import say
+from cadence.mrkdwn import code, say
 from cadence.refusals import Offer, Refusal
 from handlers.context import RequestContext
 from handlers.feature import Feature
@@ -27,6 +28,9 @@ from templates.ids import Action, Callback
 _ADVICE: Final = "Shorten it, or put it in a thread and add `link=` with its link."
 _LONGEST_KEPT: Final = 1_000
 """Characters of a button's value: the ids, and the typed words, so that nobody has to retype them."""
+_CRITICAL_FIRST: Final = re.compile(r"critical(?:\s+|$)")
+_YES: Final = frozenset({"yes", "y", "true", "1"})
+_NO: Final = frozenset({"no", "n", "false", "0"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,20 +45,22 @@ class LogException(AboutPlaybook):
 
 
 def read_exception(request: Request) -> LogException:
-    """`/exception [playbook] <step> [critical] <reason>`, or `/exception undo`."""
+    """`/exception [playbook] <step> [critical] <reason>`, or `/exception undo`; `critical=yes` can stand anywhere."""
     _refuse_week(request)
+    request.refuse_misspelled()
     if request.typed.key() == "undo" and len(request.typed.words) == 1 and "undo" not in request.steps(None):
         request.typed.take()
         return LogException(undo=True)
     named = request.the_playbook(request.playbook())
     critical = "critical" not in request.steps(named) and _critical(request)
+    critical = _agreed(request, critical)
     if not request.typed:
         return LogException(critical=critical, link=request.link, playbook=named, team=request.team)
     try:
         step = take_step(request, named)
     except UnknownStep as unknown:
-        raise _giving_back(request, unknown) from None
-    critical = _critical(request) or critical
+        raise _giving_back(request, unknown, critical=critical) from None
+    critical = _agreed(request, _critical(request)) or critical
     reason = request.sentence("reason", _ADVICE)
     return LogException(
         step=step,
@@ -66,16 +72,17 @@ def read_exception(request: Request) -> LogException:
     )
 
 
-def _giving_back(request: Request, unknown: UnknownStep) -> UnknownStep:
+def _giving_back(request: Request, unknown: UnknownStep, *, critical: bool) -> UnknownStep:
     """The refusal with the input, to copy, and a button that logs it on the right step."""
     near, reason, playbook, text, offer = unknown.near, unknown.reason, unknown.playbook, unknown.text, None
+    kept = f"critical {reason or ''}".strip() if critical else reason
     if playbook:
         title = request.vocabulary.step_title(playbook, near) if near else ""
         label = f"Log it on “{clip(title, 50)}”" if near else "Choose the step"
-        value = f"{playbook}:{near or ''}:{reason or ''}"[:_LONGEST_KEPT]
+        value = f"{playbook}:{near or ''}:{kept or ''}"[:_LONGEST_KEPT]
         offer = Offer(label=label, action=Action.LOG_EXCEPTION, value=value)
-    if reason:
-        text = say("{text} You wrote: {reason}.", text=text, reason=quoted(reason))
+    if kept:
+        text = say("{text} You wrote: {kept}.", text=text, kept=quoted(kept))
     return UnknownStep(text, reason=reason, near=near, playbook=playbook, offer=offer)
 
 
@@ -94,6 +101,31 @@ def _critical(request: Request) -> bool:
         return False
     request.typed.take()
     return True
+
+
+def _agreed(request: Request, said: bool) -> bool:
+    """Whether it is critical: the word `critical`, or `critical=yes`.
+
+    Raises:
+        Refusal: the option is neither yes nor no, or it says no next to the word.
+    """
+    typed = request.options.get("critical")
+    if typed is None:
+        return said
+    if typed.casefold() not in _YES | _NO:
+        raise Refusal(
+            say(
+                "{typed} isn't a yes or a no. Try {yes} or {no}.",
+                typed=shown(f"critical={typed}"),
+                yes=code("critical=yes"),
+                no=code("critical=no"),
+            )
+        )
+    if said and typed.casefold() in _NO:
+        raise Refusal(
+            say("You typed {one} and {two}. Which one?", one=code("critical"), two=shown(f"critical={typed}"))
+        )
+    return typed.casefold() in _YES
 
 
 def by_command(context: RequestContext, command: LogException) -> None:
@@ -156,8 +188,8 @@ def by_button(context: RequestContext, value: str, _body: Body) -> None:
         adoption_id=row_id(where),
         playbook=where or None,
         step=step or None,
-        reason=reason.removeprefix("critical "),
-        critical=reason.startswith("critical "),
+        reason=_CRITICAL_FIRST.sub("", reason),
+        critical=_CRITICAL_FIRST.match(reason) is not None,
     )
     context.open(form)
 
@@ -230,7 +262,7 @@ FEATURE: Final = Feature(
             read=read_exception,
             bare=LogException,
             run=by_command,
-            options=("link", "team"),
+            options=("critical", "link", "team"),
             words=("undo",),
         ),
     ),

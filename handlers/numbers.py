@@ -13,7 +13,7 @@ from cadence.refusals import Refusal
 from handlers.context import RequestContext
 from handlers.feature import Feature
 from handlers.grammar import AboutPlaybook, Entry, Request
-from handlers.grammar.amounts import starts_amount, take_amount
+from handlers.grammar.amounts import refuse_second_number, starts_amount, take_amount
 from handlers.grammar.errors import shown
 from handlers.grammar.words import Typed, Word
 from handlers.payloads import Body, Form, metadata, read_week, row_id, split_week
@@ -21,7 +21,7 @@ from templates.contexts.base import MessageContext
 from templates.ids import Action, Callback, Field
 
 _OPENS: Final = "\"'“„«"
-_QUOTED: Final = re.compile(r"""["'“„«](?P<name>[^"'“”„«»=]{1,80})["'”“»]=(?P<value>\S+)""")
+_QUOTED: Final = re.compile(r"""["'“„«](?P<name>[^"'“”„«»=]{1,80})["'”“»]=(?P<value>\S*)""")
 _LONGEST: Final = 6
 _ELSEWHERE: Final = frozenset({"runs"})
 """Options of other commands, which can be part of a note."""
@@ -50,6 +50,8 @@ def read_kpi(request: Request) -> Kpi:
         if not starts_amount(request.typed):
             raise _not_a_number(request, named)
         value = take_amount(request.typed)
+        refuse_second_number(value, request.typed)
+        request.refuse_misspelled()
         note = request.sentence("note")
     return Kpi(
         value=value,
@@ -83,7 +85,7 @@ def take_guardrails(typed: Typed) -> tuple[tuple[str, str], ...]:
     """Take `name=number` words, anywhere in the text; returns (name, number) as typed.
 
     Raises:
-        Refusal: one is given twice with different numbers.
+        Refusal: one has no number, or is given twice with different numbers.
     """
     found: dict[str, str] = {}
     same: dict[str, str] = {}
@@ -93,6 +95,15 @@ def take_guardrails(typed: Typed) -> tuple[tuple[str, str], ...]:
         name, value, count = _next(words)
         if name is None:
             kept.append(words[0])
+        elif not value:
+            start = f'"{name}"=' if " " in name else f"{name}="
+            raise Refusal(
+                say(
+                    "{typed} has no number. Write it like {right}.",
+                    typed=shown(start),
+                    right=shown(f"{start}4.5"),
+                )
+            )
         elif found.setdefault(same.setdefault(name.casefold(), name), value) != value:
             raise Refusal(
                 say(
@@ -108,15 +119,17 @@ def take_guardrails(typed: Typed) -> tuple[tuple[str, str], ...]:
 
 
 def _next(words: list[Word]) -> tuple[str | None, str, int]:
-    """The guardrail at the next words, its number, and how many words they are, or None."""
+    """The guardrail at the next words, its number or "", and how many words they are, or None."""
     first = words[0]
     option = first.option
-    if option and option[0] not in _ELSEWHERE and _NUMBER.match(option[1]):
+    if option and option[0] not in _ELSEWHERE and (not option[1] or _NUMBER.match(option[1])):
         return first.text.partition("=")[0].strip(), option[1], 1
     if first.text[:1] and first.text[0] in _OPENS:
         for count in range(1, min(_LONGEST, len(words)) + 1):
             whole = _QUOTED.fullmatch(" ".join(word.text for word in words[:count]))
-            if whole and _NUMBER.match(whole["value"]):
+            if whole and not whole["value"] and count < len(words) and _NUMBER.match(words[count].text):
+                return whole["name"].strip(), words[count].text, count + 1
+            if whole and (not whole["value"] or _NUMBER.match(whole["value"])):
                 return whole["name"].strip(), whole["value"], count
     return None, "", 1
 

@@ -11,7 +11,7 @@ from bot.ops.findings import printable
 from bot.ops.terminal_output import Part, Table, plain
 from bot.settings import Settings
 from cadence.flows.nudging import Planned, forecast
-from cadence.nudges import TITLES
+from cadence.nudges import title_of
 
 LOOKED_UP_AT_MOST = 50
 """Maximum number of people looked up in Slack one by one: half of what Slack allows per minute."""
@@ -63,7 +63,7 @@ def _row(one: Planned, names: dict[str, str]) -> tuple[str, ...]:
     return (
         f"{slot.at.astimezone(slot.zone):%a %Y-%m-%d %H:%M} {slot.zone.key}",
         printable(names.get(one.recipient) or one.recipient),
-        TITLES.get(slot.kind, slot.kind),
+        title_of(slot.kind),
         printable(one.about),
         slot.skipped,
     )

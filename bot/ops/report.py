@@ -13,6 +13,7 @@ from bot.settings import Settings
 from cadence.actor import Actor
 from cadence.flows.outbox import Asked, DeliveriesSeen, deliveries_of
 from cadence.flows.people import workspace_ids
+from cadence.nudges import title_of
 from storage.engine import Database
 from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
@@ -20,15 +21,13 @@ from templates.filters import plural
 
 _HEAD = (
     "due",
-    "kind",
+    "what",
     "to",
     "state",
     "tries",
     "first try",
     "last try",
     "useful until",
-    "channel",
-    "ts",
     "why",
 )
 
@@ -58,7 +57,7 @@ def as_parts(found: DeliveriesSeen, asked: Asked) -> Iterator[Part]:
     yield f"{plural(found.count, 'message')} in {name}. Times are {found.zone.key}."
     yield from _totals(found)
     yield ""
-    yield Table(_HEAD, [_cells(message, found.zone) for message in found.messages])
+    yield Table(_HEAD, [_cells(message, found) for message in found.messages])
     if len(found.messages) < found.count:
         yield f"The newest {asked.limit} of {found.count}. --limit shows more; --state, --kind, --to, --since filter."
 
@@ -71,18 +70,17 @@ def _totals(found: DeliveriesSeen) -> Iterator[str]:
             yield f"  {state:<8}{sum(total.count for total in mine):>7}{'  ' if why else ''}{why}"
 
 
-def _cells(message: OutboxMessage, zone: ZoneInfo) -> tuple[str, ...]:
+def _cells(message: OutboxMessage, found: DeliveriesSeen) -> tuple[str, ...]:
+    zone = found.zone
     return (
         _local(message.due_at, zone),
-        message.kind,
-        message.recipient,
+        title_of(message.kind),
+        printable(found.names.get(message.recipient) or message.recipient),
         message.state,
         str(message.attempts),
         _local(message.first_attempt_at, zone, seconds=True),
         _local(message.last_attempt_at, zone, seconds=True),
         _local(message.useful_until, zone),
-        message.channel or "",
-        message.ts or "",
         _why(message, zone),
     )
 
@@ -105,7 +103,7 @@ def _clean(text: str) -> str:
 
 
 def as_json(found: DeliveriesSeen) -> dict[str, Any]:
-    """The same for programs; instants are ISO 8601 in UTC."""
+    """The same for programs, with Slack's IDs and the kinds' names in the ledger; instants are ISO 8601 in UTC."""
     return {
         "workspace": found.workspace,
         "totals": [

@@ -10,7 +10,7 @@ from bot.ops.terminal_output import Part, Table
 from bot.runtime.clocks import clock_of
 from bot.settings import Settings
 from cadence.actor import Actor
-from cadence.flows.history import Fate, Thresholds, WhatIf, Window, what_if
+from cadence.flows.history import LINE_WORDS, Fate, Thresholds, WhatIf, Window, what_if
 from cadence.nearest import nearest
 from cadence.refusals import Refusal
 from cadence.rules.percent import percent_of, set_share
@@ -197,8 +197,9 @@ def _told(fate: Fate) -> str:
     if fate.watched is not None:
         parts.append(f"watched {fate.watched_at:%d %b} at {_numbers(fate.watched)}")
     if fate.demoted is not None:
-        parts.append(f"demoted {fate.demoted_at:%d %b} at {_numbers(fate.demoted)}, line {fate.demoted.line}")
-    return "; ".join(parts) or "held"
+        why = LINE_WORDS[fate.demoted.line]
+        parts.append(f"demoted {fate.demoted_at:%d %b} at {_numbers(fate.demoted)}, {why}")
+    return "; ".join(parts) or "on track"
 
 
 def _numbers(verdict: Verdict) -> str:

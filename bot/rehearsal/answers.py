@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.ops.files import unreadable
+from bot.rehearsal.reading import controls_of, lines_of
 from bot.sandbox.errors import CantDo
 from bot.sandbox.kinds import elements_of, options_of, words_of
 from bot.sandbox.messages import Message
@@ -262,7 +263,9 @@ def _fill_in(person: Person, values: dict[str, str]) -> str:
     result = person.submits(_in_full(person, form, values))
     if result.errors:
         raise CantDo("; ".join(f"{field}: {said}" for field, said in result.errors.items()))
-    return words_of(result.view.blocks) if result.view is not None and not _is_form(result.view) else ""
+    if result.view is None or _is_form(result.view):
+        return ""
+    return "\n".join([*lines_of(result.view.blocks), " ".join(controls_of(result.view.blocks))]).strip()
 
 
 def _in_full(person: Person, form: View, values: dict[str, str]) -> dict[str, Any]:

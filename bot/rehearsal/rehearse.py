@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from cadence.documents import DocumentRefused, PlaybookSpec, WorkspaceSpec, read
 from storage.engine import Database
 from storage.migrate import create_tables
 from templates.chart import AnyChart
+from templates.filters import plural
 
 FIRST_MONDAY = date(2026, 3, 2)
 """The default first Monday: both the American and the European clock change are in its four weeks."""
@@ -108,17 +110,32 @@ class _Rehearsal:
         team = self._playbook.pilot or self._people.teams[0].slug
         command = f"/cadence cycle start {self._playbook.slug} {self._first} team={team}"
         yield from self._say(self._playbook.owner, command)
-        end = datetime.combine(
-            self._first + timedelta(weeks=self._weeks),
-            time(23),
-            tzinfo=ZoneInfo(self._people.timezone or "UTC"),
-        ).astimezone(UTC)
-        for moment, line in self._lines:
-            if moment > end:
-                continue
+        end = self._end_of(self._weeks)
+        played = [one for one in self._lines if one[0] <= end]
+        for moment, line in played:
             yield from self._pass_until(moment)
             yield from self._say(line.member, line.says)
         yield from self._pass_until(end)
+        yield from self._left_out(self._lines[len(played) :])
+
+    def _end_of(self, weeks: int) -> datetime:
+        """The end of a rehearsal of so many weeks: late on the Monday after, whose messages look back on the last."""
+        zone = ZoneInfo(self._people.timezone or "UTC")
+        return datetime.combine(self._first + timedelta(weeks=weeks), time(23), tzinfo=zone).astimezone(UTC)
+
+    def _left_out(self, lines: Sequence[tuple[datetime, Line]]) -> Iterator[str]:
+        """Name the lines after the last week, which weren't played."""
+        if not lines:
+            return
+        (_, first), (last, _) = lines[0], lines[-1]
+        day = self._first + timedelta(weeks=first.week - 1, days=first.weekday)
+        enough = next(weeks for weeks in count(self._weeks + 1) if last <= self._end_of(weeks))
+        yield ""
+        yield (
+            f"Not played: {plural(len(lines), 'line')} of the answers file after week {self._weeks}, from line "
+            f"{first.number} ({day:%a %-d %b}, week {first.week}) on. Add --weeks {enough} to play "
+            f"{'it' if len(lines) == 1 else 'them all'}."
+        )
 
     def _pass_until(self, target: datetime) -> Iterator[str]:
         """Let time pass, event by event, and yield what happened."""

@@ -3,17 +3,20 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
-from bot.sandbox.kinds import elements_of, words_of
+from bot.rehearsal.reading import controls_of, lines_of
 from bot.sandbox.messages import Message
 from cadence.actor import Actor
+from cadence.flows.history import LINE_WORDS
 from cadence.flows.standards import VerdictLine, verdicts_after
-from cadence.rules.percent import percent_of, probability, set_share
+from cadence.rules.percent import set_share
 from storage.work import UnitOfWork
-from templates.filters import plural
+from templates.contexts.base import Evidence
+from templates.filters import likely, mode, plural
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 _LINK = re.compile(r"<[^<>|]*\|([^<>]*)>")
@@ -48,10 +51,13 @@ class Transcript:
             yield from self._posted(message)
             self._seen.add((message.channel, message.ts))
         for verdict in verdicts_after(
-            UnitOfWork(self._stage.bot.db, Actor.system(BUILT_IN_TEAM)), after=self._verdict
+            UnitOfWork(self._stage.bot.db, Actor.system(BUILT_IN_TEAM), self._stage.clock.now()),
+            after=self._verdict,
         ):
             self._verdict = verdict.id
-            yield f"    verdict on {verdict.step} of {verdict.playbook} ({verdict.team}): {_explained(verdict)}"
+            yield (
+                f"    verdict on “{verdict.title}” ({verdict.playbook}, {verdict.team}): {_explained(verdict)}"
+            )
 
     def _posted(self, message: Message) -> Iterator[str]:
         if message.bot_id is None:
@@ -68,11 +74,9 @@ class Transcript:
         )
         place = f"only {where}" if message.only_to else f"{how} {where}"
         yield f"{self._local(reader, message)}  {place}"
-        shown = [block for block in message.blocks if block["type"] != "actions"]
-        for line in (words_of(shown) or message.text).splitlines():
-            if line.strip() and line not in message.buttons:
-                yield f"    {self._readable(line)}"
-        controls = list(_controls(message))
+        for line in lines_of(message.blocks) if message.blocks else message.text.splitlines():
+            yield f"    {self._readable(line)}"
+        controls = list(controls_of(message.blocks))
         if controls:
             yield f"    {' '.join(controls)}"
 
@@ -109,24 +113,31 @@ def _stamp(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%a %d %b %H:%M} {zone.key}"
 
 
-def _controls(message: Message) -> Iterator[str]:
-    for _, element in elements_of(message.blocks):
-        if element["type"] == "button":
-            yield f"[{element['text']['text']}]"
-        elif element.get("placeholder"):
-            yield f"[{element['placeholder']['text']} ▾]"
+_DECIDED: Final = {"hold": "🟢 on track", "watch": "🟡 over its cap", "demote": "🔴 demoted"}
 
 
 def _explained(verdict: VerdictLine) -> str:
-    at = f"; demoted at {verdict.demote_at}" if verdict.demote_at is not None else ""
-    lands = f", now {verdict.lands_on}" if verdict.lands_on else ""
-    line = f" by the {verdict.line} line" if verdict.line != "none" else ""
-    measured = f"{verdict.measured} measured, " if verdict.measured else ""
-    share = percent_of(verdict.exceptions, verdict.runs, limit=verdict.cap)
-    against = f"{share} against a cap of" if share else "cap"
+    """A verdict in the words of the messages: `🟢 on track. 1 exception in 40 reported runs, 3% (cap 5%), …`."""
+    demoted = verdict.decision == "demote"
+    to = f" to {mode(verdict.lands_on)}" if verdict.lands_on else ""
+    why = f" {LINE_WORDS[verdict.line]}" if demoted and verdict.line in LINE_WORDS else ""
+    more = plural(verdict.demote_at, "exception") if verdict.demote_at and not demoted else ""
     return (
-        f"{verdict.decision}{line}{lands}: {plural(verdict.exceptions, 'exception')} in "
-        f"{plural(verdict.runs, 'run')} ({measured}{verdict.attested} attested, {verdict.assumed} assumed), "
-        f"{against} {set_share(verdict.cap)}, "
-        f"{probability(verdict.probability)} likely above it{at}"
+        f"{_DECIDED[verdict.decision]}{to}{why}. {_counted(verdict)} (cap {set_share(verdict.cap)}), "
+        f"{likely(verdict.probability, 'over the cap')}.{f' {more} would demote it.' if more else ''}"
     )
+
+
+def _counted(verdict: VerdictLine) -> str:
+    """`4 exceptions in 26 reported runs (+13 estimated), 10%`."""
+    evidence = Evidence(
+        exceptions=verdict.exceptions,
+        runs=verdict.runs,
+        attested=verdict.attested,
+        assumed=verdict.assumed,
+        measured=verdict.measured,
+        cap=verdict.cap,
+    )
+    known = f" in {evidence.known}" if evidence.known else f", {evidence.unreported}"
+    share = f", {evidence.percent}" if evidence.percent else ""
+    return f"{plural(evidence.exceptions, 'exception')}{known}{evidence.further}{share}"

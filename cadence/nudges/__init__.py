@@ -22,7 +22,6 @@ from cadence.nudges.table import (
     REMINDER,
     SPOT_AUDIT,
     TABLE,
-    TITLES,
     WEEK_OPENS,
     Audience,
     Hour,
@@ -30,6 +29,7 @@ from cadence.nudges.table import (
     Timing,
     Unless,
     documented,
+    title_of,
 )
 
 __all__ = [
@@ -46,7 +46,6 @@ __all__ = [
     "REMINDER",
     "SPOT_AUDIT",
     "TABLE",
-    "TITLES",
     "WEEKDAYS",
     "WEEK_OPENS",
     "ActiveAdoption",
@@ -64,4 +63,5 @@ __all__ = [
     "member_hours",
     "member_instants",
     "next_open",
+    "title_of",
 ]

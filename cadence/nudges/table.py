@@ -247,7 +247,11 @@ NUDGES: Final[tuple[Nudge, ...]] = tuple(row for row in TABLE if row.timing is T
 """The nudges for which planning computes slots."""
 BY_KIND: Final = {row.kind: row for row in TABLE}
 TITLES: Final = {row.kind: row.title for row in TABLE}
-"""The name of each nudge in a digest or a plan."""
+
+
+def title_of(kind: str) -> str:
+    """The name of a kind of message for people: a nudge's title, else its name in the ledger with spaces."""
+    return TITLES.get(kind) or kind.replace("-", " ").replace("checkin", "check-in")
 
 
 def documented(row: Nudge) -> str:

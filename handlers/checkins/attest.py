@@ -8,10 +8,11 @@ from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
 from cadence.rules.modes import LADDER, Mode
 from handlers.grammar import AboutPlaybook, Request
+from handlers.grammar.amounts import refuse_second_number
 from handlers.grammar.errors import clip, listed, quoted, shown, unknown_playbook
 from handlers.grammar.request import read_runs
 from handlers.grammar.steps import read_mode, unknown_step
-from handlers.grammar.words import Word
+from handlers.grammar.words import OPENING_QUOTES, Word
 from storage.tables.reports import Attestation
 
 
@@ -71,6 +72,7 @@ _PHRASES: Final = {
 }
 _LONGEST_VALUE: Final = 200
 _OPTIONS: Final = ("runs", "week", "team")
+_RUNS: Final = frozenset({"run", "runs"})
 
 
 def read_attest(request: Request) -> Attest:
@@ -85,6 +87,8 @@ def read_attest(request: Request) -> Attest:
     if modes and said is None:
         said = Attestation.DRIFTED
     runs = request.runs if "runs" in request.options else _spoken_runs(request)
+    if runs is not None:
+        refuse_second_number(f"runs={runs}", request.typed, words=_RUNS)
     note = request.sentence("note")
     _refuse_contradiction(said, modes, runs)
     return Attest(
@@ -127,10 +131,14 @@ def _spoken_modes(request: Request, playbook: str | None) -> dict[str, Mode]:
 
 
 def _spoken_runs(request: Request) -> int | None:
-    """Take `14 runs`, or `14` by itself, right after the attestation."""
+    """Take `14 runs`, or `14` before nothing but another number or a quoted note, right after the attestation."""
     typed = request.typed
-    if typed.key().isdecimal() and (len(typed.words) == 1 or typed.key(1) in ("run", "runs")):
+    if not typed.key().isdecimal():
+        return None
+    if len(typed.words) == 1 or typed.key(1) in _RUNS:
         return read_runs(typed.take(2)[0].key)
+    if typed.words[1].text[:1] in OPENING_QUOTES or all(word.key.isdecimal() for word in typed.words[1:]):
+        return read_runs(typed.take()[0].key)
     return None
 
 
@@ -228,7 +236,7 @@ def _pair(
         raise Refusal(
             say("{typed} isn't a mode. Try {modes}.", typed=shown(word.text), modes=listed(LADDER, "or"))
         )
-    if mode:
+    if mode or (not value and nearest(name, steps)):
         raise unknown_step(request, playbook, name)
     option = nearest(name, _OPTIONS)
     if option:

@@ -24,6 +24,9 @@ _TIME_WORDS: Final = frozenset(
     {*("s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute", "minutes")}
 )
 _HOURS: Final = re.compile(r"(?:.*\d)?(?:h|hrs?|hours?|d|days?)")
+_FIGURE: Final = re.compile(
+    r"[+\-\u2212\u2013]?[$\u20ac\u00a3\u00a5\u20b9]?\d[\d.,]*(?:/\d[\d.,]*|(?P<unit>%|[^\W\d_]+)?)"
+)
 _QUOTES = "\"'`*_\u201c\u201d\u2018\u2019"
 _AFTER = f".,;:!?{_QUOTES}"
 _MULTIPLIED = re.compile(r".*\d[kmb]|k|m|b|bn|mn|million|billion|thousand")
@@ -56,6 +59,38 @@ def take_amount(typed: Typed) -> str:
     if typed and _splits(parts[-1], typed):
         parts.append(_stripped(typed))
     return " ".join(parts)
+
+
+def refuse_second_number(first: str, typed: Typed, *, words: frozenset[str] = frozenset()) -> None:
+    """Refuse a note that is nothing but another number: `14 15` is a slip, and only the person knows which counts.
+
+    Args:
+        first: the number, as typed.
+        words: words that make it no note either, such as `runs`.
+
+    Raises:
+        Refusal: it asks which one, and shows how to keep a number as the note.
+    """
+    figures = [word.text.rstrip(".,;:!?") for word in typed.words]
+    if not figures or not _FIGURE.fullmatch(figures[0]) or not all(_is_figure(one, words) for one in figures):
+        return
+    second = typed.rest().rstrip(_AFTER)
+    raise Refusal(
+        say(
+            "You typed {one} and {two}. Which one? If {two} is your note, put it in quotes: {note}.",
+            one=shown(first),
+            two=shown(second),
+            note=shown(f'{first} "{second}"'),
+        )
+    )
+
+
+def _is_figure(word: str, others: frozenset[str]) -> bool:
+    """Whether a word is a number with or without its unit, or a unit by itself; a quoted one isn't."""
+    found = _FIGURE.fullmatch(word)
+    if found is None:
+        return word.casefold() in MEASURES | others
+    return not found["unit"] or found["unit"].casefold() in MEASURES
 
 
 def _stripped(typed: Typed) -> str:

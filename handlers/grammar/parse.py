@@ -143,7 +143,7 @@ class _Parser:
             )
         if not typed and not options:
             return Parsed(entry, entry.bare())
-        request = Request(entry.command, typed, self.vocabulary, options)
+        request = Request(entry.command, typed, self.vocabulary, options, entry.options)
         command = entry.read(request) if entry.read else entry.bare()
         if typed:
             raise Refusal(

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from typing import Final, Protocol
 
 from cadence.links import is_link
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal, Unknown
-from handlers.grammar.errors import shown, unknown_playbook, unknown_team
+from handlers.grammar.errors import clip, listed, shown, unknown_playbook, unknown_team
 from handlers.grammar.words import Typed, Word
 
 WEEKS: Final = 4
@@ -16,6 +17,8 @@ MOST_RUNS: Final = 100_000
 LONGEST_TEXT: Final = 1_000
 _LONGEST_PHRASE = 5
 _ADVICE: Final = "Shorten it, or put it in a thread and link to it."
+_MISSPELLED: Final = 0.8
+"""How similar a word before a `=` is to an option that was meant: `critial` and `tem` are, `temp` isn't `team`."""
 
 
 class Vocabulary(Protocol):
@@ -52,12 +55,14 @@ class Request:
     Args:
         command: as a person types it, without its arguments: `/kpi`, `/cadence cycle start`.
         options: values by name, as typed; already removed from `typed`.
+        names: the names of the options that the command takes.
     """
 
     command: str
     typed: Typed
     vocabulary: Vocabulary
     options: Mapping[str, str]
+    names: tuple[str, ...] = ()
 
     @property
     def today(self) -> date:
@@ -155,6 +160,14 @@ class Request:
     def team(self) -> str | None:
         """`team=slug`."""
         typed = self.options.get("team")
+        if typed == "" and self.vocabulary.teams:
+            raise Refusal(
+                say(
+                    "{typed} names no team. Teams: {known}.",
+                    typed=code("team="),
+                    known=listed(self.vocabulary.teams),
+                )
+            )
         return None if typed is None else self._known_team(typed)
 
     def take_team(self) -> str | None:
@@ -205,6 +218,25 @@ class Request:
                 f"Your {noun} has {len(text):,} characters. The limit is {LONGEST_TEXT:,}. {advice}"
             )
         return text
+
+    def refuse_misspelled(self) -> None:
+        """Refuse `critial=yes`: as part of a note it would change nothing, and nobody would notice.
+
+        Raises:
+            Unknown: it names the option that was meant.
+        """
+        for word in self.typed.words:
+            name, value = word.option or ("", "")
+            for near in get_close_matches(name, self.names, n=1, cutoff=_MISSPELLED):
+                raise Unknown(
+                    say(
+                        "There's no option {typed}. Did you mean {near}?",
+                        typed=shown(word.text),
+                        near=code(f"{near}={clip(value)}"),
+                    ),
+                    typed=word.text,
+                    near=f"{near}={value}",
+                )
 
     def mentions(self) -> tuple[str, ...]:
         """Take every person mentioned, anywhere in the text."""

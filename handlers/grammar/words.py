@@ -17,6 +17,7 @@ _ENTITY = re.compile(r"&(amp|lt|gt);")
 _ENTITIES: Final = {"amp": "&", "lt": "<", "gt": ">"}
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _NAME = re.compile(r"[\w-]+")
+_NEXT_OPTION = re.compile(r"[\w-]+=")
 _SEPARATORS = re.compile(r"(?:(?:[-\u2013:,;](?=\s|$)|\u2014)\s*)*")
 _EDGES = "\"'`*~,.;:!?()[]\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\u2026"
 _QUOTES: Final = {
@@ -27,6 +28,8 @@ _QUOTES: Final = {
     "\u201e": "\u201c",
     "\u00ab": "\u00bb",
 }
+
+OPENING_QUOTES: Final = frozenset(_QUOTES)
 
 
 @lru_cache(maxsize=1024)
@@ -149,13 +152,17 @@ class Typed:
 
 
 def _joined(words: list[Word], source: str) -> list[Word]:
-    """`week = 2`, `week= 2` and `week =2` are one word each."""
+    """`week = 2`, `week= 2` and `week =2` are one word each; `csat= week=2` are two, the first without a value."""
     kept: list[Word] = []
     for word in words:
         before = kept[-1] if kept else None
         if before and (
             (word.raw.startswith("=") and _NAME.fullmatch(before.raw))
-            or (before.raw.endswith("=") and _NAME.fullmatch(before.raw[:-1].rstrip()))
+            or (
+                before.raw.endswith("=")
+                and _NAME.fullmatch(before.raw[:-1].rstrip())
+                and not _NEXT_OPTION.match(word.raw)
+            )
         ):
             kept[-1] = Word(source[before.start : word.end], before.start, word.end)
         else:

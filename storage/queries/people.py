@@ -223,6 +223,14 @@ def members(uow: UnitOfWork, *, member_ids: Iterable[str]) -> dict[str, Member]:
 
 
 @cached(Member, TeamMember, Playbook, Curator, Workspace)
+def members_named(uow: UnitOfWork, *, name: str) -> list[str]:
+    """The Slack IDs of the people with a name, in any case."""
+    query = select(col(Member.id)).where(
+        col(Member.workspace_id) == uow.workspace_id, func.lower(col(Member.name)) == name.lower()
+    )
+    return list(uow.session.exec(query))
+
+
 def without_part(uow: UnitOfWork, *, member_ids: Iterable[str]) -> set[str]:
     """Those of some people who are asked nothing, even as team members: see `takes_no_part`."""
     found: set[str] = set()

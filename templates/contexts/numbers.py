@@ -9,7 +9,10 @@ from templates.contexts.base import Choice, GuardrailAsked, Kpi, MessageContext,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guardrail:
-    """A number that must not get worse. `value` is None without a reading, `held` then too."""
+    """A number that must not get worse. `value` is None without a reading, `held` then too.
+
+    `week` of the cycle: the value's, if it is an earlier one than the message is about.
+    """
 
     name: str
     unit: str
@@ -17,6 +20,7 @@ class Guardrail:
     limit: float
     value: float | None = None
     held: bool | None = None
+    week: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -369,6 +369,7 @@ BY_NAME: dict[str, Call] = {
     "people.participant": lambda s, ws, _: people.participant(_uow(s, ws), member_id=MEMBER),
     "people.able": lambda s, ws, _: people.able(_uow(s, ws), member_ids=[MEMBER, "U0GONE"]),
     "people.without_part": lambda s, ws, _: people.without_part(_uow(s, ws), member_ids=[MEMBER, "U0GONE"]),
+    "people.members_named": lambda s, ws, _: people.members_named(_uow(s, ws), name=f"agent OF {ws}"),
     "people.members": lambda s, ws, _: people.members(_uow(s, ws), member_ids=[MEMBER]),
     "people.team_by_slug": lambda s, ws, _: people.team_by_slug(_uow(s, ws), slug="support"),
     "people.team_by_channel": lambda s, ws, _: people.team_by_channel(_uow(s, ws), channel=CHANNEL),

@@ -4,8 +4,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cadence.flows.checkins.rows import member_adoptions, missed_last_week, open_adoptions
-from cadence.flows.core import ASKED_UNTIL, AdoptionView, meant_week, require_workspace, zone_of
+from cadence.flows.core import (
+    ASKED_UNTIL,
+    AdoptionView,
+    how_to_begin,
+    is_in_team,
+    meant_week,
+    require_cycle,
+    require_workspace,
+    visible_adoptions,
+    zone_of,
+)
 from cadence.flows.numbers import pick_adoption
+from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import local_day, monday_of
 from storage.work import UnitOfWork
@@ -69,10 +80,16 @@ def choose_checkin_form(uow: UnitOfWork) -> ChooseCheckinForm:
         if not found:
             answered = member_adoptions(uow, member=uow.actor.member, week_start=week)
             found = [_choice(view, week, "answered") for view in answered]
-    if not found:
-        raise Refusal(
-            "You don't have a check-in: none of your teams is in a cycle. Join a team with `/cadence team join`."
-        )
+        if not found:
+            for view in visible_adoptions(uow):
+                if is_in_team(uow, view, uow.actor.member):
+                    require_cycle(view)  # says when it starts, or who can start it
+            raise Refusal(
+                say(
+                    "You don't have a check-in: none of your teams is in a cycle. {next}",
+                    next=how_to_begin(uow),
+                )
+            )
     return ChooseCheckinForm(choices=tuple(found))
 
 

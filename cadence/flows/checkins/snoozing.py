@@ -9,6 +9,7 @@ from cadence.flows.checkins.copies import rewrite_live, sent_copies
 from cadence.flows.checkins.rows import EARLY_IN_THE_WEEK, open_adoptions
 from cadence.flows.core import (
     CHECKIN_KINDS,
+    how_to_begin,
     once,
     person_of,
     record,
@@ -17,6 +18,7 @@ from cadence.flows.core import (
     working_days,
 )
 from cadence.flows.schedule import rollout_of
+from cadence.mrkdwn import say
 from cadence.nudges import CHECKIN, Person, Unless, is_working, member_instants, next_open
 from cadence.refusals import Refusal
 from cadence.rules.calendar import instant, local_day, monday_of
@@ -177,7 +179,12 @@ def _require_open(uow: UnitOfWork, week: date, *, this_week: date) -> None:
     if not open_adoptions(uow, week_start=week):
         which = "this" if week == this_week else "that"
         if not visible_adoptions(uow):
-            raise Refusal("There's no check-in to snooze: your teams don't run a playbook yet.")
+            raise Refusal(
+                say(
+                    "There's no check-in to snooze: your teams don't run a playbook yet. {next}",
+                    next=how_to_begin(uow),
+                )
+            )
         raise Refusal(f"You don't have an open check-in {which} week.")
 
 

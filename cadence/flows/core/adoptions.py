@@ -12,7 +12,7 @@ from sqlalchemy import Pool
 
 from cadence.documents import PlaybookSpec, Step, playbook_from_data
 from cadence.flows.core.actor import is_curator
-from cadence.mrkdwn import code, say
+from cadence.mrkdwn import code, mention, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
 from cadence.rules.calendar import local_day, monday_of, week_number
@@ -296,9 +296,10 @@ def require_cycle(view: AdoptionView) -> Cycle:
     if view.cycle is None:
         raise Refusal(
             say(
-                "{title} doesn't have an active cycle in {team}. Its owner can start one with {command}.",
+                "{title} doesn't have an active cycle in {team}. {owner} can start one with {command}.",
                 title=view.playbook.title,
                 team=view.team.title,
+                owner=mention(view.playbook.owner),
                 command=code(f"/cadence cycle start {view.playbook.slug}"),
             )
         )

@@ -1,9 +1,10 @@
 """Find what a person means: a playbook or team by its slug, or a step; suggest the nearest otherwise."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
+from cadence.flows.core.actor import is_curator
 from cadence.flows.core.adoptions import (
     AdoptionView,
     accepts_reports,
@@ -18,7 +19,7 @@ from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
 from cadence.rules.modes import WORDS as MODE_WORDS
 from storage.queries import people, playbooks
-from storage.tables import Playbook, Team
+from storage.tables import Playbook, PlaybookState, Team
 from storage.work import UnitOfWork
 from templates.contexts.base import Choice, ChoiceGroup
 
@@ -124,10 +125,7 @@ def find_adoption(
     if not runs and (playbook or team):
         _say_why_none(uow, playbook, team)
     if not runs:
-        raise Refusal(
-            "Your teams don't run a playbook yet. An owner can start one with `/cadence cycle start`. "
-            "See what there is with `/cadence playbook list`."
-        )
+        raise Refusal(say("Your teams don't run a playbook yet. {next}", next=how_to_begin(uow)))
     mine = _team_ids(uow) if len(runs) > 1 else set()
     runs = narrowed(
         runs,
@@ -138,6 +136,43 @@ def find_adoption(
     if len(runs) > 1:
         raise NeedsChoice(runs)
     return runs[0]
+
+
+_NAMED: Final = 3
+"""Playbooks named with their owners when a member is told whom to ask; more make a sentence too long to read."""
+
+
+def how_to_begin(uow: UnitOfWork) -> Mrkdwn:
+    """The next step for a person whose teams run nothing: what to type, or whom to ask, in a sentence."""
+    known = [row for row in playbooks.playbooks(uow) if row.state is not PlaybookState.RETIRED]
+    if not known:
+        return say("Add the first playbook with {command}.", command=code("/cadence playbook new"))
+    drafts = [row for row in known if row.state is PlaybookState.DRAFT]
+    own = drafts if is_curator(uow) else [row for row in drafts if row.owner == uow.actor.member]
+    if len(own) == 1:
+        return say(
+            "Start {title} with {command}.",
+            title=own[0].title,
+            command=code(f"/cadence cycle start {own[0].slug}"),
+        )
+    if own:
+        return say("Start one with {command}.", command=code("/cadence cycle start"))
+    if not _team_ids(uow):
+        return say("Join a team with {command}.", command=code("/cadence team join"))
+    if len(drafts) == 1:
+        return say("Ask {owner} to start {title}.", owner=mention(drafts[0].owner), title=drafts[0].title)
+    if drafts:
+        whom = ", ".join(
+            say("{owner} ({title})", owner=mention(row.owner), title=row.title) for row in drafts[:_NAMED]
+        )
+        return say("Ask an owner to start one: {whom}.", whom=Mrkdwn(whom))
+    return say("Ask for one with {command}.", command=code("/cadence request"))
+
+
+def who_can_start(uow: UnitOfWork, playbook: Playbook) -> Mrkdwn:
+    """The subject of "… can start it": the caller, if they own the playbook or are a curator, else its owner."""
+    mine = playbook.owner == uow.actor.member or is_curator(uow)
+    return Mrkdwn("You") if mine else mention(playbook.owner)
 
 
 def _say_why_none(uow: UnitOfWork, playbook: str | None, team: str | None) -> None:
@@ -189,9 +224,9 @@ def _no_run(uow: UnitOfWork, runs: Sequence[AdoptionView], slug: str) -> list[Ad
     if not others:
         raise Refusal(
             say(
-                "{title} isn't running yet. {owner} can start it with {command}.",
+                "{title} isn't running yet. {who} can start it with {command}.",
                 title=playbook.title,
-                owner=mention(playbook.owner),
+                who=who_can_start(uow, playbook),
                 command=code(f"/cadence cycle start {slug}"),
             ),
             field="playbook",
@@ -228,7 +263,12 @@ def step_groups(
     """
     runs = [view for view in visible_adoptions(uow) if adoption_id in (None, view.id)]
     if not runs:
-        raise Refusal("Your teams don't run a playbook yet, so there's no step to choose.")
+        raise Refusal(
+            say(
+                "Your teams don't run a playbook yet, so there's no step to choose. {next}",
+                next=how_to_begin(uow),
+            )
+        )
     if reports:
         ready = [view for view in runs if accepts_reports(view)]
         if not ready:

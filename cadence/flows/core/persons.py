@@ -1,7 +1,7 @@
 """People as the flows see them: their zone, days off and name."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -52,6 +52,15 @@ def keep_days(workspace: Workspace, days: Sequence[Weekday] | None) -> None:
 
 
 MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)>")
+
+
+def recipient_names(uow: UnitOfWork, workspace: Workspace, recipients: Iterable[str]) -> dict[str, str]:
+    """The names of recipients, by Slack ID, that the database knows: people, channels of teams and curators."""
+    names = {key: one.name for key, one in people.members(uow, member_ids=recipients).items()}
+    names |= {team.channel: f"the channel of {team.title}" for team in people.teams(uow)}
+    if workspace.curator_channel:
+        names[workspace.curator_channel] = "the curators' channel"
+    return names
 
 
 def is_person(recipient: str) -> bool:

@@ -2,11 +2,18 @@
 
 from datetime import date
 
-from cadence.flows.core import champion_left, find_adoption, is_watch, of_cycle, watch_month
+from cadence.flows.core import (
+    champion_left,
+    find_adoption,
+    is_watch,
+    of_cycle,
+    watch_month,
+    who_can_start,
+)
 from cadence.flows.gates import gate_lines
 from cadence.flows.numbers import kpi_context, latest_value
 from cadence.flows.standards import step_states, steps_at_close, steps_now
-from cadence.mrkdwn import code, mention, say
+from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
 from storage.queries import cycles, numbers
@@ -34,10 +41,10 @@ def show_cycle(
         if cycle is None:
             raise Refusal(
                 say(
-                    "{title} doesn't have a cycle in {team} yet. {owner} can start one with {command}.",
+                    "{title} doesn't have a cycle in {team} yet. {who} can start one with {command}.",
                     title=view.playbook.title,
                     team=view.team.title,
-                    owner=mention(view.playbook.owner),
+                    who=who_can_start(uow, view.playbook),
                     command=code(f"/cadence cycle start {view.playbook.slug}"),
                 )
             )

@@ -63,11 +63,12 @@ def _day(text: str) -> str:
 
 _ATTESTED: Final = {"as-declared": "as planned", "drifted": "something changed", "not-run": "didn't run it"}
 _DECISIONS: Final = {"hold": "within the cap", "watch": "over the cap", "demote": "demoted"}
-_LINES: Final = {
+LINE_WORDS: Final = {
     "critical": "for a critical exception",
     "evidence": "on evidence",
     "cap": "still over the cap at cycle close",
 }
+"""Why a step was demoted, by the line of the rule."""
 _CAUSES: Final = {
     "check-in": "after an answer",
     "close": "when the cycle closed",
@@ -153,7 +154,7 @@ def _check(data: Any, words: Words) -> str:
 
 def _verdict(data: Any, _words: Words) -> str:
     cause = str(data["cause"]).partition(":")[0]
-    return _joined(_DECISIONS[data["decision"]], _LINES.get(data["line"]), _CAUSES.get(cause))
+    return _joined(_DECISIONS[data["decision"]], LINE_WORDS.get(data["line"]), _CAUSES.get(cause))
 
 
 def _declared(data: Any, _words: Words) -> str:

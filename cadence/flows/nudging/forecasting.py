@@ -1,12 +1,12 @@
 """The forecast of nudges for people, and the next instant at which something is due."""
 
 from collections import defaultdict
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from cadence.actor import Actor
-from cadence.flows.core import adoption_views
+from cadence.flows.core import adoption_views, recipient_names
 from cadence.flows.cycles import closing_instants
 from cadence.flows.nudging.contradictions import week_ends
 from cadence.flows.nudging.planning import next_slot
@@ -16,8 +16,7 @@ from cadence.nudges import BY_KIND, CYCLE_CLOSES, ActiveAdoption, Nudge, Rollout
 from cadence.rules.calendar import WEEKS, week_number
 from storage.engine import Database
 from storage.outbox import leases
-from storage.queries import people, workspaces
-from storage.tables import Workspace
+from storage.queries import workspaces
 from storage.work import UnitOfWork
 
 
@@ -45,7 +44,7 @@ def forecast(db: Database, *, now: datetime, until: datetime) -> list[Planned]:
             state = _extended(rollout(uow, workspace, until=until), now=now, until=until)
             closed = _Closed(state)
             slots = list(due(now, until, state))
-            names = _names(uow, workspace, {slot.recipient for slot in slots})
+            names = recipient_names(uow, workspace, {slot.recipient for slot in slots})
             abouts = {view.id: f"{view.playbook.title}, {view.team.title}" for view in adoption_views(uow)}
             planned += [
                 Planned(
@@ -57,17 +56,6 @@ def forecast(db: Database, *, now: datetime, until: datetime) -> list[Planned]:
                 for slot in slots
             ]
     return sorted(planned, key=lambda one: (one.slot.at, one.slot.kind, one.slot.recipient))
-
-
-def _names(uow: UnitOfWork, workspace: Workspace, recipients: Set[str]) -> dict[str, str]:
-    """Names of people and channels, by Slack ID."""
-    members = people.members(uow, member_ids=recipients)
-    teams = people.teams(uow)
-    names = {key: one.name for key, one in members.items()}
-    names |= {team.channel: f"the channel of {team.title}" for team in teams}
-    if workspace.curator_channel:
-        names[workspace.curator_channel] = "the curators' channel"
-    return names
 
 
 class _Closed:

@@ -9,7 +9,9 @@ from cadence.flows.core import (
     ReportWeek,
     adoption_by_id,
     find_adoption,
+    how_to_begin,
     last_week,
+    require_cycle,
     shown_week,
     this_week,
     visible_adoptions,
@@ -17,6 +19,7 @@ from cadence.flows.core import (
 from cadence.flows.numbers.guardrails import asked
 from cadence.flows.numbers.kpis import require_team_member
 from cadence.flows.numbers.shown_kpis import kpi_context
+from cadence.mrkdwn import say
 from cadence.refusals import Refusal
 from storage.tables import Cycle
 from storage.work import UnitOfWork
@@ -80,9 +83,17 @@ def _measured_runs(uow: UnitOfWork, playbook: str | None, team: str | None) -> l
             return [find_adoption(uow, playbook=playbook, team=team)]
         except NeedsChoice as several:
             return list(several.runs)
-    runs = [view for view in visible_adoptions(uow) if view.cycle is not None]
+    every = visible_adoptions(uow)
+    runs = [view for view in every if view.cycle is not None]
+    if every and not runs:
+        require_cycle(every[0])  # says who can start it
     if not runs:
-        raise Refusal("There's nothing to report yet: none of your teams is in a cycle.")
+        raise Refusal(
+            say(
+                "There's nothing to report yet: none of your teams is in a cycle. {next}",
+                next=how_to_begin(uow),
+            )
+        )
     return runs
 
 

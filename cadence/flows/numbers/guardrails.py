@@ -3,7 +3,9 @@ KPI's."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
+from typing import Final
 
 from cadence.documents import Guardrail
 from cadence.flows.core import AdoptionView, ReportWeek
@@ -12,6 +14,7 @@ from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
 from cadence.rules import kpi as rules
+from cadence.rules.calendar import WEEKS
 from cadence.rules.kpi import AmountError, Direction, Unit, meets, parse_amount
 from storage.queries import numbers
 from storage.tables import Cycle
@@ -19,6 +22,8 @@ from storage.work import UnitOfWork
 from templates.contexts.base import GuardrailAsked
 from templates.contexts.numbers import Guardrail as GuardrailShown
 from templates.ids import Field
+
+_IN_NOTE: Final = re.compile(r"(?<!\S)([\w-]+)\s*=\s*(\S+)")
 
 
 def key_of(name: str) -> str:
@@ -43,6 +48,18 @@ def read_guardrails(view: AdoptionView, given: Mapping[str, str]) -> dict[str, t
             raise _unknown(view, name, rails)
         found[rail.name] = (_amount(view, rail, typed), typed)
     return found
+
+
+def refuse_in_note(view: AdoptionView, note: str) -> None:
+    """Refuse `csat=good` in the words of a command: it would be part of the note, and its guardrail without a number.
+
+    Raises:
+        Refusal: it isn't a number of the guardrail's unit; the sentence shows a correct one.
+    """
+    names = {key_of(rail.name) for rail in view.spec.kpi.guardrails}
+    for name, typed in _IN_NOTE.findall(note):
+        if key_of(name) in names:
+            read_guardrails(view, {name: typed})
 
 
 def _unknown(view: AdoptionView, name: str, rails: Mapping[str, Guardrail]) -> Unknown:
@@ -117,11 +134,15 @@ def of_week(uow: UnitOfWork, view: AdoptionView, week_start: date) -> list[Guard
 
 
 def latest(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> list[GuardrailShown]:
-    """The guardrails with a cycle's newest readings."""
-    return [
-        shown(rail, of.readings[-1] if of.readings else None)
-        for rail, of in zip(view.spec.kpi.guardrails, judged(uow, view, cycle), strict=True)
-    ]
+    """The guardrails with a cycle's newest readings, and their weeks where those are earlier than this one."""
+    found = []
+    for rail in view.spec.kpi.guardrails:
+        week, value = max(
+            numbers.readings(uow, cycle=cycle, guardrail=rail.name).items(), default=(None, None)
+        )
+        this = view.week or WEEKS
+        found.append(replace(shown(rail, value), week=None if week == this else week))
+    return found
 
 
 def asked(uow: UnitOfWork, view: AdoptionView, *, week_start: date | None) -> tuple[GuardrailAsked, ...]:

@@ -16,7 +16,7 @@ from cadence.flows.core import (
     require_owner_or_curator,
     week_starting,
 )
-from cadence.flows.numbers.guardrails import read_guardrails, save_guardrails
+from cadence.flows.numbers.guardrails import read_guardrails, refuse_in_note, save_guardrails
 from cadence.flows.numbers.readings import keep_reading
 from cadence.flows.numbers.results import judge_again
 from cadence.flows.numbers.shown_kpis import kpi_of
@@ -63,6 +63,8 @@ def record_number(uow: UnitOfWork, given: NumberGiven) -> Recorded:
         view = pick_adoption(uow, adoption_id=given.adoption_id, playbook=given.playbook, team=given.team)
         if given.adoption_id is not None:  # by words only a person's own adoptions are found
             require_team_member(uow, view, to="report its number")
+        else:
+            refuse_in_note(view, given.note)
         return record(uow, view, given)
 
 

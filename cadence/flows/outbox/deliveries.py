@@ -1,14 +1,15 @@
 """The report on the outbox's messages."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from cadence.flows.core import require_workspace
+from cadence.flows.core import recipient_names, require_workspace
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
+from cadence.nudges import title_of
 from cadence.refusals import Refusal, Unknown
 from cadence.rules.calendar import instant
 from storage.outbox import report
@@ -44,13 +45,18 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class DeliveriesSeen:
-    """Messages, newest first, and the total of each state, shown or not."""
+    """Messages, newest first, and the total of each state, shown or not.
+
+    Args:
+        names: names of their recipients, by Slack ID, as far as the database knows them.
+    """
 
     workspace: str
     name: str
     zone: ZoneInfo
     messages: tuple[OutboxMessage, ...]
     totals: tuple[Total, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -75,6 +81,7 @@ def deliveries_of(uow: UnitOfWork, asked: Asked) -> DeliveriesSeen:
         )
         found = report.find(uow, wanted=wanted, limit=asked.limit)
         totals = report.totals(uow, wanted=wanted)
+        names = recipient_names(uow, workspace, {message.recipient for message in found})
     states = list(MessageState)
     return DeliveriesSeen(
         uow.workspace_id,
@@ -82,6 +89,7 @@ def deliveries_of(uow: UnitOfWork, asked: Asked) -> DeliveriesSeen:
         zone,
         tuple(found),
         tuple(sorted((Total(*one) for one in totals), key=lambda one: (states.index(one.state), -one.count))),
+        names,
     )
 
 
@@ -100,6 +108,9 @@ def _kind(uow: UnitOfWork, text: str | None) -> str | None:
     known = report.kinds(uow)
     if text in known:
         return text
+    titled = {title_of(kind).casefold(): kind for kind in known}
+    if text.casefold() in titled:
+        return titled[text.casefold()]
     guess = nearest(text, known)
     if guess:
         raise Unknown(
@@ -110,7 +121,7 @@ def _kind(uow: UnitOfWork, text: str | None) -> str | None:
 
 
 def _recipients(uow: UnitOfWork, text: str | None) -> tuple[str, ...] | None:
-    """A channel or a member; for a team, its channel and all its members."""
+    """A channel or a member, by ID or a member's name; for a team, its channel and all its members."""
     if text is None:
         return None
     bare = text.strip().lstrip("#@")
@@ -119,11 +130,15 @@ def _recipients(uow: UnitOfWork, text: str | None) -> tuple[str, ...] | None:
     team = people.team_by_slug(uow, slug=bare)
     if team is not None:
         return _of_team(uow, team)
+    members = people.members_named(uow, name=bare)
+    if members:
+        return tuple(members)
     guess = nearest(bare, [one.slug for one in people.teams(uow)])
     hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
     raise Unknown(
         say(
-            "{text} isn't a channel, member or team. Use an ID like C01ABCDE or U01ABCDE, or a team's slug.{hint}",
+            "{text} isn't a channel, member or team. Use an ID like C01ABCDE or U01ABCDE, a member's name, or a "
+            "team's slug.{hint}",
             text=code(text),
             hint=hint,
         )

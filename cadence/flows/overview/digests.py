@@ -21,7 +21,7 @@ from cadence.flows.pilots import pilot_decisions
 from cadence.flows.trends import value_total
 from cadence.flows.waves import wave_line, wave_standing, waves_to_open
 from cadence.mrkdwn import say
-from cadence.nudges import TITLES, Unless
+from cadence.nudges import Unless, title_of
 from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of
 from storage.outbox import ledger
@@ -302,7 +302,7 @@ def _skipped(uow: UnitOfWork, week: DigestWeek) -> tuple[Skipped, ...]:
     """Messages not sent in the week that somebody may have expected."""
     counts = ledger.unsent_counts(uow, since=week.at(0), until=week.at(1))
     return tuple(
-        Skipped(nudge=TITLES.get(kind, kind.replace("-", " ")), reason=reason, count=count)
+        Skipped(nudge=title_of(kind), reason=reason, count=count)
         for kind, _, reason, count in counts
         if not Unless.is_quiet(reason) and kind != REWRITE
     )

@@ -13,6 +13,7 @@ from cadence.flows.core import (
     champion_line,
     current_modes,
     expected_members,
+    how_to_begin,
     is_curator,
     mode_of,
     require_sight,
@@ -103,6 +104,7 @@ def status(uow: UnitOfWork, *, playbook: str | None, team: str | None) -> Status
                 runs=runs,
             ),
             phases=_phases(uow, runs),
+            begin=None if runs else how_to_begin(uow),
         )
 
 

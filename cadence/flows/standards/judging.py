@@ -6,7 +6,14 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from cadence.documents import Step
-from cadence.flows.core import AdoptionView, announce, lapse_open, rewrite_cycle_posts
+from cadence.flows.core import (
+    AdoptionView,
+    adoption_views,
+    announce,
+    lapse_open,
+    rewrite_cycle_posts,
+    step_title,
+)
 from cadence.flows.standards.evidence import gather, newest_measured, top_reason, verdict_evidence
 from cadence.flows.standards.mode_changes import go_back, set_mode, take_back
 from cadence.flows.standards.watch_ends import alert_copies, close_watch, end_with_weekend, rewrite_alerts
@@ -289,12 +296,12 @@ def _alert(uow: UnitOfWork, view: AdoptionView, row: StepVerdict, *, kind: str) 
 
 @dataclass(frozen=True, slots=True)
 class VerdictLine:
-    """One verdict with its numbers, for a transcript."""
+    """One verdict with its numbers, for a transcript; `title` is the step's."""
 
     id: int
     playbook: str
     team: str
-    step: str
+    title: str
     decision: str
     line: str
     lands_on: str | None
@@ -312,12 +319,15 @@ class VerdictLine:
 def verdicts_after(uow: UnitOfWork, *, after: int) -> list[VerdictLine]:
     """The verdicts after an id, oldest first."""
     with uow.read():
+        found = standards.verdicts_after(uow, after=after)
+        adopted = sorted({row.adoption_id for row, _, _ in found})
+        views = {view.id: view for view in adoption_views(uow, adoption_ids=adopted)} if found else {}
         return [
             VerdictLine(
                 id=row.id or 0,
                 playbook=playbook,
                 team=team,
-                step=row.step,
+                title=step_title(views[row.adoption_id], row.step) if row.adoption_id in views else row.step,
                 decision=row.decision,
                 line=row.line,
                 lands_on=row.lands_on,
@@ -331,5 +341,5 @@ def verdicts_after(uow: UnitOfWork, *, after: int) -> list[VerdictLine]:
                 probability=row.probability,
                 demote_at=row.demote_at,
             )
-            for row, playbook, team in standards.verdicts_after(uow, after=after)
+            for row, playbook, team in found
         ]

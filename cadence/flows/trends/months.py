@@ -19,7 +19,9 @@ from cadence.flows.core import (
     adoption_by_id,
     coverage,
     find_adoption,
+    how_to_begin,
     once,
+    require_cycle,
     require_sight,
     visible_adoptions,
 )
@@ -79,9 +81,17 @@ def _meant(
             return find_adoption(uow, playbook=playbook, team=team)
         except NeedsChoice as several:
             return _choice(several.runs)
-    runs = [view for view in visible_adoptions(uow) if view.cycle is not None]
+    every = visible_adoptions(uow)
+    runs = [view for view in every if view.cycle is not None]
+    if every and not runs:
+        require_cycle(every[0])  # says who can start it
     if not runs:
-        raise Refusal("There's nothing to show yet: none of your teams has run a cycle.")
+        raise Refusal(
+            say(
+                "There's nothing to show yet: none of your teams has run a cycle. {next}",
+                next=how_to_begin(uow),
+            )
+        )
     return runs[0] if len(runs) == 1 else _choice(runs)
 
 

@@ -113,7 +113,7 @@ class Status(MessageContext):
 
     `more` adoptions aren't among the rows; then those that need a decision come first. `handoffs` to be
     accepted: a sentence each. `phases`: the playbook's path to many teams, for its owner and curators if it is
-    the only one shown.
+    the only one shown. `begin`: the next step, if there is nothing to show.
     """
 
     TEMPLATE: ClassVar[str] = "answers/overview/status.json.j2"
@@ -122,6 +122,7 @@ class Status(MessageContext):
     more: int = 0
     handoffs: tuple[str, ...] = ()
     phases: tuple[RolloutPhase, ...] = ()
+    begin: Mrkdwn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

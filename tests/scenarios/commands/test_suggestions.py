@@ -10,6 +10,7 @@ from bot.rehearsal.harness import BotHarness
 from bot.sandbox.answers import Answer
 from storage.tables import CheckIn, Lesson, LoggedException, Playbook, PlaybookState
 from templates.contexts.answers import Done, Help, Refused
+from templates.contexts.exceptions import ExceptionForm
 from templates.contexts.overview.statuses import Status
 from templates.ids import Action
 from tests.contexts import actions, assert_golden, is_shown, shown
@@ -131,6 +132,15 @@ def test_an_exception_on_a_mistyped_step_is_logged_from_its_button(desk: BotHarn
     assert member.submits({}).errors == {}
     [logged] = rows(desk, LoggedException)
     assert (logged.step, logged.reason) == ("send", KEPT)
+
+
+def test_a_critical_exception_on_a_mistyped_step_stays_critical(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-05 12:00"))
+    member = desk.workspace.person(AGENT)
+    refused = member.types("/exception reply sned critical=yes promised a refund", channel=DESK_CHANNEL)
+    assert refused.message
+    form = shown(member.clicks(refused.message, "Log it on “Send the reply”"), ExceptionForm)
+    assert (form.critical, form.reason) == (True, "promised a refund")
 
 
 def test_undo_alone_is_the_undo_of_an_exception(desk: BotHarness) -> None:

@@ -12,7 +12,7 @@ from bot.sandbox.answers import Answer
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.messages import Message
 from bot.sandbox.views import View
-from cadence.nudges import TITLES, Unless
+from cadence.nudges import Unless, title_of
 from storage.tables import MessageState
 from templates.contexts.checkins import (
     Attested,
@@ -112,8 +112,8 @@ def test_nobody_is_nudged_while_away(desk: BotHarness) -> None:
     desk.play_until(at("2026-03-09 12:00"))
     assert nudged(desk, AGENT) == []
     assert not_sent(desk) == {
-        (TITLES["checkin"], Unless.AWAY): 1,
-        (TITLES["checkin-reminder"], Unless.AWAY): 1,
+        (title_of("checkin"), Unless.AWAY): 1,
+        (title_of("checkin-reminder"), Unless.AWAY): 1,
     }
     told = missing(desk)
     assert (told.playbook, told.week, told.expected, told.missing, told.own) == ("Reply", 1, 1, (), True)
@@ -173,7 +173,9 @@ def test_a_public_holiday_moves_a_nudge_or_drops_it(
         harness.play_until(at(until))
         assert nudged(harness, AGENT) == agents
         assert nudged(harness, LEAD) == leads
-        assert not_sent(harness) == {(TITLES[kind], Unless.HOLIDAY): count for kind, count in dropped.items()}
+        assert not_sent(harness) == {
+            (title_of(kind), Unless.HOLIDAY): count for kind, count in dropped.items()
+        }
 
 
 @pytest.mark.parametrize(
@@ -233,7 +235,7 @@ def test_down_from_wednesday_to_friday_evening(desk: BotHarness) -> None:
     assert nudged(desk, AGENT) == []
     assert nudged(desk, LEAD) == ["Mon 10:00"]
     lost = {"checkin": 2, "checkin-reminder": 2, "kpi-missing": 1, "gate-due": 1}
-    assert not_sent(desk) == {(TITLES[kind], Unless.NO_HOURS): count for kind, count in lost.items()}
+    assert not_sent(desk) == {(title_of(kind), Unless.NO_HOURS): count for kind, count in lost.items()}
 
 
 def test_down_until_friday_afternoon_each_gets_one_message(desk: BotHarness) -> None:

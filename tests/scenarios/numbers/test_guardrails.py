@@ -85,6 +85,8 @@ def test_by_command_beside_the_number_or_alone_corrections_kept(desk: BotHarness
         ("typo", "/kpi 14m CSTA=4.7"),
         ("wrong-unit", "/kpi 14m reopen-rate=3h"),
         ("twice", "/kpi 14m csat=4.7 CSAT=4.8"),
+        ("without-a-number", "/kpi 14m csat="),
+        ("no-number", "/kpi 14m csat=good"),
     ],
 )
 def test_what_cant_be_read_is_refused_and_nothing_is_kept(desk: BotHarness, case: str, typed: str) -> None:
@@ -97,7 +99,11 @@ def test_without_guardrails_such_words_are_a_note(tmp_path: Path) -> None:
         start_cycle(harness)
         harness.play_until(at("2026-03-05 11:00"))
         types(harness, "/kpi 14m two away backlog=12")
-        assert [row.note for row in rows(harness, Reading)] == ["two away backlog=12"]
+        types(harness, "/kpi 14m backlog=low two away")
+        assert [row.note for row in rows(harness, Reading)] == [
+            "two away backlog=12",
+            "backlog=low two away",
+        ]
 
 
 def test_the_forms_ask_the_reporter_for_them(desk: BotHarness) -> None:
@@ -165,6 +171,18 @@ def test_status_and_the_digest_say_when_one_is_past_its_limit(desk: BotHarness) 
     [team] = digest.rows
     assert (team.team, team.playbook, team.phase) == ("Desk", "Reply", "pilot")
     assert (team.kpi.baseline, team.kpi.value, team.to_target, team.broken) == (42, 14, 0, missed)
+
+
+def test_a_number_of_an_earlier_week_is_shown_with_its_week(desk: BotHarness) -> None:
+    types(desk, "/kpi 14m csat=4.7")
+    desk.play_until(at("2026-03-17 12:00"))
+    said = types(desk, "/cadence status")
+    [row] = shown(said, Status).rows
+    assert row.guardrails == (replace(CSAT, value=4.7, held=True, week=1), REOPENED)
+    assert_golden(said, "status-of-an-earlier-week")
+    types(desk, "/kpi csat=4.8 week=3")
+    [row] = shown(types(desk, "/cadence status"), Status).rows
+    assert row.guardrails == (replace(CSAT, value=4.8, held=True), REOPENED)
 
 
 def test_several_check_ins_in_one_form_ask_for_them_too(tmp_path: Path) -> None:

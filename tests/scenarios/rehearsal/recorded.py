@@ -8,8 +8,8 @@ import pytest
 from bot.rehearsal import rehearse
 from bot.rehearsal.answers import act
 from bot.rehearsal.harness import BotHarness
+from bot.rehearsal.reading import lines_of
 from bot.sandbox.errors import CantDo
-from bot.sandbox.kinds import words_of
 from bot.sandbox.messages import Message
 from bot.sandbox.workspace import Workspace
 from cadence.documents import WorkspaceSpec
@@ -39,9 +39,8 @@ class Rehearsal:
         found = [one for one in self.messages if is_shown(one, kind)]
         told = {line.strip() for line in self.told.splitlines()}
         for one in found:
-            lines = words_of([block for block in one.blocks if block["type"] != "actions"]).splitlines()
-            plain = {line.strip() for line in lines if not {"<", "&"} & set(line)}
-            assert plain - set(one.buttons) <= told
+            plain = {line.strip() for line in lines_of(one.blocks) if not {"<", "&"} & set(line)}
+            assert plain <= told
         return found
 
     def shown(self, kind: type[Context]) -> list[Context]:
@@ -57,6 +56,11 @@ class Rehearsal:
         """The lines that tell why actions couldn't be done."""
         lines = [line.strip() for line in self.told.splitlines()]
         return "\n".join(line for line in lines if any(one in line for one in self.impossible))
+
+    def left_out(self) -> str:
+        """What the transcript says at its end about lines that weren't played; "" if all were."""
+        last = self.told.rstrip().rpartition("\n\n")[2]
+        return "" if last.startswith(" ") or "\n" in last else last
 
     def heads(self, line: str) -> list[str]:
         """When, where and in which zone the transcript tells a line."""

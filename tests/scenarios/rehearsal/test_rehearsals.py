@@ -177,7 +177,9 @@ def test_one_cycle_is_told_as_three_begin() -> None:
     played = example("support-reply", weeks=4)
     assert played.impossible == []
     assert closings(played)[1].result == "met"
-    assert played.told == GOLDEN.read_text(encoding="utf-8")[: len(played.told)]
+    assert_golden(played.left_out(), "lines-after-week-4")
+    told = played.told.rstrip().removesuffix(played.left_out()).rstrip()
+    assert told == GOLDEN.read_text(encoding="utf-8")[: len(told)]
 
 
 def test_a_menu_and_a_commands_form_are_filled_in_and_their_answers_shown(tmp_path: Path) -> None:
@@ -209,6 +211,20 @@ def test_the_same_files_give_the_same_transcript(tmp_path: Path) -> None:
     first, second = (rehearsed(REPLY, DESK, answers) for _ in range(2))
     assert first.told == second.told
     assert [one.runs for one in first.check_ins()] == [9]
+
+
+@pytest.mark.parametrize(
+    ("lines", "weeks", "case"),
+    [
+        (["2,Fri,10:00", "3,Thu,10:00", "1,Thu,10:05"], 1, "lines-out-of-order"),
+        (["1,Thu,10:05", "2,Tue,09:00"], 1, "one-line-left-out"),
+        (["1,Thu,10:05", "2,Mon,09:00"], 1, "no-line-left-out"),
+    ],
+)
+def test_lines_after_the_last_week_are_named(tmp_path: Path, lines: list[str], weeks: int, case: str) -> None:
+    answers = tmp_path / "answers.csv"
+    answers.write_text("".join(f"{line},U01AGENT1,/cadence status\n" for line in lines), encoding="utf-8")
+    assert_golden(rehearsed(REPLY, DESK, answers, weeks=weeks).left_out(), case)
 
 
 def test_impossible_actions_are_reported_and_the_weeks_continue(tmp_path: Path) -> None:

@@ -189,7 +189,9 @@ SAMPLES: dict[str, MessageContext] = {
             ),
         )
     ),
-    "status-nothing": Status(rows=()),
+    "status-nothing": Status(
+        rows=(), begin=say("Ask {owner} to start Support reply.", owner=mention("U01LEAD"))
+    ),
     "status-handoffs": Status(
         rows=(STATUS,),
         handoffs=(

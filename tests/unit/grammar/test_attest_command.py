@@ -55,6 +55,22 @@ def test_runs(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "note"),
+    [
+        ('ran 14 "15"', "15"),
+        ('ran runs=14 "15"', "15"),
+        ('ran 14 "quiet week"', "quiet week"),
+        ("ran 14 runs, 3 were slow", "3 were slow"),
+        ("ran runs=14 3 runs were slow", "3 runs were slow"),
+    ],
+)
+def test_runs_and_a_note_with_a_number(typed: str, note: str) -> None:
+    assert read(f"/attest {typed}") == Attest(
+        attestation=Attestation.AS_DECLARED, runs=14, note=note, playbook=PLAYBOOK
+    )
+
+
+@pytest.mark.parametrize(
     ("typed", "modes", "note"),
     [
         ("drifted draft=human-led", (("draft", HUMAN),), None),
@@ -116,6 +132,18 @@ def test_a_step_of_one_playbook_names_it() -> None:
             "`draft=h` isn't a mode. Try `human-led`, `collaborative` or `ai-led`.",
         ),
         ("drifted draft=ai draft=human", "You typed two modes for `draft`: ai-led and human-led. Which one?"),
+        ("drifted darft=", "There's no step `darft` in Support reply. Did you mean `draft`?"),
+        (
+            "ran runs=",
+            "`runs=` isn't a number of runs. Try a whole number up to 100,000, like `runs=14`.",
+        ),
+        *(
+            (
+                typed,
+                'You typed `runs=14` and `15`. Which one? If `15` is your note, put it in quotes: `runs=14 "15"`.',
+            )
+            for typed in ("ran 14 15", "ran runs=14 15", "ran 14 runs 15")
+        ),
         ("ran runz=14", "There's no option `runz=14`. Did you mean `runs=14`?"),
         (
             "ran runs=1.5",

@@ -196,6 +196,11 @@ def test_reads(typed: str, command: Command) -> None:
         ("away from 20 Dec", "Add the last day, like `/cadence away 20 Dec to 26 Dec`."),
         ("away <@U1|a> <@U2|b>", "Name one person at a time, like `/cadence away 20 Dec @lead`."),
         ("snooze a week", "A check-in can't be snoozed until `a week`. Try `hour`, `tomorrow` or `friday`."),
+        ("rubric draft passes=19 samples=20 risk=1", "There's no option `risk=1`. Did you mean `risky=1`?"),
+        (
+            "rubric draft passes= samples=20",
+            "`passes=` isn't a number of samples. Try a whole number, like `passes=19 samples=20`.",
+        ),
         (
             "rubric draft samples=1000000000",
             "`samples=1000000000` is too many. Record up to 100,000 samples at a time.",

@@ -23,6 +23,12 @@ PLAYBOOK = "support-reply"
         ("send tone was off, R&amp;D said", False, "tone was off, R&D said"),
         ("send", False, None),
         ("send critical", True, None),
+        ("send critical=yes bad", True, "bad"),
+        ("critical=TRUE send bad", True, "bad"),
+        ("send bad critical = 1", True, "bad"),
+        ("send critical critical=yes bad", True, "bad"),
+        ("send critical=no bad", False, "bad"),
+        ("send temp=0.2 was too hot", False, "temp=0.2 was too hot"),
     ],
 )
 def test_step_critical_reason(typed: str, critical: bool, reason: str | None) -> None:
@@ -80,6 +86,18 @@ def test_a_step_of_one_playbook_names_it() -> None:
             "support-reply::tone was off",
             "tone was off",
         ),
+        (
+            "critical sned promised a refund",
+            "There's no step `sned` in Support reply. Did you mean `send`? You wrote: `critical promised a refund`.",
+            "support-reply:send:critical promised a refund",
+            "promised a refund",
+        ),
+        (
+            "sned critical=yes",
+            "There's no step `sned` in Support reply. Did you mean `send`? You wrote: `critical`.",
+            "support-reply:send:critical",
+            None,
+        ),
     ],
 )
 def test_an_unknown_step_gives_back_what_was_typed(typed: str, answer: str, value: str, reason: str) -> None:
@@ -123,6 +141,14 @@ def test_a_long_reason_is_whole_beside_the_sentence() -> None:
             "send tone link=foo",
             "`link=foo` isn't a link. Copy a message's link and type `link=https://\u2026`.",
         ),
+        (
+            "send critical=maybe bad",
+            "`critical=maybe` isn't a yes or a no. Try `critical=yes` or `critical=no`.",
+        ),
+        ("send bad critical=", "`critical=` isn't a yes or a no. Try `critical=yes` or `critical=no`."),
+        ("send critical critical=no bad", "You typed `critical` and `critical=no`. Which one?"),
+        ("send critial=yes bad", "There's no option `critial=yes`. Did you mean `critical=yes`?"),
+        ("send bad team=", "`team=` names no team. Teams: `support-emea`, `support-us` and `billing`."),
         (
             f"send {'y' * 1200}",
             "Your reason has 1,200 characters. The limit is 1,000. "

@@ -50,6 +50,10 @@ from tests.unit.grammar.vocabularies import NONE, ONE, TWO, read
         ),
         ("14m <!here> <@U12>", "14m", "@here @U12"),
         ("14m runs=3 is a note here", "14m", "runs=3 is a note here"),
+        ('14 "15"', "14", "15"),
+        ("14 15 tickets", "14", "15 tickets"),
+        ("14 #15", "14", "#15"),
+        ("14m see a=b", "14m", "see a=b"),
         ("14m \u202egnp\x00", "14m", "gnp"),
     ],
 )
@@ -62,6 +66,13 @@ def test_number_and_note(typed: str, value: str, note: str | None) -> None:
 )
 def test_options_stand_anywhere(typed: str) -> None:
     assert read(f"/kpi {typed}") == Kpi(value="14m", playbook="support-reply", week=2)
+
+
+@pytest.mark.parametrize(
+    "typed", ["14m csat=4.7", "csat = 4.7 14m", "14m csat= 4.7", '14m "csat"=4.7', '14m "csat"= 4.7']
+)
+def test_guardrails_stand_anywhere(typed: str) -> None:
+    assert read(f"/kpi {typed}") == Kpi(value="14m", playbook="support-reply", guardrails=(("csat", "4.7"),))
 
 
 def test_a_team_is_known_in_any_case() -> None:
@@ -106,6 +117,24 @@ def test_help_comes_first(typed: str) -> None:
         ("14m week=0", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=0`."),
         ("14m week=two", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=two`."),
         ("14m week=", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=`."),
+        ("14 csat=", "`csat=` has no number. Write it like `csat=4.5`."),
+        ("14 csat= week=2", "`csat=` has no number. Write it like `csat=4.5`."),
+        ("csat=", "`csat=` has no number. Write it like `csat=4.5`."),
+        ('14 "First CSAT"=', '`"First CSAT"=` has no number. Write it like `"First CSAT"=4.5`.'),
+        (
+            "14 15",
+            'You typed `14` and `15`. Which one? If `15` is your note, put it in quotes: `14 "15"`.',
+        ),
+        (
+            "92% 93%.",
+            'You typed `92%` and `93%`. Which one? If `93%` is your note, put it in quotes: `92% "93%"`.',
+        ),
+        (
+            "14m 2 days",
+            'You typed `14m` and `2 days`. Which one? If `2 days` is your note, put it in quotes: `14m "2 days"`.',
+        ),
+        ("14m wek=two", "There's no option `wek=two`. Did you mean `week=two`?"),
+        ("14m team=", "`team=` names no team. Teams: `support-emea`, `support-us` and `billing`."),
         ("14m week=1 week=2", "You typed `week=` twice: `1` and `2`. Which one?"),
         ("14m team=suport-emea", "There's no team `suport-emea`. Did you mean `support-emea`?"),
         ("14m team=x", "There's no team `x`. Teams: `support-emea`, `support-us` and `billing`."),
