@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,20 @@ def test_a_check_in_by_keyboard_alone(desktop: Visitor) -> None:
     press("Enter")
     expect(desktop.message("13 runs")).to_be_visible()
     assert page.evaluate("document.activeElement.closest('.message') !== null")
+
+
+def test_two_quick_escapes_close_a_form(desktop: Visitor) -> None:
+    page, heard = desktop.page, count(1)
+    desktop.acts_as("Jana Hoffmann")
+    desktop.goes_to("support-emea")
+    desktop.commands("/cadence cycle start")
+    expect(desktop.form).to_have_count(1)
+    with page.expect_response(lambda one: one.url.endswith("/act") and next(heard) == 2) as second:
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+    assert second.value.json() == {"ok": True}
+    expect(desktop.form).to_have_count(0)
+    expect(page.locator("#status")).to_be_empty()
 
 
 def test_a_phone_is_enough(phone: Visitor) -> None:
