@@ -76,6 +76,15 @@ def test_two_quick_escapes_close_a_form(desktop: Visitor) -> None:
     expect(page.locator("#status")).to_be_empty()
 
 
+def test_the_list_of_people_opens_at_the_one_who_acts(desktop: Visitor) -> None:
+    desktop.acts_as("Jana Hoffmann")
+    desktop.page.locator("#as").click()
+    people = desktop.page.locator("#who [role=option]")
+    expect(people.first).to_contain_text("Jana Hoffmann")
+    expect(people.first).to_have_attribute("aria-selected", "true")
+    expect(people.first).to_be_in_viewport(ratio=1)
+
+
 def test_a_phone_is_enough(phone: Visitor) -> None:
     page = phone.page
     phone.acts_as("Jana Hoffmann")
