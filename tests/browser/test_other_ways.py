@@ -95,6 +95,10 @@ def test_a_phone_is_enough(phone: Visitor) -> None:
     phone.sends()
     phone.reads_the_answer()
     phone.moves_on_until("Thu, 5 Mar")
+    icon, unread = page.locator("#menu .icon").bounding_box(), page.locator("#menu .badge").bounding_box()
+    assert icon is not None
+    assert unread is not None
+    assert icon["x"] + icon["width"] <= unread["x"]
     page.locator("#came-places").get_by_role("button", name=re.compile("Jana")).click()
     expect(phone.message("Did this week run as planned?")).to_be_visible()
     phone.shoots("31-phone-check-in")
