@@ -13,7 +13,7 @@ from bot.rehearsal.first_visit import first_visit
 from bot.rehearsal.harness import BotHarness, read_profiles
 from cadence.documents import read_playbook, read_workspace
 from templates.chart import draw
-from tests.browser.conftest import visiting
+from tests.browser.conftest import DESKTOP, PHONE, visiting
 from tests.browser.visitor import Visitor
 from tests.harnesses import EXAMPLES, bot_harness
 
@@ -161,8 +161,15 @@ def test_a_play_ends_with_five_links(chromium: Browser, tmp_path: Path, users: D
         at.page.get_by_role("button", name="Play the cycle").click()
         links = at.page.locator("#recap button.recap-link")
         expect(links).to_have_count(5, timeout=180_000)
-        expect(at.page.locator("#came-words")).to_contain_text("3 cycles complete.")
+        expect(at.page.locator("#recap-words")).to_have_text("3 cycles complete.")
+        expect(at.page.locator("#came")).to_be_hidden()
         at.shoots("42-recap")
+        for size in (PHONE, DESKTOP):
+            at.page.set_viewport_size(size)
+            assert links.evaluate_all("all => all.every((one) => one.scrollWidth <= one.clientWidth)")
+            strip = at.page.locator("#strip").bounding_box()
+            assert strip is not None
+            assert strip["height"] < size["height"] / 4
         links.nth(2).click()
         expect(at.page.locator("#messages .aimed")).to_be_in_viewport()
         expect(at.page.locator("#messages .aimed")).to_contain_text("Send the edited reply")
