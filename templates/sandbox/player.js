@@ -1,4 +1,4 @@
-// The played cycle: its buttons, following the action from place to place, and the recap at the end.
+// The played story: its buttons, following the action from place to place, and the recap at the end.
 import { $, el } from "./dom.js";
 import { icon } from "./icons.js";
 

@@ -262,7 +262,7 @@ def _alerts(at: Visitor, story: Story) -> Iterator[str]:
 def _end(at: Visitor, story: Story) -> Iterator[str]:
     at.looks_at(OWNER, TEAM, story.posted("target-reached", TEAM)[0].ts)
     yield "target-reached"
-    at.page.get_by_role("button", name="Play the cycle").click()
+    at.page.get_by_role("button", name="Play the story").click()
     expect(at.page.locator("#recap button.recap-link")).to_have_count(5, timeout=120_000)
     yield "recap"
     at.looks_at(OWNER, TEAM, story.posted("promoted", TEAM)[0].ts)

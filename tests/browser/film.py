@@ -77,7 +77,7 @@ class Director:
 def film(at: Visitor, director: Director, file: Path) -> None:
     """Play on the page, and keep a frame of each scene and of the recap."""
     at.page.set_viewport_size(SCREEN)
-    at.page.get_by_role("button", name="Play the cycle").click()
+    at.page.get_by_role("button", name="Play the story").click()
     frames, scenes = [], list(SCENES)
     for shown in director.steps():
         if scenes and shown is not None and shown.ts and shown.label.startswith(scenes[0]):

@@ -127,7 +127,7 @@ def test_example_people_play_until_they_are_stopped(
         visiting(chromium, harness.server.url) as at,
     ):
         page = at.page
-        page.get_by_role("button", name="Play the cycle").click()
+        page.get_by_role("button", name="Play the story").click()
         expect(page.locator("#playing")).to_contain_text("Example people")
         expect(page.locator("#pause")).to_be_focused()
         expect(page.locator("#where")).to_have_text("#support-emea")
@@ -148,7 +148,7 @@ def test_example_people_play_until_they_are_stopped(
         expect(page.locator("#came-words")).to_contain_text("Stopped.")
         expect(page.locator("#came-places")).to_contain_text("DM to Mehmet")
         expect(page.locator("#recap")).to_be_hidden()
-        expect(page.get_by_role("button", name="Play the cycle")).to_be_visible()
+        expect(page.get_by_role("button", name="Play the story")).to_be_visible()
         at.shoots("41-stopped")
 
 
@@ -158,7 +158,7 @@ def test_a_play_ends_with_five_links(chromium: Browser, tmp_path: Path, users: D
         bot_harness(tmp_path, demo_users=quick, draw=draw) as harness,
         visiting(chromium, harness.server.url) as at,
     ):
-        at.page.get_by_role("button", name="Play the cycle").click()
+        at.page.get_by_role("button", name="Play the story").click()
         links = at.page.locator("#recap button.recap-link")
         expect(links).to_have_count(5, timeout=180_000)
         expect(at.page.locator("#recap-words")).to_have_text("3 cycles complete.")
@@ -192,7 +192,7 @@ def test_a_first_visit_is_guided_once(chromium: Browser, tmp_path: Path) -> None
         expect(at.page.locator("#where")).to_have_text("#support-emea")
         guide = at.page.locator("#guide")
         for number, title in enumerate(
-            ("Start as Jana Hoffmann", "Ask for anything", "Time is simulated", "Watch a whole cycle"),
+            ("Start as Jana Hoffmann", "Ask for anything", "Time is simulated", "Watch the story"),
             start=1,
         ):
             expect(guide).to_contain_text(title)
