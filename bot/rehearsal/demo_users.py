@@ -23,14 +23,17 @@ from cadence.flows.cycles import show_cycle
 from cadence.flows.playbooks import export_playbook
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
-from cadence.rules.modes import Mode, rank
+from cadence.rules.modes import WORDS, Mode, rank
 from storage.work import UnitOfWork
+from templates.contexts.base import StepEvidence
 from templates.contexts.cycles import CycleShown
 
 DIGEST_HOUR = 12
 """The Monday hour, after the digest, until which a cycle is played."""
 MOST_CYCLES = 3
 """Cycles of one play: the one in which a step is demoted, and the two that its promotion is decided on."""
+APART = timedelta(minutes=2)
+"""Between two exceptions logged late: the same words within a minute would ask for confirmation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,9 @@ class DemoUsers:
     def play(self, harness: BotHarness, playback: Playback) -> None:
         """Play the cycle that closes first, until the digest after it, or until the playback is stopped.
 
-        If it leaves a step demoted, play on until the step is promoted again, `MOST_CYCLES` at most.
+        If it leaves a step demoted, play on until the step is promoted again, `MOST_CYCLES` at most. A cycle that
+        runs already may have had a demotion, or days on which the demo users did nothing: either way the step
+        of the file is demoted once, until its rubric is revised.
 
         Raises:
             CantDo: no cycle could be started.
@@ -64,14 +69,17 @@ class DemoUsers:
         if not cycles:
             raise CantDo("no cycle could be started.")
         shown.newest()
+        shown.recap_since(min(cycle.starts for cycle in cycles))
         if self.whole:
             self._play_file(harness, playback, shown, cycles[0])
             return
-        played = 0
+        self._catch_up(harness, playback, shown, cycles)
+        played, below = 0, []
         while cycles and self._plays(harness, playback, shown, cycles):
             played += 1
             cycles = list(self._running(harness))
-            if played == MOST_CYCLES or not any(self._is_below_plan(harness, cycle) for cycle in cycles):
+            below = [step for cycle in cycles for step in self._below_plan(harness, cycle).values()]
+            if played == MOST_CYCLES or not below:
                 break
             shown.be_brief()
             playback.tell("A step is below its planned mode. They play on until it's promoted again.")
@@ -79,7 +87,8 @@ class DemoUsers:
         if playback.stopped:
             playback.tell("Stopped.")
             return
-        playback.tell("Cycle complete." if played == 1 else f"{played} cycles complete.")
+        still = "".join(f" “{step.title}” is still {WORDS[Mode(step.mode)]}." for step in below)
+        playback.tell(("Cycle complete." if played == 1 else f"{played} cycles complete.") + still)
         shown.recap()
 
     def _play_file(
@@ -107,16 +116,42 @@ class DemoUsers:
     ) -> bool:
         """Play the first of these cycles to close; False once the playback is stopped."""
         return all(
-            self._step(harness, playback, shown, moment, line)
+            self._step(harness, playback, shown, moment, None if self._is_enough(harness, line) else line)
             for moment, line in self._script(harness, cycles)
+        )
+
+    def _catch_up(
+        self, harness: BotHarness, playback: Playback, shown: Highlights, cycles: Sequence[CycleShown]
+    ) -> None:
+        """Log the exceptions of days that are over, less those that somebody logged, and revise the rubric."""
+        now = harness.clock.now()
+        for cycle in cycles:
+            for key, step in self._steps(harness, cycle).items():
+                if key in self._below_plan(harness, cycle):
+                    continue
+                over = [line for moment, line in self._demotion(harness, cycle, key) if moment <= now]
+                for line in over[step.evidence.exceptions :]:
+                    if not self._is_enough(harness, line):
+                        self._step(harness, playback, shown, harness.clock.now() + APART, line)
+
+    def _is_enough(self, harness: BotHarness, line: Line | None) -> bool:
+        """Whether a line is one more exception of a step that is demoted already, before its rubric is revised."""
+        if line is None or not line.says.startswith("/exception "):
+            return False
+        return any(
+            line in (one for _, one in self._demotion(harness, cycle, key))
+            for cycle in self._running(harness)
+            for key in self._below_plan(harness, cycle)
         )
 
     def _script(
         self, harness: BotHarness, cycles: Sequence[CycleShown]
     ) -> list[tuple[datetime, Line | None]]:
         """Every action until the digest after the first close, and the time of that digest."""
+        now = harness.clock.now()
         lines = sorted(
-            (line for cycle in cycles for line in self._lines(harness, cycle)), key=lambda one: one[0]
+            (one for cycle in cycles for one in self._lines(harness, cycle) if one[0] > now),
+            key=lambda one: one[0],
         )
         closes = min(cycle.closes for cycle in cycles)
         monday = closes + timedelta(days=7 - closes.weekday())
@@ -166,22 +201,42 @@ class DemoUsers:
             return read_playbook(export_playbook(uow, slug).yaml)
         return None
 
-    def _is_below_plan(self, harness: BotHarness, cycle: CycleShown) -> bool:
-        """Whether a step is in a lower mode than the playbook plans, because it was demoted."""
+    def _steps(self, harness: BotHarness, cycle: CycleShown) -> dict[str, StepEvidence]:
+        """The steps of a cycle as they are now, by key."""
         spec = self._spec(harness, cycle.slug)
-        planned = {step.title: step.mode for step in spec.steps} if spec else {}
-        modes = {one.title: Mode(one.mode) for one in cycle.steps}
-        return any(rank(mode) < rank(planned.get(title, mode)) for title, mode in modes.items())
+        keys = {step.title: step.key for step in spec.steps} if spec else {}
+        return {keys[step.title]: step for step in cycle.steps if step.title in keys}
 
-    def _lines(self, harness: BotHarness, cycle: CycleShown) -> Iterator[tuple[datetime, Line]]:
-        """The actions in a cycle; after the last cycle of the file, those of its first one again."""
+    def _below_plan(self, harness: BotHarness, cycle: CycleShown) -> dict[str, StepEvidence]:
+        """Those in a lower mode than the playbook plans, because they were demoted."""
+        spec = self._spec(harness, cycle.slug)
+        planned = {step.key: step.mode for step in spec.steps} if spec else {}
+        steps = self._steps(harness, cycle)
+        return {key: step for key, step in steps.items() if rank(Mode(step.mode)) < rank(planned[key])}
+
+    def _lines(self, harness: BotHarness, cycle: CycleShown) -> list[tuple[datetime, Line]]:
+        """The actions of a cycle in order; after the last cycle of the file, those of its first one again."""
         lines = read_answers(self.answers / f"{cycle.slug}.csv", self.people)
         cycles = ceil(max((line.week for line in lines), default=1) / WEEKS)
         before = (cycle.number - 1) % cycles * WEEKS
-        for line in lines:
-            moment = when(line, cycle.starts - timedelta(weeks=before), harness.workspace)
-            if before < line.week <= before + WEEKS and moment > harness.clock.now():
-                yield moment, line
+        first = cycle.starts - timedelta(weeks=before)
+        timed = [
+            (when(line, first, harness.workspace), line)
+            for line in lines
+            if before < line.week <= before + WEEKS
+        ]
+        return sorted(timed, key=lambda one: one[0])
+
+    def _demotion(self, harness: BotHarness, cycle: CycleShown, step: str) -> list[tuple[datetime, Line]]:
+        """A step's exceptions in a cycle, and the revision of its rubric after them; empty without a revision."""
+        revised = f"/cadence rubric {cycle.slug} {step} revise "
+        found: list[tuple[datetime, Line]] = []
+        for moment, line in self._lines(harness, cycle):
+            if line.says.startswith((f"/exception {step} ", revised)):
+                found.append((moment, line))
+            if line.says.startswith(revised):
+                return found
+        return []
 
     def _act(self, harness: BotHarness, line: Line, playback: Playback, shown: Highlights) -> None:
         person = harness.workspace.person(line.member)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, date, datetime, time
 from itertools import islice
 from typing import Final
 
@@ -55,6 +56,11 @@ class Highlights:
     def be_brief(self) -> None:
         """From now on lead only to what is posted in channels: the routine is known."""
         self._briefly = True
+
+    def recap_since(self, day: date) -> None:
+        """Let the recap reach back to a day before the play began: the day on which its cycle did."""
+        start = datetime.combine(day, time(), UTC)
+        self._begin = min(self._begin, f"{start.timestamp():.6f}")
 
     def before(self, message: Message | None, place: str | None, member: str) -> None:
         """Show where a member is about to act: at a message, or in the place they type in."""

@@ -13,7 +13,7 @@ from bot.ops.commands import BUILT_IN_TEAM, bring_up, import_into, open_database
 from bot.ops.files import unreadable
 from bot.ops.manifest import INSTALL
 from bot.rehearsal.demo_users import DemoUsers
-from bot.rehearsal.first_visit import first_visit
+from bot.rehearsal.first_visit import SIX_MONTHS, THREE_CYCLES, first_visit
 from bot.rehearsal.harness import BotHarness, read_channels, read_profiles, workspace_from, zones_of
 from bot.runtime.embedded_runner import WorkerLock
 from bot.runtime.http_server import require_port
@@ -216,6 +216,7 @@ def _first_visit(example: Example) -> Welcome | None:
         example.people(),
         read_playbook(file.read_text(encoding="utf-8")),
         read_profiles(example.folder / "names.csv"),
+        SIX_MONTHS if example.whole else THREE_CYCLES,
     )
 
 
@@ -247,7 +248,7 @@ _FIRST_STEPS: Final = (
     "  2. In #support-emea type  /cadence cycle start support-reply",
     "  3. Press “Next event” until Thursday's check-in arrives, and answer it.",
     "  4. Type  /exception send tone was off  and  /cadence why support-reply send",
-    "  5. Or press “Play the cycle”: example people answer until a demoted step is promoted again.",
+    "  5. Or press “Play the cycle”: in three cycles a step is demoted, and promoted again.",
 )
 _SIX_MONTHS: Final = (
     "  1. Open the page and press “Play the cycle”: example people play six months, from a pilot to its third wave.",

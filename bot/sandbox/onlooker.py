@@ -41,7 +41,7 @@ class Onlooker:
         """The newest message from the bot in their DM."""
         found = [message for message in self.dm() if message.bot_id]
         if not found:
-            raise CantDo(f"{self.user.name} has no message from the bot")
+            raise CantDo(f"{self.user.shown} has no message from the bot")
         return found[-1]
 
     def sees(self, channel: str) -> list[Message]:
@@ -61,18 +61,18 @@ class Onlooker:
         """The form on top; CantDo when none is open."""
         found = self.view()
         if found is None:
-            raise CantDo(f"{self.user.name} has no form open")
+            raise CantDo(f"{self.user.shown} has no form open")
         return found
 
     def home(self) -> View:
         """The Home the app published for them; CantDo when it published none."""
         found = self._workspace.views.home(self.id)
         if found is None:
-            raise CantDo(f"no Home was published for {self.user.name}")
+            raise CantDo(f"no Home was published for {self.user.shown}")
         return found
 
     def _room(self, channel: str) -> "Channel":
         room = self.dm_channel if channel == f"D{self.id[1:]}" else self._workspace.channel(channel)
         if room.kind != "public" and self.id not in room.members:
-            raise CantDo(f"{self.user.name} doesn't see {channel}")
+            raise CantDo(f"{self.user.shown} doesn't see this channel")
         return room

@@ -1,5 +1,7 @@
 """The web page of the workspace: its files, its state, and what its buttons do. No rules of Slack live here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -133,17 +135,19 @@ class Page:
             case "type":
                 return self._type(person, body)
             case "click":
-                answer = person.clicks(
-                    self._target(body),
-                    block_id=body["block_id"],
-                    action_id=body["action_id"],
-                    value=body.get("value"),
-                )
+                with _if_still_there():
+                    answer = person.clicks(
+                        self._target(body),
+                        block_id=body["block_id"],
+                        action_id=body["action_id"],
+                        value=body.get("value"),
+                    )
                 return {"failure": answer.failure}
             case "choose":
-                chosen = person.chooses(
-                    self._target(body), body["action_id"], body["value"], block_id=body["block_id"]
-                )
+                with _if_still_there():
+                    chosen = person.chooses(
+                        self._target(body), body["action_id"], body["value"], block_id=body["block_id"]
+                    )
                 return {"failure": chosen.failure}
             case "fill":
                 person.fills(self._workspace.views.find(str(body["view_id"])), body["values"])
@@ -151,7 +155,7 @@ class Page:
                 result = person.submits(body["values"])
                 return {"errors": result.errors, "failure": result.failure, "closed": result.closed}
             case "close":
-                person.closes()
+                _close(person, body.get("view_id"))
             case "home":
                 person.opens_home()
             case "messages":
@@ -191,6 +195,22 @@ class Page:
         if body.get("view_id"):
             return self._workspace.views.find(str(body["view_id"]))
         return self._workspace.messages.get(str(body["channel"]), str(body["ts"]))
+
+
+def _close(person: "Person", view_id: str | None) -> None:
+    """Close a form; nothing happens if another Esc has closed it already."""
+    form = person.view()
+    if form is not None and form.id == view_id:
+        person.closes()
+
+
+@contextmanager
+def _if_still_there() -> Iterator[None]:
+    """Say in plain words that a message or form changed before a click on it arrived."""
+    try:
+        yield
+    except (CantDo, SlackError) as gone:
+        raise CantDo("This changed just before you clicked. Take another look.") from gone
 
 
 def _template(name: str) -> str:

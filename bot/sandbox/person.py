@@ -120,7 +120,7 @@ class Person(Onlooker):
         """Write an ordinary message; the app isn't notified."""
         room = self._room(channel)
         if self.id not in room.members or room.archived:
-            raise CantDo(f"{self.user.name} can't write in {channel}")
+            raise CantDo(f"{self.user.shown} can't write in this channel")
         ts = self._workspace.messages.next_ts()
         return self._workspace.messages.save(Message(room.id, ts, self.id, text=text, thread_ts=thread_ts))
 
@@ -226,7 +226,7 @@ class Person(Onlooker):
         self._room(message.channel)
         found = self._workspace.messages.get(message.channel, message.ts)
         if found.only_to not in (None, self.id):
-            raise CantDo(f"{self.user.name} doesn't see this message")
+            raise CantDo(f"{self.user.shown} doesn't see this message")
         return found
 
     def _answer(self, status: int, failure: str | None, mark: int) -> Answer:

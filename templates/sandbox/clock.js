@@ -22,7 +22,8 @@ export class Clock {
       if (still) button.setAttribute("aria-disabled", "true");
       else button.removeAttribute("aria-disabled");
     }
-    if (this.wasPlaying && !state.playing) this.tell(state.came.happened ?? [], state.came.now, state.played, state.recap.length === 0);
+    // a play that ends with a recap says there what happened
+    if (this.wasPlaying && !state.playing && !state.recap.length) this.tell(state.came.happened ?? [], state.came.now, state.played);
     if (state.playing && !this.wasPlaying && !this.busy) this.forget();
     this.wasPlaying = state.playing;
   }
@@ -55,11 +56,11 @@ export class Clock {
     }
   }
 
-  tell(happened, now, before = "", places = true) {
+  tell(happened, now, before = "") {
     const count = happened.reduce((sum, place) => sum + place.count, 0);
     const at = moment(now, this.page().tz ?? "UTC", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
     const said = count ? plural(count, "new message") : "nothing sent";
-    this.line(`${before ? `${before} ` : ""}${at}: ${said}`, places ? happened : []);
+    this.line(`${before ? `${before} ` : ""}${at}: ${said}`, happened);
   }
 
   // Somebody did something: that nothing is scheduled may no longer be true.

@@ -44,7 +44,7 @@ export class FormDialog {
   }
 
   leave() {
-    return this.act({ do: "close" });
+    return this.act({ do: "close", view_id: this.shown?.id });
   }
 
   first() {

@@ -1,4 +1,4 @@
-// The played cycle: its buttons, following the action from place to place, and the recap at the end.
+// The played story: its buttons, following the action from place to place, and the recap at the end.
 import { $, el } from "./dom.js";
 import { icon } from "./icons.js";
 
@@ -46,7 +46,7 @@ export class Player {
     if ($("pause").textContent !== word) $("pause").replaceChildren(icon(state.paused ? "play" : "pause"), el("span", { class: "long" }, word));
     for (const button of document.querySelectorAll("[data-speed]")) button.setAttribute("aria-pressed", String(Number(button.dataset.speed) === state.speed));
     if (state.playing && this.following && state.shown) this.lead(state.shown);
-    if (this.wasPlaying && !state.playing) this.recap(state.recap);
+    if (this.wasPlaying && !state.playing) this.recap(state.played, state.recap);
     this.wasPlaying = state.playing;
   }
 
@@ -62,8 +62,9 @@ export class Player {
     return moment.readers.includes(this.page().as) ? this.page().as : moment.readers[0];
   }
 
-  recap(moments) {
+  recap(said, moments) {
     $("recap").hidden = !moments.length;
+    $("recap-words").textContent = said;
     $("recap-moments").replaceChildren(...moments.map((moment) => el("li", {}, el("button", { type: "button", class: "recap-link",
       onclick: () => this.visit(moment.place, this.reader(moment), moment.ts) }, moment.label))));
   }

@@ -50,6 +50,13 @@ export function table(block, context) {
   const side = (at) => block.column_settings?.[at]?.align;
   const line = (tag, row) => el("tr", {}, ...row.map((part, at) =>
     el(tag, { class: side(at) === "left" ? null : side(at), scope: tag === "th" ? "col" : null }, ...cell(part, context))));
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table" }, el("table", {},
+  const box = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table", onscroll: () => hint(box) }, el("table", {},
     el("thead", {}, line("th", head)), el("tbody", {}, ...rows.map((row) => line("td", row)))));
+  new ResizeObserver(() => hint(box)).observe(box);
+  return box;
+}
+
+// A table that goes on to the right fades there.
+function hint(box) {
+  box.classList.toggle("more", box.scrollWidth - box.clientWidth - box.scrollLeft > 1);
 }

@@ -23,7 +23,8 @@ export class Sidebar {
 
   show(place) {
     const page = this.page();
-    const people = [...page.members].sort((one, other) => one.title.localeCompare(other.title) || one.shown.localeCompare(other.shown));
+    const mine = (user) => Number(user.id === page.as); // first, so that the list opens at its top
+    const people = [...page.members].sort((one, other) => mine(other) - mine(one) || one.title.localeCompare(other.title) || one.shown.localeCompare(other.shown));
     this.who.set(people.map((user) => ({ value: user.id, label: user.shown, note: user.title || `@${user.name}`, count: user.unread,
       face: () => face(user.shown, user.id) })), page.as);
     const me = page.members.find((user) => user.id === page.as);

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from bot.rehearsal.first_visit import first_visit
 from bot.rehearsal.harness import BotHarness, read_profiles
 from cadence.documents import read_playbook, read_workspace
 from templates.chart import draw
-from tests.browser.conftest import visiting
+from tests.browser.conftest import DESKTOP, PHONE, visiting
 from tests.browser.visitor import Visitor
 from tests.harnesses import EXAMPLES, bot_harness
 
@@ -61,6 +62,29 @@ def test_a_check_in_by_keyboard_alone(desktop: Visitor) -> None:
     assert page.evaluate("document.activeElement.closest('.message') !== null")
 
 
+def test_two_quick_escapes_close_a_form(desktop: Visitor) -> None:
+    page, heard = desktop.page, count(1)
+    desktop.acts_as("Jana Hoffmann")
+    desktop.goes_to("support-emea")
+    desktop.commands("/cadence cycle start")
+    expect(desktop.form).to_have_count(1)
+    with page.expect_response(lambda one: one.url.endswith("/act") and next(heard) == 2) as second:
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+    assert second.value.json() == {"ok": True}
+    expect(desktop.form).to_have_count(0)
+    expect(page.locator("#status")).to_be_empty()
+
+
+def test_the_list_of_people_opens_at_the_one_who_acts(desktop: Visitor) -> None:
+    desktop.acts_as("Jana Hoffmann")
+    desktop.page.locator("#as").click()
+    people = desktop.page.locator("#who [role=option]")
+    expect(people.first).to_contain_text("Jana Hoffmann")
+    expect(people.first).to_have_attribute("aria-selected", "true")
+    expect(people.first).to_be_in_viewport(ratio=1)
+
+
 def test_a_phone_is_enough(phone: Visitor) -> None:
     page = phone.page
     phone.acts_as("Jana Hoffmann")
@@ -71,6 +95,10 @@ def test_a_phone_is_enough(phone: Visitor) -> None:
     phone.sends()
     phone.reads_the_answer()
     phone.moves_on_until("Thu, 5 Mar")
+    icon, unread = page.locator("#menu .icon").bounding_box(), page.locator("#menu .badge").bounding_box()
+    assert icon is not None
+    assert unread is not None
+    assert icon["x"] + icon["width"] <= unread["x"]
     page.locator("#came-places").get_by_role("button", name=re.compile("Jana")).click()
     expect(phone.message("Did this week run as planned?")).to_be_visible()
     phone.shoots("31-phone-check-in")
@@ -133,8 +161,15 @@ def test_a_play_ends_with_five_links(chromium: Browser, tmp_path: Path, users: D
         at.page.get_by_role("button", name="Play the cycle").click()
         links = at.page.locator("#recap button.recap-link")
         expect(links).to_have_count(5, timeout=180_000)
-        expect(at.page.locator("#came-words")).to_contain_text("3 cycles complete.")
+        expect(at.page.locator("#recap-words")).to_have_text("3 cycles complete.")
+        expect(at.page.locator("#came")).to_be_hidden()
         at.shoots("42-recap")
+        for size in (PHONE, DESKTOP):
+            at.page.set_viewport_size(size)
+            assert links.evaluate_all("all => all.every((one) => one.scrollWidth <= one.clientWidth)")
+            strip = at.page.locator("#strip").bounding_box()
+            assert strip is not None
+            assert strip["height"] < size["height"] / 4
         links.nth(2).click()
         expect(at.page.locator("#messages .aimed")).to_be_in_viewport()
         expect(at.page.locator("#messages .aimed")).to_contain_text("Send the edited reply")
@@ -157,7 +192,7 @@ def test_a_first_visit_is_guided_once(chromium: Browser, tmp_path: Path) -> None
         expect(at.page.locator("#where")).to_have_text("#support-emea")
         guide = at.page.locator("#guide")
         for number, title in enumerate(
-            ("Start as Jana Hoffmann", "Ask for anything", "Time is simulated", "Watch a whole cycle"),
+            ("Start as Jana Hoffmann", "Ask for anything", "Time is simulated", "Play the cycle"),
             start=1,
         ):
             expect(guide).to_contain_text(title)

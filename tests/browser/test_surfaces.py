@@ -1,6 +1,7 @@
 """Every block and input is shown and can be used; input is shown as text only; a phone's width is enough."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import escape
@@ -111,6 +112,20 @@ def test_every_block_of_a_message(
         at.shoots(f"21-thread-{name}")
     actions = [body["actions"][0]["action_id"] for body in app.heard if body.get("actions")]
     assert actions == ["go", "more"]
+
+
+def test_a_table_wider_than_a_phone_shows_that_it_goes_on(chromium: Browser, server: SandboxServer) -> None:
+    for columns in (9, 2):
+        row = [{"type": "raw_text", "text": f"Column {number}"} for number in range(columns)]
+        post(server.workspace, text="A table", blocks=[{"type": "table", "rows": [row, row]}])
+    with visiting(chromium, server.url, PHONE) as at:
+        at.goes_to("desk")
+        wide, narrow = at.page.locator("#messages .scroll").all()
+        fades = re.compile(r"\bmore\b")
+        expect(wide).to_have_class(fades)
+        expect(narrow).not_to_have_class(fades)
+        wide.evaluate("node => node.scrollTo({ left: node.scrollWidth })")
+        expect(wide).not_to_have_class(fades)
 
 
 @pytest.mark.parametrize(("size", "name"), [(DESKTOP, "desktop"), (PHONE, "phone")])

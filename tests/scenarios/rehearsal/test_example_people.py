@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from templates.contexts.cycles import CycleClosed
 from templates.contexts.handoffs import HandoffPost
 from templates.contexts.overview.digests import Digest
 from templates.contexts.promotions import Promoted
-from templates.contexts.standards import Watch
+from templates.contexts.standards import Demoted, Watch
 from tests.contexts import assert_golden, contexts, shown
 from tests.harnesses import EXAMPLES, bot_harness
 from tests.scenarios.plays import posts, rows
@@ -102,6 +102,31 @@ def test_a_play_leads_to_where_the_action_is_and_recaps_the_cycle_in_five_messag
     assert [moment.label for moment in playback.moments] == texts
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("passed", "logged"),
+    [("2026-03-05 09:05", 5), ("2026-03-05 09:05", 0), ("2026-03-11 18:00", 0)],
+    ids=["demoted by hand", "nothing logged", "in week 2"],
+)
+def test_a_play_shows_a_demotion_and_a_recovery_whatever_came_before(
+    tmp_path: Path, passed: str, logged: int
+) -> None:
+    with bot_harness(tmp_path) as harness:
+        begin(harness, passed, logged)
+        playback = play(harness).playback
+        kinds = [sent_kind(harness, moment.channel, moment.ts) for moment in playback.moments]
+        assert {"demoted", "promoted"} <= set(kinds)
+        assert len(contexts(posts(harness, "C01SUPEMEA"), Demoted)) == 1
+        assert modes(harness)["send"] == Mode.AI_LED
+
+
+@pytest.mark.long
+def test_a_play_says_what_it_leaves_below_plan(tmp_path: Path) -> None:
+    with bot_harness(tmp_path) as harness:
+        begin(harness, "2026-03-05 09:05", 8)
+        assert_golden(play(harness).playback.said, "still-collaborative")
+
+
 def test_a_cycle_without_a_demotion_is_played_alone(tmp_path: Path) -> None:
     quiet = tmp_path / "answers"
     quiet.mkdir()
@@ -148,6 +173,16 @@ def test_demo_users_follow_their_file_repeatably_and_stop_at_once(
     [row] = shown(harness.workspace.person("U01AGENT1").last_dm(), CheckinMessage).rows
     assert row.answer is not None
     assert row.answer.runs == 15
+
+
+def begin(harness: BotHarness, until: str, exceptions: int) -> None:
+    """Start the cycle by hand, move the clock, and log some exceptions."""
+    jana = harness.workspace.person("U01LEAD")
+    jana.types("/cadence cycle start support-reply", channel="C01SUPEMEA")
+    harness.play_until(datetime.fromisoformat(until).replace(tzinfo=UTC))
+    for number in range(exceptions):
+        jana.types(f"/exception send tone was off {number}", channel="C01SUPEMEA")
+    harness.tick()
 
 
 def modes(harness: BotHarness) -> dict[str, Mode]:
