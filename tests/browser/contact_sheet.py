@@ -7,7 +7,7 @@ shows them all.
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from html import escape
 from itertools import chain
@@ -74,19 +74,20 @@ class Sheet:
         into: the folder.
         variants: how each surface is looked at.
         look: called with each surface as it is shown, such as to check it.
-        before: how many were taken by others, for the numbers in the names.
+        part: the number of this sheet, which the names begin with.
     """
 
     at: Visitor
     into: Path
     variants: tuple[Variant, ...]
     look: Callable[[str], None]
-    before: int = 0
-    taken: list[str] = field(default_factory=list)
+    part: int
+    taken: int = 0
 
     def shoot(self, surface: str) -> None:
         """What is shown now, once for each variant."""
-        page, name = self.at.page, f"{self.before + len(self.taken) + 1:02}-{surface}"
+        self.taken += 1
+        page, name = self.at.page, f"{self.part}{self.taken:02}-{surface}"
         for variant in self.variants:
             page.emulate_media(color_scheme=variant.scheme, reduced_motion="reduce")
             page.set_viewport_size(variant.size)
@@ -95,11 +96,12 @@ class Sheet:
             page.screenshot(path=self.into / f"{name}-{variant.name}.png")
             self.look(f"{surface}, {variant.name}")
         page.set_viewport_size(WIDE)
-        self.taken.append(name)
 
 
-def index(into: Path, taken: Sequence[str], variants: Sequence[Variant]) -> None:
-    """Write the page that shows all pictures."""
+def index(into: Path, variants: Sequence[Variant]) -> None:
+    """Write the page that shows all pictures taken so far."""
+    last = f"-{variants[-1].name}.png"
+    taken = sorted(one.name.removesuffix(last) for one in into.glob(f"*{last}"))
     rows = "".join(
         f"<h2>{escape(name)}</h2><div>"
         + "".join(
@@ -149,10 +151,10 @@ def _kind(message: Message) -> str:
     return str(key).partition(":")[0]
 
 
-def take(
+def take_cycle(
     chromium: Browser, into: Path, variants: tuple[Variant, ...], check: Callable[[Visitor, str], None]
 ) -> int:
-    """Take every picture; returns how many surfaces there are."""
+    """Take the pictures of one team's cycle, and of the page itself; returns how many surfaces there are."""
     into.mkdir(parents=True, exist_ok=True)
     people = read_workspace((EXAMPLES / "workspace.yaml").read_text(encoding="utf-8"))
     playbook = read_playbook((EXAMPLES / "support-reply.yaml").read_text(encoding="utf-8"))
@@ -163,7 +165,7 @@ def take(
         bot_harness(Path(data), demo_users=users, welcome=welcome, draw=draw) as harness,
         visiting(chromium, harness.server.url, WIDE) as at,
     ):
-        sheet = Sheet(at, into, variants, lambda surface: check(at, surface))
+        sheet = Sheet(at, into, variants, lambda surface: check(at, surface), part=1)
         story = Story(harness, users)
         # one after the other: each is shot before the next is brought about
         surfaces = chain(
@@ -171,29 +173,24 @@ def take(
         )
         for surface in surfaces:
             sheet.shoot(surface)
-    taken = [*sheet.taken, *take_rollout(chromium, into, variants, check, taken=sheet.taken)]
-    index(into, taken, variants)
-    return len(taken)
+    index(into, variants)
+    return sheet.taken
 
 
 def take_rollout(
-    chromium: Browser,
-    into: Path,
-    variants: tuple[Variant, ...],
-    check: Callable[[Visitor, str], None],
-    *,
-    taken: Sequence[str] = (),
-) -> list[str]:
-    """Take the pictures of a rollout to more teams; returns their names. Numbers go on after those `taken`."""
+    chromium: Browser, into: Path, variants: tuple[Variant, ...], check: Callable[[Visitor, str], None]
+) -> int:
+    """Take the pictures of a rollout to more teams; returns how many surfaces there are."""
     into.mkdir(parents=True, exist_ok=True)
     with (
         TemporaryDirectory() as data,
         six_months(Path(data)) as story,
         visiting(chromium, story.harness.server.url, WIDE) as at,
     ):
-        sheet = Sheet(at, into, variants, lambda surface: check(at, surface), before=len(taken))
+        sheet = Sheet(at, into, variants, lambda surface: check(at, surface), part=2)
         for surface in chain(_pilot(at, story), _waves(at, story), _months(at, story)):
             sheet.shoot(surface)
+    index(into, variants)
     return sheet.taken
 
 
@@ -400,7 +397,10 @@ def main() -> None:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
-        count = take(browser, folder(), VARIANTS, lambda _at, _surface: None)
+        count = sum(
+            take(browser, folder(), VARIANTS, lambda _at, _surface: None)
+            for take in (take_cycle, take_rollout)
+        )
         browser.close()
     print(f"{count} surfaces in {folder()}")  # noqa: T201
 
