@@ -1,6 +1,6 @@
 """A person's own absences and reminders: away, snooze, mute."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
@@ -115,9 +115,13 @@ def away(context: RequestContext, command: Away) -> None:
     else:
         first = command.start or context.today
         saved = people.set_away(
-            context.uow, members=(command.member or context.caller.member,), first=first, last=command.until
+            context.uow,
+            members=(command.member or context.caller.member,),
+            first=first,
+            last=command.until,
+            is_guess=context.today < first == command.until,
         )
-        context.say(replace(saved, is_guess=context.today < first == command.until))
+        context.say(saved)
 
 
 def away_form(context: RequestContext, *, members: tuple[str, ...] = ()) -> AwayForm:

@@ -28,8 +28,12 @@ LONGEST_AWAY = timedelta(days=366)
 
 
 @once
-def set_away(uow: UnitOfWork, *, members: Sequence[str], first: date, last: date) -> AwaySet:
+def set_away(
+    uow: UnitOfWork, *, members: Sequence[str], first: date, last: date, is_guess: bool = False
+) -> AwaySet:
     """Set days away, on which nobody is nudged; owners and curators can set them for people in their teams.
+
+    `is_guess`: only one day was given, which could have meant "until then"; the answer says so.
 
     Raises:
         Refusal: an end before the start, past days, a range longer than a year. NotAllowed: the caller isn't
@@ -61,7 +65,7 @@ def set_away(uow: UnitOfWork, *, members: Sequence[str], first: date, last: date
             if who != uow.actor.member:
                 _tell(uow, who, first=first, last=last)
         others = tuple(who for who in members if who != uow.actor.member)
-        return AwaySet(since=first, until=last, members=others)
+        return AwaySet(since=first, until=last, members=others, is_guess=is_guess)
 
 
 def _tell(uow: UnitOfWork, who: str, *, first: date, last: date) -> None:
