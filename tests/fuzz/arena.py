@@ -17,9 +17,12 @@ from sqlalchemy import event
 from bot import app as bot_app
 from bot.ops.commands import BUILT_IN_TEAM, import_into
 from bot.rehearsal.harness import BotHarness
+from bot.sandbox.answers import SubmitResult
 from bot.sandbox.delivery import encode, signed_headers
 from bot.sandbox.limits import problems_of_message, problems_of_view
+from bot.sandbox.messages import Message
 from bot.sandbox.payloads import event_body
+from bot.sandbox.views import View
 from bot.web import dispatch
 from cadence.actor import Actor
 from cadence.flows.cycles.starting import CycleGiven, start_cycle
@@ -80,6 +83,18 @@ class Reply:
     views: list[Json] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     closed: bool = False
+
+    def seen(self) -> SubmitResult:
+        """What the person sees of it, for `tests.contexts`."""
+        said = [self.message] if self.message else []
+        return SubmitResult(
+            errors=self.errors,
+            closed=self.closed,
+            view=View("V1", "U1", self.views[-1], "1", "V1") if self.views else None,
+            messages=tuple(
+                Message("C1", "1.0", "B1", text=one["text"], blocks=one["blocks"]) for one in said
+            ),
+        )
 
 
 class Broken(AssertionError):

@@ -12,6 +12,7 @@ from bot.sandbox.delivery import Kind, encode, signed_headers
 from bot.web import dispatch
 from storage.tables import LoggedException
 from templates.ids import Callback
+from tests.contexts import assert_golden
 from tests.scenarios.houses import AGENT, LEAD, A, B, House, a_house
 from tests.security.test_roles import form, option, text
 from tests.slacks import SIGNING_SECRET
@@ -60,7 +61,7 @@ def submission(house: House, *, person: str, home: str, installed: str) -> Json:
 def test_a_form_opened_in_one_workspace_writes_nothing_into_the_other(both: House) -> None:
     answer = sends(both, "interactive", submission(both, person=FOREIGN, home=B, installed=A))
     assert exceptions(both) == []
-    assert "belongs to another one" in answer
+    assert_golden(json.loads(answer)["errors"]["step"], "of-the-other-workspace")
 
 
 def test_a_form_of_ones_own_workspace_acts_there(both: House) -> None:
@@ -72,7 +73,7 @@ def test_nobody_acts_in_another_workspace_under_an_id_that_is_known_there(both: 
     """The two workspaces of this test have people with the same IDs."""
     answer = sends(both, "interactive", submission(both, person=LEAD, home=B, installed=A))
     assert exceptions(both) == []
-    assert "belongs to another one" in answer
+    assert_golden(json.loads(answer)["errors"]["step"], "of-the-other-workspace")
 
 
 def test_a_button_in_a_shared_channel_refuses_people_of_the_other_workspace(both: House) -> None:

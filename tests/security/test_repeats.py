@@ -61,8 +61,13 @@ from storage.tables import (
     TrailEntry,
 )
 from storage.work import UnitOfWork
+from templates.contexts.answers import Done, Refused
+from templates.contexts.base import MessageContext
+from templates.contexts.cycles import CycleStarted, TeamMoved
+from templates.contexts.playbooks import PlaybookRetired
 from templates.ids import Action, Callback
 from templates.render import render
+from tests.contexts import assert_golden, is_shown, shown
 from tests.fuzz.arena import Arena, Reply
 from tests.harnesses import EXAMPLES
 from tests.security.test_roles import (
@@ -77,12 +82,12 @@ from tests.security.test_roles import (
     form,
     option,
     pressed,
+    refusal,
     rows,
     sent,
     team_form,
     text,
     typed,
-    words,
 )
 from tests.security.test_roles import (
     NEIGHBOUR as NEIGHBOR,
@@ -480,7 +485,7 @@ def test_a_playbook_in_production_isnt_moved_twice(
     sent(_MOVED)(arena, CURATOR)
     before = {table: found for table, found in _kept(arena).items() if table != "request"}
     said = again(arena, CURATOR)
-    assert "Variance review has been in production since" in str(said)
+    assert_golden(shown(said.seen(), Done).text, "moved-already")
     assert {table: found for table, found in _kept(arena).items() if table != "request"} == before
 
 
@@ -658,10 +663,11 @@ def test_what_was_refused_is_tried_again(arena: Arena) -> None:
     before = _kept(arena)["request"]
     refused = arena.types(OWNER, "/cadence", "mode support-reply send human-led it is new to us", HERE)
     asked = arena.last
-    assert "already" in words(refused)
+    assert_golden(refusal(arena, refused), "same-mode")
     assert _kept(arena)["request"] == before
     arena.types(OWNER, "/cadence", "mode support-reply send collaborative it works", HERE)
-    assert "already" not in words(arena.again(of=asked))
+    arena.again(of=asked)
+    assert arena.outcomes == ["ok"]
     assert len(_kept(arena)["request"]) == len(before) + 2
 
 
@@ -675,20 +681,21 @@ def test_an_answer_is_kept_two_days(arena: Arena) -> None:
 
 
 DONE_ONCE = [
-    ("adopt variance-review team=support-apac champion=<@U02AGENT1>", "is adopting"),
-    ("cycle start support-reply 2026-04-06 team=support-amer", "cycle 1"),
-    ("playbook retire variance-review nobody needs it", "retired"),
-    ("playbook move variance-review draft", "draft 2"),
+    ("adopt variance-review team=support-apac champion=<@U02AGENT1>", Done),
+    ("cycle start support-reply 2026-04-06 team=support-amer", CycleStarted),
+    ("playbook retire variance-review nobody needs it", PlaybookRetired),
+    ("playbook move variance-review draft", TeamMoved),
 ]
 
 
 @pytest.mark.parametrize(("words", "answer"), DONE_ONCE)
 def test_a_request_that_succeeded_is_answered_the_same_the_second_time(
-    arena: Arena, words: str, answer: str
+    arena: Arena, words: str, answer: type[MessageContext]
 ) -> None:
-    first = arena.types("U01CURATOR", "/cadence", words, "C0NOWHERE").message
-    assert answer in str(first), first
-    assert arena.again().message == first
+    first = arena.types("U01CURATOR", "/cadence", words, "C0NOWHERE")
+    assert is_shown(first.seen(), answer)
+    assert_golden(first.seen(), f"done-once:{answer.__name__}")
+    assert arena.again().message == first.message
 
 
 def test_a_snooze_pressed_twice_comes_back_once(arena: Arena) -> None:
@@ -724,9 +731,7 @@ def test_a_trigger_that_was_used_gets_a_sentence(harness: BotHarness) -> None:
     sent = [one for one in harness.workspace.exchanges() if one.what == "block_actions"][-1]
     ack = harness.workspace.deliver("interactive", sent.request)
     assert ack.failure is None
-    assert agent.ephemerals()[-1].text == (
-        "That took too long for Slack, and nothing was changed. Please try again."
-    )
+    assert_golden(shown(agent.ephemerals()[-1], Refused).text, "trigger-used")
 
 
 # --- at the same moment -----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Who can do what (SPEC §8), through every command, button and form. A refusal says who can."""
+"""Who can do what (SPEC §8), through every command, button and form. A refusal says who can: read the golden file."""
 
 import json
 from collections.abc import Callable
@@ -17,9 +17,12 @@ from cadence.flows.outbox import KINDS
 from cadence.mrkdwn import escape
 from storage.tables import OutboxMessage, TrailEntry
 from storage.work import UnitOfWork
+from templates.contexts.answers import Done, Refused
 from templates.contexts.base import MessageContext
+from templates.contexts.playbooks import ImportForm
 from templates.ids import Action, Callback, Field
 from templates.render import render
+from tests.contexts import assert_golden, is_shown, shown
 from tests.fuzz.arena import OTHER_TEAM, Arena, Json, Reply
 from tests.harnesses import EXAMPLES
 
@@ -93,12 +96,11 @@ WORKSPACE = (
 
 @dataclass(frozen=True)
 class Deed:
-    """An action, who can do it, and whom a refusal names."""
+    """An action, and who can do it."""
 
     name: str
     do: Callable[[Arena, str], Reply]
     may: frozenset[str]
-    named: tuple[str, ...] = ()
 
 
 def typed(command: str, words: str) -> Callable[[Arena, str], Reply]:
@@ -111,9 +113,6 @@ def pressed(action: Action, value: str) -> Callable[[Arena, str], Reply]:
 
 def sent(view: Json) -> Callable[[Arena, str], Reply]:
     return lambda arena, who: arena.submits(who, view)
-
-
-ANY_OWNER = ("owner", "curator")
 
 
 def token_form(use: str = "tool", **values: Json) -> Json:
@@ -132,29 +131,25 @@ DEEDS = [
         "check in, form",
         sent(form(Callback.CHECKIN, {"a": 1, "w": WEEK, "k": "as-declared"})),
         TEAM,
-        ("members",),
     ),
-    Deed("check in, button", pressed(Action.RAN_AS_DECLARED, f"1:{WEEK}"), TEAM, ("members",)),
-    Deed("change a check-in", pressed(Action.CHANGE_CHECKIN, f"1:{WEEK}"), TEAM, ("members",)),
+    Deed("check in, button", pressed(Action.RAN_AS_DECLARED, f"1:{WEEK}"), TEAM),
+    Deed("change a check-in", pressed(Action.CHANGE_CHECKIN, f"1:{WEEK}"), TEAM),
     Deed(
         "report the number, form",
         sent(form(Callback.KPI, {"a": 1, "w": WEEK}, value=text("14m"))),
         TEAM | OWNERS,
-        ANY_OWNER,
     ),
-    Deed("report the number, button", pressed(Action.REPORT_KPI, f"1:{WEEK}"), TEAM | OWNERS, ANY_OWNER),
+    Deed("report the number, button", pressed(Action.REPORT_KPI, f"1:{WEEK}"), TEAM | OWNERS),
     Deed(
         "log an exception, form",
         sent(form(Callback.EXCEPTION, step=option("1:send"), reason=text("tone"))),
         TEAM | OWNERS,
-        ANY_OWNER,
     ),
-    Deed("see the exceptions", pressed(Action.SEE_EXCEPTIONS, "1:draft"), TEAM | OWNERS, ANY_OWNER),
+    Deed("see the exceptions", pressed(Action.SEE_EXCEPTIONS, "1:draft"), TEAM | OWNERS),
     Deed(
         "start a cycle, command",
         typed("/cadence", "cycle start support-reply 2026-03-16 team=support-amer"),
         OWNERS,
-        ANY_OWNER,
     ),
     Deed(
         "start a cycle, form",
@@ -167,21 +162,17 @@ DEEDS = [
             )
         ),
         OWNERS,
-        ANY_OWNER,
     ),
     Deed(
         "open a playbook's draft",
         typed("/cadence", "playbook revise support-reply"),
         OWNERS,
-        ANY_OWNER,
     ),
     Deed("begin a playbook", typed("/cadence", "playbook new"), EVERYBODY),
-    Deed("edit a playbook", pressed(Action.EDIT_PLAYBOOK, "support-reply"), OWNERS, ANY_OWNER),
-    Deed(
-        "edit a part of a playbook", pressed(Action.EDIT_PART, "support-reply:steps:draft"), OWNERS, ANY_OWNER
-    ),
+    Deed("edit a playbook", pressed(Action.EDIT_PLAYBOOK, "support-reply"), OWNERS),
+    Deed("edit a part of a playbook", pressed(Action.EDIT_PART, "support-reply:steps:draft"), OWNERS),
     Deed("choose a KPI", pressed(Action.CHOOSE_KPI, "support:0"), EVERYBODY),
-    Deed("begin a playbook's draft anew", pressed(Action.START_OVER, "support-reply:"), OWNERS, ANY_OWNER),
+    Deed("begin a playbook's draft anew", pressed(Action.START_OVER, "support-reply:"), OWNERS),
     Deed(
         "fill in a part of a playbook",
         sent(
@@ -189,38 +180,33 @@ DEEDS = [
             | {"previous_view_id": "V0"}
         ),
         OWNERS,
-        ANY_OWNER,
     ),
     Deed(
         "name somebody else as owner",
         sent(form(Callback.PLAYBOOK_BASICS, title=text("Mine"), owner={"selected_user": "U01AGENT2"})),
         CURATORS,
-        ("curator",),
     ),
     Deed(
         "save the edited playbook",
         sent(form(Callback.PLAYBOOK, {"slug": "support-reply"})),
         OWNERS,
-        ANY_OWNER,
     ),
     Deed(
         "save a playbook's draft",
         sent(form(Callback.IMPORT, {"playbook": "support-reply", "revision": 1}, yaml=text(OWN_PLAYBOOK))),
         OWNERS,
-        ANY_OWNER,
     ),
     Deed("look at a pilot", typed("/cadence", "pilot support-reply"), EVERYBODY),
-    Deed("ask for a review", typed("/cadence", "pilot support-reply ask"), OWNERS, ANY_OWNER),
-    Deed("ask for a review, button", pressed(Action.ASK_REVIEW, "support-reply"), OWNERS, ANY_OWNER),
-    Deed("review a pilot", pressed(Action.REVIEW_PILOT, "support-reply"), CURATORS, ("curator",)),
-    Deed("approve a pilot", pressed(Action.APPROVE_PILOT, "0:1:support-reply"), CURATORS, ("curator",)),
+    Deed("ask for a review", typed("/cadence", "pilot support-reply ask"), OWNERS),
+    Deed("ask for a review, button", pressed(Action.ASK_REVIEW, "support-reply"), OWNERS),
+    Deed("review a pilot", pressed(Action.REVIEW_PILOT, "support-reply"), CURATORS),
+    Deed("approve a pilot", pressed(Action.APPROVE_PILOT, "0:1:support-reply"), CURATORS),
     Deed(
         "send a draft back",
         sent(form(Callback.SEND_BACK_PILOT, {"ref": "0:1:support-reply"}, remark=text("Who owns it?"))),
         CURATORS,
-        ("curator",),
     ),
-    Deed("name owners", pressed(Action.NAME_OWNERS, "support-reply"), OWNERS, ANY_OWNER),
+    Deed("name owners", pressed(Action.NAME_OWNERS, "support-reply"), OWNERS),
     Deed(
         "name owners, form",
         sent(
@@ -234,19 +220,16 @@ DEEDS = [
             )
         ),
         OWNERS,
-        ANY_OWNER,
     ),
     Deed(
         "ask for the reason to start a first cycle anyway",
         pressed(Action.START_FIRST, "variance-review:support-emea:2026-04-06"),
         CURATORS,
-        ("curator",),
     ),
     Deed(
         "ask for the reason to publish anyway",
         pressed(Action.PUBLISH_ANYWAY, "1:support-reply"),
         CURATORS,
-        ("curator",),
     ),
     Deed(
         "publish anyway",
@@ -258,41 +241,34 @@ DEEDS = [
             )
         ),
         CURATORS,
-        ("curator",),
     ),
     Deed(
         "retire a playbook",
         typed("/cadence", "playbook retire support-reply nobody needs it"),
         CURATORS,
-        ("curator",),
     ),
     Deed(
         "retire a playbook, form",
         sent(form(Callback.RETIRE, playbook=option("support-reply"), reason=text("nobody needs it"))),
         CURATORS,
-        ("curator",),
     ),
     Deed("compare versions, form", typed("/cadence", "playbook diff"), EVERYBODY),
     Deed("read the registry", typed("/cadence", "registry"), EVERYBODY),
-    Deed("revise a playbook", sent(form(Callback.IMPORT, yaml=text(OWN_PLAYBOOK))), OWNERS, ANY_OWNER),
+    Deed("revise a playbook", sent(form(Callback.IMPORT, yaml=text(OWN_PLAYBOOK))), OWNERS),
     Deed(
         "bring in a playbook",
         sent(form(Callback.IMPORT, yaml=text(NEW_PLAYBOOK))),
         OWNERS,
-        ("they", "curator"),
     ),
-    Deed(
-        "import a workspace file", sent(form(Callback.IMPORT, yaml=text(WORKSPACE))), CURATORS, ("curator",)
-    ),
-    Deed("say what changes, button", pressed(Action.SAY_WHAT_CHANGES, "1:draft"), OWNERS, ANY_OWNER),
+    Deed("import a workspace file", sent(form(Callback.IMPORT, yaml=text(WORKSPACE))), CURATORS),
+    Deed("say what changes, button", pressed(Action.SAY_WHAT_CHANGES, "1:draft"), OWNERS),
     Deed(
         "say what changes, form",
         sent(form(Callback.WATCH_ANSWER, {"a": 1, "s": "draft"}, note=text("Shorter drafts."))),
         OWNERS,
-        ANY_OWNER,
     ),
-    Deed("nudge once more", pressed(Action.NUDGE_AGAIN, f"1:{WEEK}"), OWNERS, ANY_OWNER),
-    Deed("say they are away, button", pressed(Action.THEY_ARE_AWAY, f"1:{WEEK}"), OWNERS, ANY_OWNER),
+    Deed("nudge once more", pressed(Action.NUDGE_AGAIN, f"1:{WEEK}"), OWNERS),
+    Deed("say they are away, button", pressed(Action.THEY_ARE_AWAY, f"1:{WEEK}"), OWNERS),
     Deed(
         "say they are away, form",
         sent(
@@ -304,66 +280,58 @@ DEEDS = [
             )
         ),
         OWNERS,
-        ANY_OWNER,
     ),
-    Deed("say they are away, command", typed("/cadence", "away 2026-03-20 <@U01AGENT2>"), OWNERS, ANY_OWNER),
-    Deed("change a team", sent(team_form("support-emea")), TEAM | CURATORS, ("members", "curator")),
+    Deed("say they are away, command", typed("/cadence", "away 2026-03-20 <@U01AGENT2>"), OWNERS),
+    Deed("change a team", sent(team_form("support-emea")), TEAM | CURATORS),
     Deed(
         "put others in a team",
         typed("/cadence", "team join support-emea <@U09AGENT1>"),
         TEAM | CURATORS,
-        ("members", "curator"),
     ),
     Deed(
         "take others out of a team",
         typed("/cadence", "team leave support-emea <@U01AGENT2>"),
         TEAM | CURATORS,
-        ("members", "curator"),
     ),
-    Deed("approve a promotion to collaborative", pressed(Action.APPROVE_PROMOTION, "2"), OWNERS, ANY_OWNER),
-    Deed("approve a promotion to AI-led", pressed(Action.APPROVE_PROMOTION, "1"), CURATORS, ("curator",)),
-    Deed("decline a promotion, button", pressed(Action.DECLINE_PROMOTION, "1"), OWNERS, ANY_OWNER),
+    Deed("approve a promotion to collaborative", pressed(Action.APPROVE_PROMOTION, "2"), OWNERS),
+    Deed("approve a promotion to AI-led", pressed(Action.APPROVE_PROMOTION, "1"), CURATORS),
+    Deed("decline a promotion, button", pressed(Action.DECLINE_PROMOTION, "1"), OWNERS),
     Deed(
         "decline a promotion, form",
         sent(form(Callback.DECLINE_PROMOTION, {"p": 2}, reason=text("Not yet."))),
         OWNERS,
-        ANY_OWNER,
     ),
     Deed(
         "hand something over",
         sent(form(Callback.HANDOFF, contract=option("1:1:0"), what=text("a refund"))),
         TEAM | OWNERS,
-        ANY_OWNER,
     ),
-    Deed("accept a handoff, button", pressed(Action.ACCEPT_HANDOFF, "1"), CURATORS, ("curator",)),
-    Deed("accept a handoff, command", typed("/cadence", "handoff accept #1"), CURATORS, ("curator",)),
-    Deed("send a handoff back, button", pressed(Action.FAIL_HANDOFF, "1"), CURATORS, ("curator",)),
+    Deed("accept a handoff, button", pressed(Action.ACCEPT_HANDOFF, "1"), CURATORS),
+    Deed("accept a handoff, command", typed("/cadence", "handoff accept #1"), CURATORS),
+    Deed("send a handoff back, button", pressed(Action.FAIL_HANDOFF, "1"), CURATORS),
     Deed(
         "send a handoff back, form",
         sent(form(Callback.HANDOFF_FAIL, {"h": 1}, reason=text("It lacks the invoice."))),
         CURATORS,
-        ("curator",),
     ),
-    Deed("be done with a handoff, button", pressed(Action.FINISH_HANDOFF, "1"), CURATORS, ("curator",)),
-    Deed("be done with a handoff, command", typed("/cadence", "handoff done #1"), CURATORS, ("curator",)),
-    Deed("withdraw a handoff, button", pressed(Action.WITHDRAW_HANDOFF, "1"), TEAM | OWNERS, ANY_OWNER),
-    Deed("withdraw a handoff, command", typed("/cadence", "handoff withdraw #1"), TEAM | OWNERS, ANY_OWNER),
-    Deed("settle a failed handoff, button", pressed(Action.SETTLE_HANDOFF, "1"), OWNERS, ANY_OWNER),
-    Deed("settle a failed handoff, command", typed("/cadence", "handoff settle #1"), OWNERS, ANY_OWNER),
-    Deed("open the settings, command", typed("/cadence", "settings"), CURATORS, ("curator",)),
-    Deed("open the settings, button", pressed(Action.OPEN_SETTINGS, ""), CURATORS, ("curator",)),
-    Deed("save the settings", sent(SETTINGS), CURATORS, ("curator",)),
+    Deed("be done with a handoff, button", pressed(Action.FINISH_HANDOFF, "1"), CURATORS),
+    Deed("be done with a handoff, command", typed("/cadence", "handoff done #1"), CURATORS),
+    Deed("withdraw a handoff, button", pressed(Action.WITHDRAW_HANDOFF, "1"), TEAM | OWNERS),
+    Deed("withdraw a handoff, command", typed("/cadence", "handoff withdraw #1"), TEAM | OWNERS),
+    Deed("settle a failed handoff, button", pressed(Action.SETTLE_HANDOFF, "1"), OWNERS),
+    Deed("settle a failed handoff, command", typed("/cadence", "handoff settle #1"), OWNERS),
+    Deed("open the settings, command", typed("/cadence", "settings"), CURATORS),
+    Deed("open the settings, button", pressed(Action.OPEN_SETTINGS, ""), CURATORS),
+    Deed("save the settings", sent(SETTINGS), CURATORS),
     Deed(
         "open a team's settings",
         typed("/cadence", "settings support-reply team=support-emea"),
         OWNERS,
-        ANY_OWNER,
     ),
     Deed(
         "save a team's settings",
         sent(form(Callback.ADOPTION_SETTINGS, {"a": 1}, champion={"selected_user": MEMBER}, hours=text(""))),
         OWNERS,
-        ANY_OWNER,
     ),
     Deed(
         "loosen a team's rule",
@@ -376,25 +344,22 @@ DEEDS = [
             )
         ),
         CURATORS,
-        ("curator",),
     ),
     Deed("help", typed("/cadence", "help"), EVERYBODY),
     Deed("list the playbooks", typed("/cadence", "playbook list"), EVERYBODY),
     Deed("show a playbook", pressed(Action.SHOW_PLAYBOOK, "support-reply"), EVERYBODY),
     Deed("export a playbook", typed("/cadence", "playbook export support-reply"), EVERYBODY),
-    Deed("export records, command", typed("/cadence", "export support-reply"), OWNERS, ANY_OWNER),
+    Deed("export records, command", typed("/cadence", "export support-reply"), OWNERS),
     Deed(
         "export records, form",
         sent(form(Callback.EXPORT, playbook=option("support-reply"))),
         OWNERS,
-        ANY_OWNER,
     ),
-    Deed("export everything there is", typed("/cadence", "export all"), OWNERS, ANY_OWNER),
+    Deed("export everything there is", typed("/cadence", "export all"), OWNERS),
     Deed(
         "choose a check-in",
         sent(form(Callback.CHOOSE_CHECKIN, checkin=option(f"1:{WEEK}"))),
         TEAM,
-        ("members",),
     ),
     Deed("see the members of a team", typed("/cadence", "team members support-emea"), EVERYBODY),
     Deed("see a team's holidays", typed("/cadence", "team holidays support-emea"), EVERYBODY),
@@ -402,14 +367,12 @@ DEEDS = [
         "change a team's holidays",
         typed("/cadence", "team holidays support-emea DE-BY"),
         TEAM | CURATORS,
-        ("members", "curator"),
     ),
     Deed("open the holidays of a team", pressed(Action.TEAM_HOLIDAYS, "support-emea"), EVERYBODY),
     Deed(
         "change a team's holidays, form",
         sent(form(Callback.HOLIDAYS, team=option("support-emea"), country=text("DE-BY"))),
         TEAM | CURATORS,
-        ("members", "curator"),
     ),
     Deed(
         "add a training sample",
@@ -417,53 +380,61 @@ DEEDS = [
             form(Callback.ADD_SAMPLE, step=option("1:draft"), text=text("Dear you"), grade=option("accept"))
         ),
         OWNERS,
-        ANY_OWNER,
     ),
-    Deed(
-        "open the form of a training sample", pressed(Action.ADD_SAMPLE, "support-reply"), OWNERS, ANY_OWNER
-    ),
-    Deed("see every champion's training", pressed(Action.SHOW_TRAINING, "support-reply"), OWNERS, ANY_OWNER),
-    Deed("open the assessment", pressed(Action.ASSESS, "variance-review"), CURATORS, ANY_OWNER),
-    Deed("sort the practices", pressed(Action.SORT_PRACTICES, "variance-review"), CURATORS, ANY_OWNER),
-    Deed("see the assessment", typed("/cadence", "assess variance-review show"), CURATORS, ANY_OWNER),
-    Deed("see the cutover", typed("/cadence", "cutover variance-review"), CURATORS, ANY_OWNER),
-    Deed("ask for the cutover", pressed(Action.ASK_CUTOVER, "support-reply"), OWNERS, ANY_OWNER),
-    Deed("hold the cutover", pressed(Action.HOLD_CUTOVER, "variance-review"), CURATORS, ("curator",)),
+    Deed("open the form of a training sample", pressed(Action.ADD_SAMPLE, "support-reply"), OWNERS),
+    Deed("see every champion's training", pressed(Action.SHOW_TRAINING, "support-reply"), OWNERS),
+    Deed("open the assessment", pressed(Action.ASSESS, "variance-review"), CURATORS),
+    Deed("sort the practices", pressed(Action.SORT_PRACTICES, "variance-review"), CURATORS),
+    Deed("see the assessment", typed("/cadence", "assess variance-review show"), CURATORS),
+    Deed("see the cutover", typed("/cadence", "cutover variance-review"), CURATORS),
+    Deed("ask for the cutover", pressed(Action.ASK_CUTOVER, "support-reply"), OWNERS),
+    Deed("hold the cutover", pressed(Action.HOLD_CUTOVER, "variance-review"), CURATORS),
     Deed(
         "move to production anyway",
         sent(
             form(Callback.CUTOVER_ANYWAY, {"slug": "variance-review"}, reason=text("The board decided so."))
         ),
         CURATORS,
-        ("curator",),
     ),
     Deed(
         "make a playbook's token",
         sent(token_form(playbook=option("support-reply"))),
         OWNERS,
-        ANY_OWNER,
     ),
-    Deed("make a team's token", sent(token_form(team=option("support-emea"))), CURATORS, ("curator",)),
+    Deed("make a team's token", sent(token_form(team=option("support-emea"))), CURATORS),
     Deed("make a token for one's assistant", sent(token_form("assistant")), EVERYBODY),
-    Deed("revoke a token", pressed(Action.REVOKE_TOKEN, "1"), OWNERS, ANY_OWNER),
+    Deed("revoke a token", pressed(Action.REVOKE_TOKEN, "1"), OWNERS),
     Deed(
         "revoke an assistant's token",
         pressed(Action.REVOKE_TOKEN, "2"),
         TEAM - {OWNER} | CURATORS,
-        ("curator",),
     ),
     Deed("see the tokens", typed("/cadence", "token list"), EVERYBODY),
-    Deed("train as the champion", pressed(Action.TRAIN, "1"), frozenset({OWNER}), ("champion",)),
-    Deed("read the lessons", pressed(Action.READ_LESSONS, "1"), frozenset({OWNER}), ("champion",)),
+    Deed("train as the champion", pressed(Action.TRAIN, "1"), frozenset({OWNER})),
+    Deed("read the lessons", pressed(Action.READ_LESSONS, "1"), frozenset({OWNER})),
     Deed("join a team", typed("/cadence", "team join support-emea"), EVERYBODY),
     Deed("be away oneself", typed("/cadence", "away 2026-03-20"), EVERYBODY),
     Deed("mute", typed("/cadence", "mute"), EVERYBODY),
 ]
 
 
+APART = {("say what changes, button", MEMBER), ("loosen a team's rule", OWNER)}
+"""Whom another rule refuses than everybody else."""
+
+
 def words(reply: Reply) -> str:
     """Everything a reply says."""
     return json.dumps([reply.message, reply.views, reply.errors], ensure_ascii=False)
+
+
+def refusal(arena: Arena, reply: Reply) -> str:
+    """The sentence of a refusal: under a field, in the form of an import, else in a message or a form of its own."""
+    seen = reply.seen()
+    if is_shown(seen, ImportForm):
+        [problem] = shown(seen, ImportForm).problems
+        return problem.reason
+    assert arena.outcomes == ["refused"]
+    return "\n".join(reply.errors.values()) or shown(seen, Refused).text
 
 
 def rows(session: Session) -> dict[str, list[tuple[object, ...]]]:
@@ -486,16 +457,17 @@ def test_only_those_who_may_do(arena: Arena, deed: Deed, who: str) -> None:
     with arena.harness.bot.db.read() as session:
         before = rows(session)
     reply = deed.do(arena, who)
-    said = words(reply)
     with arena.harness.bot.db.read() as session:
         after = rows(session)
-    if who in deed.may:
-        said = said.replace("Only curators can change it.", "")  # what an owner's form says of the rule
-        assert not any(start in said for start in ("Only ", "isn't yours", "You aren't"))
-        return
-    assert "Only " in said, said
-    assert all(name in said.casefold() for name in deed.named), said
-    assert after == before, "a refusal changes nothing"
+    if who not in deed.may:
+        by = f" by {who}" if (deed.name, who) in APART else ""
+        assert_golden(refusal(arena, reply), f"refused:{deed.name}{by}")
+        assert after == before, "a refusal changes nothing"
+    elif arena.outcomes == ["refused"]:
+        assert_golden(refusal(arena, reply), f"not-now:{deed.name}")
+    else:
+        assert arena.outcomes == ["ok"]
+        assert not is_shown(reply.seen(), ImportForm) or not shown(reply.seen(), ImportForm).problems
 
 
 def test_what_a_person_did_is_in_the_trail_with_who_when_and_where_from(arena: Arena) -> None:
@@ -547,18 +519,19 @@ def test_ids_from_elsewhere_open_nothing(
 ) -> None:
     with arena.harness.bot.db.read() as session:
         before = rows(session)
-    said = words(deed(adoption)(arena, who))
-    assert "run that playbook anymore" in said
+    reply = deed(adoption)(arena, who)
+    assert_golden(refusal(arena, reply), f"from-elsewhere:{'field' if reply.errors else 'message'}")
     with arena.harness.bot.db.read() as session:
         assert rows(session) == before
 
 
 @pytest.mark.parametrize("slug", ["support-reply", "support-emea"])
 def test_a_slug_finds_the_rows_of_ones_own_workspace(arena: Arena, slug: str) -> None:
+    title = "SECRET"
     with arena.harness.bot.db.write() as session:
         for table in ("playbook", "team"):
             session.connection().exec_driver_sql(
-                f"UPDATE {table} SET title = 'SECRET' WHERE workspace_id = '{OTHER_TEAM}'"
+                f"UPDATE {table} SET title = '{title}' WHERE workspace_id = '{OTHER_TEAM}'"
             )
     replies = [
         arena.presses(CURATOR, Action.SHOW_PLAYBOOK, slug),
@@ -570,18 +543,18 @@ def test_a_slug_finds_the_rows_of_ones_own_workspace(arena: Arena, slug: str) ->
         arena.types(CURATOR, "/cadence", "digest", HERE),
         arena.types(CURATOR, "/cadence", "cycle show support-reply team=support-emea", HERE),
     ]
-    assert [reply for reply in replies if "SECRET" in words(reply)] == []
+    assert [reply for reply in replies if title in words(reply)] == []
 
 
 def test_nobody_can_be_asked_who_has_no_say_here(arena: Arena) -> None:
-    said = words(arena.presses(MEMBER, Action.ASK_THEM, f"{STRANGER}:send <https://evil.example|me> money"))
-    assert "aren't an owner or curator here" in said
+    reply = arena.presses(MEMBER, Action.ASK_THEM, f"{STRANGER}:send <https://evil.example|me> money")
+    assert_golden(refusal(arena, reply), "no-say-here")
 
 
 def test_the_value_of_a_forged_button_arrives_as_plain_text(arena: Arena) -> None:
     what = "<!channel> <https://evil.example|click>"
     reply = arena.presses(MEMBER, Action.ASK_THEM, f"{OWNER}:{what} {'x' * 500}")
-    assert reply.message["text"] == f"Asked <@{OWNER}>."
+    assert_golden(shown(reply.seen(), Done).text, "asked")
     with arena.harness.bot.db.read() as session:
         sent = session.exec(select(OutboxMessage).where(OutboxMessage.kind == "asked")).one()
     uow = UnitOfWork(arena.harness.bot.db, Actor.system(BUILT_IN_TEAM), sent.due_at)
@@ -620,7 +593,6 @@ def test_a_signed_request_of_a_workspace_that_is_not_installed_gets_nothing(
     headers = signed_headers(kind, sent_body, arena.harness.workspace.app.signing_secret, None)
     status, answer, _ = dispatch(arena.harness.bot.app, sent_body, headers)
     assert status == 200
-    assert "An admin can install it again." in answer
-    assert "Support reply" not in answer
+    assert_golden(answer, "not-installed")
     with arena.harness.bot.db.read() as session:
         assert rows(session) == before

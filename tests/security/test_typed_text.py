@@ -11,8 +11,10 @@ from ruamel.yaml import YAML
 from bot.rehearsal.harness import BotHarness, read_profiles
 from bot.sandbox.messages import Message
 from bot.sandbox.person import Person
-from cadence.mrkdwn import escape
+from cadence.mrkdwn import escape, mention
+from templates.contexts.checkins import WhoIsMissing
 from templates.ids import Action
+from tests.contexts import actions, contexts, is_shown
 from tests.fuzz.arena import PINGS, Json
 from tests.harnesses import EXAMPLES
 from tests.scenarios.plays import says
@@ -99,7 +101,7 @@ def _with_reasons(harness: BotHarness, text: str) -> None:
     for _ in range(6):
         says(agent, f"/exception draft {text}", channel="C01SUPEMEA")
     harness.tick()
-    watch = [message for message in agent.sees("C01SUPEMEA") if "Add a plan" in message.buttons]
+    watch = [message for message in agent.sees("C01SUPEMEA") if Action.SAY_WHAT_CHANGES in actions(message)]
     agent.clicks(watch[0], "View exceptions")
     agent.closes()
     says(agent, f"/exception send critical {text}", channel="C01SUPEMEA")
@@ -112,8 +114,8 @@ def _with_reasons(harness: BotHarness, text: str) -> None:
 def _with_notes(harness: BotHarness, text: str) -> None:
     agent, lead = harness.workspace.person("U01AGENT1"), harness.workspace.person("U01LEAD")
     agent.clicks(agent.last_dm(), agent.last_dm().buttons[0])
-    if "Add details" in agent.form().buttons:  # an answer that has a note shows it
-        agent.clicks(agent.form(), "Add details")
+    if Action.ADD_DETAILS in actions(agent.form()):  # an answer that has a note shows it
+        agent.clicks(agent.form(), action_id=Action.ADD_DETAILS)
     assert agent.submits({"runs": "14", "note": text}).closed
     lead.types("/kpi", f"14m {text}", channel="C01SUPEMEA")
     lead.types("/attest", f"drifted draft=human-led {text}", channel="C01SUPEMEA")
@@ -123,11 +125,13 @@ def _with_notes(harness: BotHarness, text: str) -> None:
 
 def _with_an_answer(harness: BotHarness, text: str) -> None:
     agent, lead = harness.workspace.person("U01AGENT1"), harness.workspace.person("U01LEAD")
-    if not any("is over its cap" in message.text for message in lead.sees("C01SUPEMEA")):
+    if not any(Action.SAY_WHAT_CHANGES in actions(message) for message in lead.sees("C01SUPEMEA")):
         for _ in range(5):
             says(agent, "/exception draft tone was off", channel="C01SUPEMEA")
         harness.tick()
-    watch = next(message for message in lead.sees("C01SUPEMEA") if "is over its cap" in message.text)
+    watch = next(
+        message for message in lead.sees("C01SUPEMEA") if Action.SAY_WHAT_CHANGES in actions(message)
+    )
     lead.clicks(watch, action_id=Action.SAY_WHAT_CHANGES)
     lead.submits({"note": text})
     harness.tick()
@@ -165,12 +169,13 @@ def _with_a_playbook(harness: BotHarness, text: str) -> None:
     line = _TURNS.sub("", " ".join(text.split()))[:60]
     reader = YAML(typ="safe")
     data = reader.load((EXAMPLES / "support-reply.yaml").read_text())
+    title = data["title"]
     data |= {"title": line, "loop": line, "inputs": [line], "examples": [line]}
     data["kpi"]["name"] = line
     data["steps"][0]["title"] = line
     lead.types("/cadence playbook import", channel="C01SUPEMEA")
     shown = lead.submits({"yaml": json.dumps(data, ensure_ascii=False)})
-    assert "Support reply" not in shown.words or shown.view is not None
+    assert title not in shown.words or shown.view is not None
     for command in (
         "playbook show support-reply",
         "playbook list",
@@ -245,9 +250,15 @@ def test_nobody_is_named_in_a_channel_for_silence(harness: BotHarness) -> None:
     for message in public:
         shown = message.text + json.dumps(message.blocks, ensure_ascii=False)
         assert [name for who in silent.items() for name in who if name in shown] == []
-    told = [message for message in lead.dm() if "<@U01AGENT1>" in message.words]
+    told = contexts(lead.dm(), WhoIsMissing)
     assert len(told) >= 3, "the owner is told each Monday"
-    assert all("<@U01AGENT2>" in message.words for message in told)
+    assert all({*silent} <= {*one.missing} for one in told)
+    assert all(
+        mention(who) in message.words
+        for message in lead.dm()
+        for who in silent
+        if is_shown(message, WhoIsMissing)
+    )
 
 
 def test_the_author_of_an_exception_is_not_named_in_a_channel(harness: BotHarness) -> None:
