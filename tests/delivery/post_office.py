@@ -4,6 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from types import SimpleNamespace
+from typing import cast
 
 from sqlmodel import select
 
@@ -16,15 +19,20 @@ from bot.sandbox.messages import Message
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.workspace import Workspace, build_workspace
 from cadence.actor import Actor
+from cadence.flows.outbox import KINDS
 from cadence.flows.people.profiles import ensure_workspace
 from storage.engine import Database
 from storage.outbox.queueing import NewMessage
 from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
+from templates.contexts.base import MessageContext
+from templates.render import render
 from tests.harnesses import check_scopes
 
 TEAM, CHANNEL, QUIET, MEMBER = "T1", "C01TEAM", "C02QUIET", "U01AGENT"
 MANY = [f"C1{number:03}" for number in range(100)]
+ASKING = "U02LEAD"
+"""Who wants what every message is about."""
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
@@ -81,7 +89,7 @@ class PostOffice:
         message = NewMessage(
             kind,
             recipient,
-            {"by": "U02LEAD", "what": what, "from": "2026-03-09", "until": "2026-03-10"},
+            {"by": ASKING, "what": what, "from": "2026-03-09", "until": "2026-03-10"},
             about=(what,),
             useful=timedelta(hours=hours),
         )
@@ -115,10 +123,20 @@ class PostOffice:
 
     def said(self, channel: str = CHANNEL) -> list[str]:
         """The subjects of a channel's messages, in order."""
-        return [
-            message.text.partition("would like to ")[2].partition(". Only")[0]
-            for message in self.arrived(channel)
-        ]
+        before, after = _around_the_subject()
+        texts = [message.text for message in self.arrived(channel)]
+        assert all(text.startswith(before) and text.endswith(after) for text in texts)
+        return [text.removeprefix(before).removesuffix(after) for text in texts]
+
+
+@cache
+def _around_the_subject() -> tuple[str, str]:
+    """The words of `asked` before and after its subject."""
+    message = cast(OutboxMessage, SimpleNamespace(subject={"by": ASKING, "what": "WHAT"}))
+    made = KINDS["asked"].compose(cast(UnitOfWork, None), message)  # from the subject alone
+    assert isinstance(made, MessageContext)
+    before, _, after = render(made).text.partition("WHAT")
+    return before, after
 
 
 @contextmanager

@@ -11,6 +11,10 @@ from bot.rehearsal.harness import BotHarness
 from bot.sandbox.capabilities import Capabilities
 from bot.sandbox.faults import Fault, FaultPlan, FaultRates
 from storage.tables import MessageState, OutboxMessage
+from templates.contexts.checkins import CheckinMessage, WhoIsMissing
+from templates.contexts.overview.digests import Digest
+from templates.contexts.standards import Demoted
+from tests.contexts import contexts, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import says
 
@@ -42,11 +46,13 @@ def test_the_week_works(tmp_path: Path, capabilities: Capabilities) -> None:
         lead.types("/kpi 22m", channel="C01SUPEMEA")
         harness.play_until(datetime(2026, 3, 9, 12, 0, tzinfo=UTC))
 
-        assert "Checked in · 13 runs" in agent.last_dm().words
-        assert any("collaborative" in message.words for message in agent.sees("C01SUPEMEA"))
-        assert harness.workspace.history("C01CURATORS")[-1].text.startswith("Week of")
-        missing = [message for message in lead.dm() if "missing" in message.text]
-        assert len(missing) == 1
+        [row] = shown(agent.last_dm(), CheckinMessage).rows
+        assert row.answer is not None
+        assert row.answer.runs == 13
+        [demoted] = contexts(agent.sees("C01SUPEMEA"), Demoted)
+        assert demoted.after == "collaborative"
+        assert is_shown(harness.workspace.history("C01CURATORS")[-1], Digest)
+        assert len(contexts(lead.dm(), WhoIsMissing)) == 1
         assert _states(harness).keys() <= {MessageState.SENT, MessageState.SKIPPED, MessageState.DUE}
 
 

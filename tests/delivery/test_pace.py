@@ -79,7 +79,7 @@ def test_the_sender_pool_continues_until_it_is_closed(office: PostOffice) -> Non
 
 def test_the_benchmark_of_the_digest_runs() -> None:
     (line,) = digest_bench.run([8], on_postgres=False)
-    assert line.startswith("SQLite: 8 adoptions")
+    assert line.split()[:3] == ["SQLite:", "8", "adoptions:"]
 
 
 def test_a_turn_that_is_near_is_taken_before_it_comes(office: PostOffice) -> None:
@@ -139,5 +139,9 @@ def test_the_benchmark_of_draining_runs(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(drain_bench, "Program", Here)
     drain = drain_bench.Drain("tiny", messages=4, recipients=2, people=True, seconds=20)
     came, alone = drain_bench.measure(drain)
-    assert drain_bench.figures(drain, came).startswith("4 of 4 in ")
-    assert "CPU each; the calls alone: " in alone
+    assert drain_bench.figures(drain, came).split()[:3] == ["4", "of", "4"]
+    assert [word for word in alone.split() if word in ("CPU", "each;", "alone:")] == [
+        "CPU",
+        "each;",
+        "alone:",
+    ]
