@@ -84,3 +84,13 @@ def edited(text: str, old: str, new: str) -> tuple[str, int]:
     """The text with its one `old` replaced, and the line where that stands."""
     assert text.count(old) == 1, old
     return text.replace(old, new), text[: text.index(old)].count("\n") + 1
+
+
+def mistake(text: str) -> str:
+    """A text as the name of a golden entry: in one line, and not too long."""
+    return ascii(text.strip())[1:-1][:80].strip()
+
+
+def told(problem: Problem) -> str:
+    """What is wrong, and below it what to write instead."""
+    return f"{problem.reason}\n{problem.right}"

@@ -6,6 +6,7 @@ from cadence.refusals import Refusal
 from cadence.rules.modes import Mode
 from handlers.checkins.attest import Attest
 from storage.tables.reports import Attestation
+from tests.contexts import assert_golden
 from tests.unit.grammar.vocabularies import ONE, TWO, read
 
 PLAYBOOK = "support-reply"
@@ -110,72 +111,37 @@ def test_a_step_of_one_playbook_names_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "answer"),
+    "typed",
     [
-        (
-            "drifed short of people",
-            "`drifed` doesn't say how the week went. Did you mean `/attest drifted short of people`?",
-        ),
-        (
-            "no drift",
-            "`no` doesn't say how the week went. Type `as-planned`, `changed` or `not-run`, then a note.",
-        ),
-        ("suport-reply ran", "There's no playbook `suport-reply`. Did you mean `/attest support-reply ran`?"),
-        ("drifted darft=human", "There's no step `darft` in Support reply. Did you mean `draft`?"),
-        ("drifted zzz=human", "There's no step `zzz` in Support reply. Steps: `draft` and `send`."),
-        (
-            "drifted draft=robot",
-            "`draft=robot` isn't a mode. Try `human-led`, `collaborative` or `ai-led`.",
-        ),
-        (
-            "drifted draft=h",
-            "`draft=h` isn't a mode. Try `human-led`, `collaborative` or `ai-led`.",
-        ),
-        ("drifted draft=ai draft=human", "You typed two modes for `draft`: ai-led and human-led. Which one?"),
-        ("drifted darft=", "There's no step `darft` in Support reply. Did you mean `draft`?"),
-        (
-            "ran runs=",
-            "`runs=` isn't a number of runs. Try a whole number up to 100,000, like `runs=14`.",
-        ),
-        *(
-            (
-                typed,
-                'You typed `runs=14` and `15`. Which one? If `15` is your note, put it in quotes: `runs=14 "15"`.',
-            )
-            for typed in ("ran 14 15", "ran runs=14 15", "ran 14 runs 15")
-        ),
-        ("ran runz=14", "There's no option `runz=14`. Did you mean `runs=14`?"),
-        (
-            "ran runs=1.5",
-            "`runs=1.5` isn't a number of runs. Try a whole number up to 100,000, like `runs=14`.",
-        ),
-        (
-            "ran runs=100001",
-            "`runs=100001` isn't a number of runs. Try a whole number up to 100,000, like `runs=14`.",
-        ),
-        (
-            "ran runs=-1",
-            "`runs=-1` isn't a number of runs. Try a whole number up to 100,000, like `runs=14`.",
-        ),
-        (
-            "ran draft=human",
-            "A step in another mode means something changed. Try `/attest changed draft=human-led`, "
-            "or leave out `draft=human-led`.",
-        ),
-        (
-            "not-run runs=3",
-            "You typed 3 runs, but also that it didn't run. If it ran, try `/attest as-planned runs=3`.",
-        ),
-        ("ran week=9", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=9`."),
+        "drifed short of people",
+        "no drift",
+        "suport-reply ran",
+        "drifted darft=human",
+        "drifted zzz=human",
+        "drifted draft=robot",
+        "drifted draft=h",
+        "drifted draft=ai draft=human",
+        "drifted darft=",
+        "ran runs=",
+        "ran 14 15",
+        "ran runs=14 15",
+        "ran 14 runs 15",
+        "ran runz=14",
+        "ran runs=1.5",
+        "ran runs=100001",
+        "ran runs=-1",
+        "ran draft=human",
+        "not-run runs=3",
+        "ran week=9",
     ],
 )
-def test_refusals_teach(typed: str, answer: str) -> None:
+def test_refusals_teach(typed: str) -> None:
     with pytest.raises(Refusal) as refused:
         read(f"/attest {typed}", ONE)
-    assert refused.value.plain == answer
+    assert_golden(refused.value.plain, f"teaches:{typed[:60]}")
 
 
 def test_the_playbook_that_was_named_is_in_the_correction() -> None:
     with pytest.raises(Refusal) as refused:
         read("/attest month-end drifed", TWO)
-    assert refused.value.plain.endswith("Did you mean `/attest month-end drifted`?")
+    assert_golden(refused.value.plain, "named-playbook")

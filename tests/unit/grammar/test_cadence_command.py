@@ -17,6 +17,7 @@ from handlers.people.teams import CreateTeam, JoinTeam, LeaveTeam, TeamHolidays,
 from handlers.playbooks.files import ExportPlaybook, ImportPlaybook, ListPlaybooks, ShowPlaybook
 from handlers.rubrics import Rubric
 from handlers.workspaces import Settings
+from tests.contexts import assert_golden
 from tests.unit.grammar.vocabularies import ONE, THURSDAY, TWO, read
 
 PLAYBOOK = "support-reply"
@@ -118,100 +119,49 @@ def test_reads(typed: str, command: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "answer"),
+    "typed",
     [
-        ("stats", "There's no `/cadence stats`. Did you mean `/cadence status`?"),
-        ("atest ran", "There's no `/cadence atest`. Did you mean `/attest ran`?"),
-        (
-            "publish support-reply",
-            "There's no `/cadence publish`. Did you mean `/cadence playbook publish support-reply` "
-            "(for owners and curators)?",
-        ),
-        (
-            "revise",
-            "There's no `/cadence revise`. Did you mean `/cadence playbook revise` (for owners and curators)?",
-        ),
-        ("show", "There's no `/cadence show`. Did you mean `/cadence playbook show`?"),
-        (
-            "start support-reply",
-            "There's no `/cadence start`. Did you mean `/cadence cycle start support-reply` "
-            "(for owners and curators)?",
-        ),
-        ("join desk", "There's no `/cadence join`. Did you mean `/cadence team join desk`?"),
-        (
-            "publsh",
-            "There's no `/cadence publsh`. Did you mean `/cadence playbook publish` (for owners and curators)?",
-        ),
-        ("zzz", "There's no `/cadence zzz`. See every command with `/cadence help`."),
-        (
-            "playbook imprt",
-            "There's no `/cadence playbook imprt`. Did you mean `/cadence playbook import` "
-            "(for owners and curators)?",
-        ),
-        (
-            "cycle stat",
-            "There's no `/cadence cycle stat`. Did you mean `/cadence cycle start` (for owners and curators)?",
-        ),
-        ("playbok new", "There's no `/cadence playbok`. Did you mean `/cadence playbook new`?"),
-        (
-            "playbook zzz",
-            "There's no `/cadence playbook zzz`. Try `new`, `import`, `show`, `list`, `export` and 5 more.",
-        ),
-        ("playbook list x", "`x` doesn't fit here. Try `/cadence playbook list`."),
-        ("status foo", "There's no playbook `foo`. You have `support-reply`."),
-        (
-            "status support-reply foo",
-            "`foo` doesn't fit here. Try `/cadence status [playbook] [team=slug]`.",
-        ),
-        ("digest week=2", "`/cadence digest` doesn't take `week=`. Try `/cadence digest [months]`."),
-        ("why support-reply sned", "There's no step `sned` in Support reply. Did you mean `send`?"),
-        ("team join suport-emea", "There's no team `suport-emea`. Did you mean `support-emea`?"),
-        (
-            "team join support-us team=support-emea",
-            "You named two teams, `support-us` and `support-emea`. Which one?",
-        ),
-        (f"team create {'x' * 49}", "A team's name can have 48 characters. This one has 49."),
-        (
-            "cycle start suport-reply 21 Dec",
-            "There's no playbook `suport-reply`. Did you mean `/cadence cycle start support-reply 21 Dec`?",
-        ),
-        (
-            "cycle start support-reply 2026-13-40",
-            "`2026-13-40` isn't a date. Try `2026-12-20`, `20 Dec` or `next monday`.",
-        ),
-        (
-            "cycle start 31 Feb",
-            "`31 Feb` isn't a date. Try `2026-12-20`, `20 Dec` or `next monday`.",
-        ),
-        (
-            "away 2027-01-02..2026-12-20",
-            "2026-12-20 is before 2027-01-02. Put the first day first: `2026-12-20..2027-01-02`.",
-        ),
-        ("away yesterday", "25 Nov 2026 is in the past. Choose today (26 Nov 2026) or later."),
-        ("away 2036-01-01", "1 Jan 2036 is more than a year after 26 Nov 2026. Choose an earlier last day."),
-        (
-            "away until 2036-01-01",
-            "1 Jan 2036 is more than a year after 26 Nov 2026. Choose an earlier last day.",
-        ),
-        ("away from 20 Dec", "Add the last day, like `/cadence away 20 Dec to 26 Dec`."),
-        ("away <@U1|a> <@U2|b>", "Name one person at a time, like `/cadence away 20 Dec @lead`."),
-        ("snooze a week", "A check-in can't be snoozed until `a week`. Try `hour`, `tomorrow` or `friday`."),
-        ("rubric draft passes=19 samples=20 risk=1", "There's no option `risk=1`. Did you mean `risky=1`?"),
-        (
-            "rubric draft passes= samples=20",
-            "`passes=` isn't a number of samples. Try a whole number, like `passes=19 samples=20`.",
-        ),
-        (
-            "rubric draft samples=1000000000",
-            "`samples=1000000000` is too many. Record up to 100,000 samples at a time.",
-        ),
-        ("settings tokens", "There's no playbook `tokens`. You have `support-reply`."),
+        "stats",
+        "atest ran",
+        "publish support-reply",
+        "revise",
+        "show",
+        "start support-reply",
+        "join desk",
+        "publsh",
+        "zzz",
+        "playbook imprt",
+        "cycle stat",
+        "playbok new",
+        "playbook zzz",
+        "playbook list x",
+        "status foo",
+        "status support-reply foo",
+        "digest week=2",
+        "why support-reply sned",
+        "team join suport-emea",
+        "team join support-us team=support-emea",
+        f"team create {'x' * 49}",
+        "cycle start suport-reply 21 Dec",
+        "cycle start support-reply 2026-13-40",
+        "cycle start 31 Feb",
+        "away 2027-01-02..2026-12-20",
+        "away yesterday",
+        "away 2036-01-01",
+        "away until 2036-01-01",
+        "away from 20 Dec",
+        "away <@U1|a> <@U2|b>",
+        "snooze a week",
+        "rubric draft passes=19 samples=20 risk=1",
+        "rubric draft passes= samples=20",
+        "rubric draft samples=1000000000",
+        "settings tokens",
     ],
 )
-def test_refusals_teach(typed: str, answer: str) -> None:
+def test_refusals_teach(typed: str) -> None:
     with pytest.raises(Refusal) as refused:
         read(f"/cadence {typed}")
-    assert refused.value.plain == answer
+    assert_golden(refused.value.plain, f"teaches:{typed[:60]}")
 
 
 def test_with_several_playbooks_an_unnamed_one_stays_open() -> None:
@@ -222,10 +172,10 @@ def test_with_several_playbooks_an_unnamed_one_stays_open() -> None:
 
 
 def test_a_command_nobody_has_names_the_nearest() -> None:
-    with pytest.raises(Refusal, match=r"There's no command `/cadance`\. Did you mean `/cadence`"):
-        parse(COMMANDS, "/cadance", "", ONE)
-    with pytest.raises(Refusal, match="Did you mean `/cadence help`"):
-        parse(COMMANDS, "/xyzzy", "", ONE)
+    for command in ("/cadance", "/xyzzy"):
+        with pytest.raises(Refusal) as refused:
+            parse(COMMANDS, command, "", ONE)
+        assert_golden(refused.value.plain, f"no-command:{command}")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from cadence.refusals import Offer, Refusal, Unknown
 from handlers.exceptions import LogException
 from handlers.grammar.steps import UnknownStep
 from templates.ids import Action
+from tests.contexts import assert_golden
 from tests.unit.grammar.vocabularies import NONE, ONE, TWO, Vocabulary, read
 
 PLAYBOOK = "support-reply"
@@ -131,43 +132,29 @@ def test_a_long_reason_is_whole_beside_the_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "answer"),
+    "typed",
     [
-        (
-            "suport-reply send tone",
-            "There's no playbook `suport-reply`. Did you mean `/exception support-reply send tone`?",
-        ),
-        (
-            "send tone link=foo",
-            "`link=foo` isn't a link. Copy a message's link and type `link=https://\u2026`.",
-        ),
-        (
-            "send critical=maybe bad",
-            "`critical=maybe` isn't a yes or a no. Try `critical=yes` or `critical=no`.",
-        ),
-        ("send bad critical=", "`critical=` isn't a yes or a no. Try `critical=yes` or `critical=no`."),
-        ("send critical critical=no bad", "You typed `critical` and `critical=no`. Which one?"),
-        ("send critial=yes bad", "There's no option `critial=yes`. Did you mean `critical=yes`?"),
-        ("send bad team=", "`team=` names no team. Teams: `support-emea`, `support-us` and `billing`."),
-        (
-            f"send {'y' * 1200}",
-            "Your reason has 1,200 characters. The limit is 1,000. "
-            "Shorten it, or put it in a thread and add `link=` with its link.",
-        ),
+        "suport-reply send tone",
+        "send tone link=foo",
+        "send critical=maybe bad",
+        "send bad critical=",
+        "send critical critical=no bad",
+        "send critial=yes bad",
+        "send bad team=",
+        f"send {'y' * 1200}",
     ],
 )
-def test_refusals_teach(typed: str, answer: str) -> None:
+def test_refusals_teach(typed: str) -> None:
     with pytest.raises(Refusal) as refused:
         read(f"/exception {typed}", ONE)
-    assert refused.value.plain == answer
+    assert_golden(refused.value.plain, f"teaches:{typed[:60]}")
 
 
 def test_no_step_is_known_without_a_playbook() -> None:
-    with pytest.raises(Unknown, match=r"There's no playbook `send`\. Add your first one"):
+    with pytest.raises(Unknown) as none:
         read("/exception send tone", NONE)
+    assert_golden(none.value.plain, "no-playbook")
     with pytest.raises(UnknownStep) as refused:
         read("/exception zzz tone", TWO)
-    assert refused.value.plain == (
-        "There's no step `zzz`. Steps: `draft`, `send` and `close`. You wrote: `zzz tone`."
-    )
+    assert_golden(refused.value.plain, "no-step")
     assert refused.value.offer is None

@@ -7,6 +7,7 @@ from cadence.rules.kpi import AmountError, Unit, parse_amount
 from handlers.grammar import Help
 from handlers.numbers import Kpi
 from templates.ids import Action
+from tests.contexts import assert_golden
 from tests.unit.grammar.vocabularies import NONE, ONE, TWO, read
 
 
@@ -103,69 +104,44 @@ def test_help_comes_first(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "answer"),
+    "typed",
     [
-        (
-            "suport-reply 14m slow",
-            "There's no playbook `suport-reply`. Did you mean `/kpi support-reply 14m slow`?",
-        ),
-        ("billing 14m", "There's no playbook `billing`. You have `support-reply`."),
-        ("hello", "`hello` isn't a playbook or a number. Try `/kpi 14m`."),
-        ("support-reply soon", "`soon` isn't a number. Try `/kpi support-reply 14m`."),
-        ("nan", "`nan` isn't a playbook or a number. Try `/kpi 14m`."),
-        ("14m week=5", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=5`."),
-        ("14m week=0", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=0`."),
-        ("14m week=two", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=two`."),
-        ("14m week=", "A cycle has 4 weeks. Choose `week=1` to `week=4` instead of `week=`."),
-        ("14 csat=", "`csat=` has no number. Write it like `csat=4.5`."),
-        ("14 csat= week=2", "`csat=` has no number. Write it like `csat=4.5`."),
-        ("csat=", "`csat=` has no number. Write it like `csat=4.5`."),
-        ('14 "First CSAT"=', '`"First CSAT"=` has no number. Write it like `"First CSAT"=4.5`.'),
-        (
-            "14 15",
-            'You typed `14` and `15`. Which one? If `15` is your note, put it in quotes: `14 "15"`.',
-        ),
-        (
-            "92% 93%.",
-            'You typed `92%` and `93%`. Which one? If `93%` is your note, put it in quotes: `92% "93%"`.',
-        ),
-        (
-            "14m 2 days",
-            'You typed `14m` and `2 days`. Which one? If `2 days` is your note, put it in quotes: `14m "2 days"`.',
-        ),
-        ("14m wek=two", "There's no option `wek=two`. Did you mean `week=two`?"),
-        ("14m team=", "`team=` names no team. Teams: `support-emea`, `support-us` and `billing`."),
-        ("14m week=1 week=2", "You typed `week=` twice: `1` and `2`. Which one?"),
-        ("14m team=suport-emea", "There's no team `suport-emea`. Did you mean `support-emea`?"),
-        ("14m team=x", "There's no team `x`. Teams: `support-emea`, `support-us` and `billing`."),
-        (
-            "1h 30 slow",
-            'If `1h 30` is one number, type `1h30`. If not, put the note in quotes: `1h "30 \u2026"`.',
-        ),
-        (
-            "14 200 tickets",
-            'If `14 200` is one number, type `14200`. If not, put the note in quotes: `14 "200 \u2026"`.',
-        ),
-        (
-            "1 hour and 30 minutes",
-            "If `1 hour and 30` is one number, type `1hour30`. "
-            'If not, put the note in quotes: `1 hour "and 30 \u2026"`.',
-        ),
+        "suport-reply 14m slow",
+        "billing 14m",
+        "hello",
+        "support-reply soon",
+        "nan",
+        "14m week=5",
+        "14m week=0",
+        "14m week=two",
+        "14m week=",
+        "14 csat=",
+        "14 csat= week=2",
+        "csat=",
+        '14 "First CSAT"=',
+        "14 15",
+        "92% 93%.",
+        "14m 2 days",
+        "14m wek=two",
+        "14m team=",
+        "14m week=1 week=2",
+        "14m team=suport-emea",
+        "14m team=x",
+        "1h 30 slow",
+        "14 200 tickets",
+        "1 hour and 30 minutes",
     ],
 )
-def test_refusals_teach(typed: str, answer: str) -> None:
+def test_refusals_teach(typed: str) -> None:
     with pytest.raises(Refusal) as refused:
         read(f"/kpi {typed}")
-    assert refused.value.plain == answer
+    assert_golden(refused.value.plain, f"teaches:{typed[:60]}")
 
 
 def test_without_any_playbook_the_refusal_offers_the_form() -> None:
     with pytest.raises(Unknown) as refused:
         read("/kpi billing 14m", NONE)
-    assert (
-        refused.value.plain
-        == "There's no playbook `billing`. Add your first one with `/cadence playbook new`."
-    )
+    assert_golden(refused.value.plain, "no-playbook")
     assert refused.value.offer is not None
     assert refused.value.offer.action == Action.NEW_PLAYBOOK
 
@@ -174,8 +150,9 @@ def test_a_note_of_a_thousand_characters_is_kept_and_a_longer_one_refused_with_i
     kept = read(f"/kpi 14m {'x' * 1000}")
     assert isinstance(kept, Kpi)
     assert kept.note == "x" * 1000
-    with pytest.raises(Refusal, match=r"^Your note has 1,001 characters\. The limit is 1,000\. Shorten it"):
+    with pytest.raises(Refusal) as refused:
         read(f"/kpi 14m {'x' * 1001}")
+    assert_golden(refused.value.plain, "long-note")
 
 
 def test_escapes_count_as_the_character_that_was_typed() -> None:
