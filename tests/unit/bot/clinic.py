@@ -99,6 +99,10 @@ class Clinic:
         assert len(set(findings)) == len(findings)
         return findings
 
+    def report(self) -> str:
+        """All that the doctor found, a finding a line."""
+        return "\n".join(f"{'ok' if one.ok else 'TODO'}: {one.what}" for one in self.examine())
+
     def todo(self) -> dict[str, str]:
         """The findings to fix: each `what`, and its remedy."""
         return {finding.what: finding.remedy for finding in self.examine() if not finding.ok}
@@ -108,6 +112,11 @@ def only(todo: dict[str, str]) -> tuple[str, str]:
     """The one thing that has to be done, and its remedy."""
     (found,) = todo.items()
     return found
+
+
+def in_words(todo: dict[str, str]) -> str:
+    """Each thing that has to be done, and below it its remedy."""
+    return "\n".join(f"{what}\n  {remedy}" for what, remedy in todo.items())
 
 
 def closed_port() -> int:
