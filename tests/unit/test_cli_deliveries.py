@@ -13,6 +13,7 @@ from cadence.flows.people.profiles import ensure_workspace
 from storage.outbox.queueing import NewMessage
 from storage.tables import MessageState
 from storage.work import UnitOfWork
+from tests.contexts import assert_golden
 from tests.harnesses import FRIDAY_BEFORE
 from tests.unit.test_cli import _elsewhere, cadence, running_cycle, slack, the_database, tokens
 
@@ -102,32 +103,32 @@ def test_totals_tell_the_reasons_and_filters_narrow_both() -> None:
     ):
         found = json.loads(cadence("deliveries", "--json", *options).out)
         assert [message["kind"] for message in found["messages"]] == kinds, options
-    assert cadence("deliveries", "--limit", "1").out.splitlines()[-1].startswith("The newest 1 of 4.")
-    assert cadence("deliveries", "--since", "1m").out == f"No such messages in {BUILT_IN_TEAM}.\n"
+    assert_golden(cadence("deliveries", "--limit", "1").out.splitlines()[-1], "newest")
+    assert_golden(cadence("deliveries", "--since", "1m").out, "none")
 
 
 @pytest.mark.parametrize(
-    ("options", "sentence"),
+    "options",
     [
-        (["--state", "lost"], "`lost` isn't a state. Try due, sent, skipped or failed."),
-        (["--kind", "chekin"], "There's no message kind `chekin`. Did you mean `checkin`?"),
-        (["--kind", "zebra"], "Try checkin."),
-        (["--to", "support"], "`support` isn't a channel, member or team."),
-        (["--since", "lately"], "`lately` isn't a start time. Use 7d, 12h or 30m (ago)"),
-        (["--since", "2026-03-05T08:00"], "`2026-03-05T08:00` isn't a start time."),
-        (["--team-id", "T0NOWHERE"], "isn't set up yet"),
+        ["--state", "lost"],
+        ["--kind", "chekin"],
+        ["--kind", "zebra"],
+        ["--to", "support"],
+        ["--since", "lately"],
+        ["--since", "2026-03-05T08:00"],
+        ["--team-id", "T0NOWHERE"],
     ],
 )
-def test_a_filter_that_is_none_is_said_in_a_sentence(options: list[str], sentence: str) -> None:
+def test_a_filter_that_is_none_is_said_in_a_sentence(options: list[str]) -> None:
     owe(("checkin", "U01AGENT1", MessageState.SKIPPED, "away"))
     said = cadence("deliveries", *options)
     assert (said.code, said.out, len(said.sentences)) == (2, "", 1)
-    assert sentence in said.err
+    assert_golden(said.err, f"filter:{' '.join(options)}")
 
 
 def test_of_several_workspaces_one_is_named() -> None:
     db = the_database()
     ensure_workspace(UnitOfWork(db, Actor.system("T2OTHER"), FRIDAY_BEFORE), name="")
     db.close()
-    assert "Which workspace?" in cadence("deliveries").err
-    assert cadence("deliveries", "--team-id", "T2OTHER").out == "No such messages in T2OTHER.\n"
+    assert_golden(cadence("deliveries").err, "which-workspace")
+    assert_golden(cadence("deliveries", "--team-id", "T2OTHER").out, "none-in-other")

@@ -9,6 +9,7 @@ from cadence.flows.core.nudge_hours import lines_of, parse_hours
 from cadence.nudges import TABLE, ActiveAdoption, Hour, Person, Rollout, Slot, due
 from cadence.nudges.hours import SETTABLE
 from cadence.refusals import Refusal
+from tests.contexts import assert_golden
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = date(2026, 11, 30)
@@ -33,58 +34,46 @@ def test_hours_as_people_write_them(line: str, kind: str, hour: tuple[int, time]
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    "line",
     [
-        (
-            "check-in Thu 10",
-            "Line 1: a colon is missing after the name. Write a line as check-in: Thu 10:00.",
-        ),
-        ("check-in: Thu", "“Thu” isn't a weekday and an hour. Write it as Thu 10:00."),
-        ("check-in: 10:00", "the weekday is missing. Write it as Thu 10:00."),
-        ("check-in: Thorsday 10:00", "“Thorsday” isn't a weekday. Choose one of Mon, Tue"),
-        ("check-in: Thu 25:00", "“Thu 25:00” isn't a time of day. Write it as Thu 10:00."),
-        (
-            "check-in: Thu 07:59",
-            "07:59 is outside the hours for nudges. Choose a time from 08:00",
-        ),
-        ("check-in: Thu 18:00", "18:00 is outside the hours"),
-        ("check-in Thu 10:00", "a colon is missing after the name. Write a line as check-in: Thu 10:00."),
-        ("chekin: Thu 10:00", "there's no nudge “chekin”. Did you mean check-in?"),
-        ("lunch: Thu 12:00", "there's no nudge “lunch”. Choose one of week opens, check-in,"),
-        ("cycle closes: Thu 15:00", "a cycle closes on its fourth Friday. You can only change the hour."),
-        (
-            "handoff overdue: Thu 15:00",
-            "handoff overdue comes when its SLA passes, so it doesn't have a fixed hour",
-        ),
-        (
-            "check-in: Thu 10:00\ncheck-in: Fri 10:00",
-            "Line 2: check-in is listed twice. Keep one of the two.",
-        ),
+        "check-in Thu 10",
+        "check-in: Thu",
+        "check-in: 10:00",
+        "check-in: Thorsday 10:00",
+        "check-in: Thu 25:00",
+        "check-in: Thu 07:59",
+        "check-in: Thu 18:00",
+        "check-in Thu 10:00",
+        "chekin: Thu 10:00",
+        "lunch: Thu 12:00",
+        "cycle closes: Thu 15:00",
+        "handoff overdue: Thu 15:00",
+        "check-in: Thu 10:00\ncheck-in: Fri 10:00",
     ],
 )
-def test_a_line_that_cant_be_read_says_what_would_be_right(line: str, said: str) -> None:
+def test_a_line_that_cant_be_read_says_what_would_be_right(line: str) -> None:
     with pytest.raises(Refusal) as refused:
         parse_hours(line)
-    assert said in refused.value.plain
+    assert_golden(refused.value.plain, f"line:{ascii(line)[1:-1]}")
     assert refused.value.field == "hours"
 
 
 def test_a_question_ends_with_one_mark() -> None:
     with pytest.raises(Refusal) as refused:
         parse_hours("chekin: Thu 10:00")
-    assert refused.value.plain.endswith("check-in?")
+    assert_golden(refused.value.plain, "question")
 
 
 def test_every_unreadable_line_is_reported() -> None:
-    with pytest.raises(
-        Refusal, match=r"Line 1: a colon is missing.* Line 3: “Thu 25:00” isn't a time of day"
-    ):
+    with pytest.raises(Refusal) as refused:
         parse_hours("check-in Thu\nkpi-missing: Fri 17:00\ncheck-in reminder: Thu 25:00")
+    assert_golden(refused.value.plain, "every-line")
 
 
 def test_the_digest_is_no_adoptions() -> None:
-    with pytest.raises(Refusal, match=r"digest is about the whole workspace\. Delete that line"):
+    with pytest.raises(Refusal) as refused:
         parse_hours("digest: Mon 10:00", of_adoption=True)
+    assert_golden(refused.value.plain, "digest")
 
 
 def test_what_a_form_shows_is_read_back() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from cadence.flows.editor.fields import STEP, filled, shown
+from tests.contexts import assert_golden
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_a_cap_is_read_as_people_write_it(typed: str, value: float | str | None)
 
 @pytest.mark.parametrize("typed", ["101", "150%", "1000"])
 def test_more_than_all_is_refused(typed: str) -> None:
-    assert "is more than 100%" in filled({}, STEP, {"exception_cap": typed})[1]["exception_cap"]
+    assert_golden(filled({}, STEP, {"exception_cap": typed})[1]["exception_cap"], f"more-than-all:{typed}")
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_more_than_all_is_refused(typed: str) -> None:
 )
 def test_an_accuracy_too_but_a_bare_1_is_asked_about(typed: str, value: float) -> None:
     assert filled({}, STEP, {"accuracy": typed}) == ({"promote": {"accuracy": value}}, {})
-    assert "could mean 1% or 100%" in filled({}, STEP, {"accuracy": "1"})[1]["accuracy"]
+    assert_golden(filled({}, STEP, {"accuracy": "1"})[1]["accuracy"], "bare-1")
 
 
 @pytest.mark.parametrize("typed", ["8", "0.08", "8%"])

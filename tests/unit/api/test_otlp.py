@@ -27,6 +27,7 @@ from bot.api.otlp import (
     response,
     unpacked,
 )
+from tests.contexts import assert_golden
 
 AT = 1_772_708_400_000_000_000  # 5 March 2026, 11:00 UTC
 RESOURCE = {
@@ -258,8 +259,9 @@ MANY = MOST_PARTS + 1
 )
 def test_a_body_of_many_empty_parts_is_refused_before_each_is_read(body: bytes, content_type: str) -> None:
     """Packed, they are a few kilobytes; they took up to 16 seconds and 450 MB."""
-    with pytest.raises(Unreadable, match="smaller batches"):
+    with pytest.raises(Unreadable) as refused:
         read(body, content_type)
+    assert_golden(str(refused.value), f"many-parts:{content_type}")
 
 
 @pytest.mark.parametrize("content_type", [JSON, PROTOBUF])

@@ -39,6 +39,7 @@ from bot.web import Web
 from cadence.refusals import Refusal
 from storage.engine import Database
 from storage.migrate import migrate
+from tests.contexts import assert_golden
 from tests.harnesses import check_scopes
 from tests.unit.bot.fake_slack import FakeSlack
 
@@ -152,8 +153,9 @@ def test_that_address_is_served(wired: Bot) -> None:
     ],
 )
 def test_an_address_slack_cannot_call_is_refused(url: str | None) -> None:
-    with pytest.raises(Refusal, match=r"write one such as https://"):
+    with pytest.raises(Refusal) as refused:
         manifest(socket_mode=False, url=url)
+    assert_golden(refused.value.plain, f"address:{url}")
 
 
 def test_several_workspaces_are_led_back_and_heard_when_they_go() -> None:
@@ -169,10 +171,12 @@ def test_several_workspaces_are_led_back_and_heard_when_they_go() -> None:
 
 
 def test_several_workspaces_need_http_and_rotation_needs_them() -> None:
-    with pytest.raises(Refusal, match="add --http"):
+    with pytest.raises(Refusal) as refused:
         manifest(socket_mode=True, url=None, oauth=True)
-    with pytest.raises(Refusal, match="add --oauth"):
+    assert_golden(refused.value.plain, "without-http")
+    with pytest.raises(Refusal) as refused:
         manifest(socket_mode=False, url=PUBLIC, rotates=True)
+    assert_golden(refused.value.plain, "without-oauth")
 
 
 @pytest.mark.parametrize("as_json", [True, False])
@@ -352,8 +356,7 @@ def test_everything_the_bot_listens_for_is_in_the_manifest(wired: Bot) -> None:
 def test_the_four_commands() -> None:
     commands = socket_mode()["features"]["slash_commands"]
     assert [command["command"] for command in commands] == ["/kpi", "/attest", "/exception", "/cadence"]
-    assert commands[0]["usage_hint"].startswith("[playbook] <value>")
-    assert "status" in commands[3]["usage_hint"]
+    assert_golden("\n".join(command["usage_hint"] for command in commands), "usage")
 
 
 def test_a_call_that_the_manifest_does_not_allow_fails_the_test() -> None:

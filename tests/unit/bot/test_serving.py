@@ -10,6 +10,7 @@ import pytest
 
 from bot.runtime.http_server import require_port, serving
 from bot.settings import SettingsRefused
+from tests.contexts import assert_golden
 from tests.processes.programs import eventually, fetch, free_port
 
 
@@ -48,5 +49,6 @@ def test_a_request_that_is_being_answered_is_answered_to_its_end() -> None:
 def test_a_port_that_is_taken_is_said_by_its_setting() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SettingsRefused, match=r"such as CADENCE_WORKER_PORT=3001"):
+        with pytest.raises(SettingsRefused) as refused:
             require_port("127.0.0.1", port, setting="CADENCE_WORKER_PORT")
+    assert_golden("\n".join(refused.value.sentences).replace(str(port), "PORT_TAKEN"), "port-taken")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings, SettingsRefused, load_settings
+from tests.contexts import assert_golden
 
 SECRETS = {
     "SLACK_BOT_TOKEN": "xoxb-12-hunter2",
@@ -83,7 +84,7 @@ def test_an_empty_value_is_no_value(name: str, nothing: str, monkeypatch: pytest
 @pytest.mark.parametrize("wrong", ["bob", "U1, bob", "T1:", "u01", "U1:T1"])
 def test_a_curator_is_named_by_an_id(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CADENCE_CURATORS", wrong)
-    assert "which isn't a member ID; write U01234567" in sentences()[0]
+    assert_golden(sentences()[0], f"curator:{wrong}")
 
 
 def test_workspaces_may_install_it_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,16 +104,13 @@ def test_workspaces_may_install_it_by_themselves(monkeypatch: pytest.MonkeyPatch
 
 def test_what_several_workspaces_need(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_CLIENT_ID", "12.34")
-    assert "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together" in sentences()[0]
+    assert_golden(sentences()[0], "several:together")
     set_all(monkeypatch, SLACK_CLIENT_ID="hunter2", SLACK_CLIENT_SECRET="12.34")
-    assert "SLACK_CLIENT_ID isn't a client ID" in sentences()[0], "the secret would be in an address"
+    assert_golden(sentences()[0], "several:swapped")  # the secret would be in an address
     assert "hunter2" not in sentences()[0]
     set_all(monkeypatch, SLACK_CLIENT_ID="12.34", SLACK_CLIENT_SECRET="hunter2")
     monkeypatch.setenv("CADENCE_CURATORS", "T1:U1,U2")
-    assert sentences() == [
-        "CADENCE_CURATORS names U2 without a workspace. If several workspaces install the bot, "
-        "write T01234567:U2."
-    ]
+    assert_golden("\n".join(sentences()), "several:curator")
 
 
 @pytest.mark.parametrize(
@@ -154,31 +152,31 @@ def test_settings_do_not_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "name", "right"),
+    ("values", "name"),
     [
-        ({"SLACK_BOT_TOKEN": "xapp-1-hunter2"}, "SLACK_BOT_TOKEN", "`xoxb-`"),
-        ({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xoxb-hunter2"}, "SLACK_APP_TOKEN", "`xapp-`"),
-        ({"SLACK_APP_TOKEN": "xapp-hunter2"}, "SLACK_BOT_TOKEN", "OAuth & Permissions"),
-        ({"SLACK_SIGNING_SECRET": "hunter2"}, "SLACK_BOT_TOKEN", "OAuth & Permissions"),
-        ({"SLACK_API_URL": "slack.com/api"}, "SLACK_API_URL", "https://slack.com/api/"),
-        ({"SLACK_API_URL": "ftp://hunter2.example"}, "SLACK_API_URL", "https://slack.com/api/"),
-        ({"DATABASE_URL": "mysql://u:hunter2@h/d"}, "DATABASE_URL", "postgresql://user@host/cadence"),
-        ({"PORT": "hunter2"}, "PORT", "write a whole number from 0 to 65535"),
-        ({"PORT": "65536"}, "PORT", "65535"),
-        ({"PORT": "-1"}, "PORT", "0"),
-        ({"CADENCE_LOG": "hunter2"}, "CADENCE_LOG", "write debug, info, warning or error"),
-        ({"CADENCE_LOG_FORMAT": "hunter2"}, "CADENCE_LOG_FORMAT", "write text or json"),
-        ({"CADENCE_THREADS": "1"}, "CADENCE_THREADS", "2"),
-        ({"CADENCE_THREADS": "201"}, "CADENCE_THREADS", "200"),
+        ({"SLACK_BOT_TOKEN": "xapp-1-hunter2"}, "SLACK_BOT_TOKEN"),
+        ({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xoxb-hunter2"}, "SLACK_APP_TOKEN"),
+        ({"SLACK_APP_TOKEN": "xapp-hunter2"}, "SLACK_BOT_TOKEN"),
+        ({"SLACK_SIGNING_SECRET": "hunter2"}, "SLACK_BOT_TOKEN"),
+        ({"SLACK_API_URL": "slack.com/api"}, "SLACK_API_URL"),
+        ({"SLACK_API_URL": "ftp://hunter2.example"}, "SLACK_API_URL"),
+        ({"DATABASE_URL": "mysql://u:hunter2@h/d"}, "DATABASE_URL"),
+        ({"PORT": "hunter2"}, "PORT"),
+        ({"PORT": "65536"}, "PORT"),
+        ({"PORT": "-1"}, "PORT"),
+        ({"CADENCE_LOG": "hunter2"}, "CADENCE_LOG"),
+        ({"CADENCE_LOG_FORMAT": "hunter2"}, "CADENCE_LOG_FORMAT"),
+        ({"CADENCE_THREADS": "1"}, "CADENCE_THREADS"),
+        ({"CADENCE_THREADS": "201"}, "CADENCE_THREADS"),
     ],
 )
 def test_each_mistake_is_one_sentence(
-    values: dict[str, str], name: str, right: str, monkeypatch: pytest.MonkeyPatch
+    values: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_all(monkeypatch, **values)
     (sentence,) = sentences()
     assert sentence.startswith(f"{name} ")
-    assert right in sentence
+    assert_golden(sentence, f"mistake:{' '.join(f'{name}={value}' for name, value in values.items())}")
     assert sentence.endswith(".")
     assert not sentence.endswith("..")
     assert "hunter2" not in sentence, "what was typed may be a secret in the wrong place"
@@ -192,7 +190,7 @@ def test_every_mistake_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_mistake_in_the_env_file_is_said_too(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("CADENCE_THREADS=many\n", encoding="utf-8")
     (sentence,) = sentences()
-    assert sentence.startswith("CADENCE_THREADS ")
+    assert_golden(sentence, "env-file")
 
 
 # --- secrets --------------------------------------------------------------------------------------------------
