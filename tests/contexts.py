@@ -88,7 +88,7 @@ def words(said: Shown) -> str:
 
 
 def assert_golden(said: Shown | str, name: str) -> None:
-    """Compare words with the entry of this name in the test module's golden file; UPDATE_GOLDEN=1 writes it.
+    """Compare words with the entry of this name in the golden file beside the test module; UPDATE_GOLDEN=1 writes it.
 
     Args:
         name: unique in the module; what varies comes after a colon, as in `refused:typo`.

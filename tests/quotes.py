@@ -1,4 +1,4 @@
-"""Where scenarios quote the words that people read: wording belongs in golden files, so that copy can change.
+"""Where tests quote the words that people read: wording belongs in golden files, so that copy can change.
 
 `python -m tests.quotes FOLDER…` lists the places.
 """
@@ -9,7 +9,21 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-SCENARIOS = Path(__file__).parent / "scenarios"
+TESTS = Path(__file__).parent
+FOLDERS = [
+    TESTS / name
+    for name in (
+        "scenarios",
+        "security",
+        "delivery",
+        "processes",
+        "unit/api",
+        "unit/documents",
+        "unit/grammar",
+        "unit/handlers",
+    )
+]
+"""Folders whose tests quote no words."""
 _SENTENCE = re.compile(r"[^\W\d_]{2,}.* |  *.*[^\W\d_]{2,}", re.DOTALL)
 _WORDS = re.compile(r"\.(words|text)\b|\bwords\(|\bplain\b")
 _SEARCHES = {"startswith", "endswith", "count", "index", "find", "split", "partition"}

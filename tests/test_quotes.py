@@ -1,4 +1,4 @@
-"""Scenarios quote no words that people read, and every golden entry of a scenario has its test."""
+"""Tests quote no words that people read, and every golden entry has its test."""
 
 import re
 from pathlib import Path
@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.contexts import golden_entries
-from tests.quotes import SCENARIOS, quoted
+from tests.quotes import FOLDERS, TESTS, quoted
 
-GOLDEN = sorted(SCENARIOS.rglob("golden/*.txt"))
+GOLDEN = sorted(TESTS.rglob("golden/*.txt"))
 
 
-def test_scenarios_quote_no_words() -> None:
-    found = [place for path in sorted(SCENARIOS.rglob("*.py")) for place in quoted(path)]
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(TESTS)))
+def test_words_are_not_quoted(folder: Path) -> None:
+    modules = sorted(folder.rglob("*.py"))
+    assert modules
+    found = [place for path in modules for place in quoted(path)]
     assert not found, "\n".join(found)
 
 
