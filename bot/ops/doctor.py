@@ -203,7 +203,7 @@ def _curators(settings: Settings, workspace: WorkspaceFound) -> Iterator[Finding
     if valid_zone(workspace.timezone) is None:
         yield Finding(
             False,
-            f"{name} has a time zone this machine doesn't know: {workspace.timezone}.",
+            _unknown_zone(name, workspace.timezone),
             "Choose another with `/cadence settings`.",
         )
 
@@ -219,9 +219,15 @@ def _team(team: TeamFound) -> Iterator[Finding]:
     if team.reporter is None:
         yield Finding(False, f"{team.title} has no KPI reporter.", f"Choose a reporter. {change}")
     if valid_zone(team.timezone) is None:
-        yield Finding(
-            False, f"{team.title} has a time zone this machine doesn't know: {team.timezone}.", change
-        )
+        yield Finding(False, _unknown_zone(team.title, team.timezone), change)
+
+
+def _unknown_zone(name: str, timezone: str) -> str:
+    return (
+        f"{name} has a time zone this machine doesn't know: {timezone}."
+        if timezone
+        else f"{name} has no time zone."
+    )
 
 
 def _members(team: TeamFound, members: list[MemberFound], nobody: set[str]) -> Iterator[Finding]:

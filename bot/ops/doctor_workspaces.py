@@ -71,7 +71,7 @@ def _ending(one: Installed, now: datetime) -> Iterator[Finding]:
         yield Finding(
             False,
             f"{one.name}: its token expires at {one.expires_at:%Y-%m-%d %H:%M} UTC and hasn't been renewed.",
-            f"Start `cadence worker`. If it runs, its log says why: {_AGAIN}",
+            f"Start `cadence worker`. If it's running, its log says why it couldn't. {_AGAIN}",
         )
 
 

@@ -324,4 +324,4 @@ def tick_once(settings: Settings, now: datetime | None) -> str:
     bot.worker.meet_new()
     totals = bot.worker.tick()
     said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(totals.items()))
-    return f"{said or 'nothing was due'}."
+    return f"{said or 'Nothing was due'}."

@@ -30,7 +30,7 @@ class WeekOpens(MessageContext):
         lessons: of other teams, shown in weeks 1 and 4.
         own_lessons: the team's own, shown then too.
         closes: the day on which this week's gate is checked.
-        checkin: the day of the week's check-in, in week 1 and once the gate is done; None once it is over.
+        checkin: the day of the week's check-in, in week 1 and once the gate is done; None once it came.
         offers: buttons for missing items, at most five.
     """
 

@@ -57,11 +57,11 @@ def _why_not(uow: UnitOfWork, found: Participant | None) -> Mrkdwn | None:
     if found.guests_allowed:
         return Mrkdwn("Only guests in a team can take part here. Ask the team's owner to add you.")
     every = people.curators(uow)
-    named = [one for one in every if one != uow.actor.member][:5]
+    named = [one for one in every if one != uow.actor.member][:3]
     return say(
         "Only full members can take part here, and you're a guest. {curators} can let guests in with "
         "`/cadence settings`.",
-        curators=Mrkdwn(", ".join(mention(one) for one in named)) if named else "A curator",
+        curators=Mrkdwn(" or ".join(mention(one) for one in named)) if named else "A curator",
     )
 
 

@@ -241,12 +241,11 @@ def _opens(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week: int, message
 
 
 def _checkin_day(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, start: date) -> date | None:
-    """The day of the week's check-in by the team's hours; None once it is over, or if it passed before the cycle
+    """The day of the week's check-in by the team's hours; None once it came, or if it passed before the cycle
     started."""
     at = due_in_week(view, start, CHECKIN)
-    day = local_day(at, view.zone)
-    passed = at < cycle.started_at or day < local_day(uow.now, view.zone)
-    return None if passed or cycle.result is not None else day
+    came = at <= max(cycle.started_at, uow.now)
+    return None if came or cycle.result is not None else local_day(at, view.zone)
 
 
 def _goal(view: AdoptionView) -> str:
