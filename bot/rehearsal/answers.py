@@ -54,7 +54,7 @@ def text_of(file: Path) -> str:
         Refusal: it isn't UTF-8 text.
     """
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except OSError as missing:
         raise Refusal(unreadable(file, missing)) from None
     except UnicodeDecodeError:

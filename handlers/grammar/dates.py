@@ -18,7 +18,7 @@ _WEEK = timedelta(days=7)
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 _LEAP_YEARS = 9  # a 29 February occurs again within eight years
 _LONGEST_AWAY = timedelta(days=366)
-_JUST_BEGUN = timedelta(days=31)
+_JUST_PASSED = timedelta(days=31)
 _LONGEST_DAY = 40
 _NEAR: Final = {"today": 0, "now": 0, "tomorrow": 1, "yesterday": -1}
 
@@ -32,7 +32,7 @@ def find_day(text: str, today: date, *, past: bool = False) -> date | None:
     """The date of a text, or None.
 
     A weekday is the first one from today on; `next` puts it in the week after this one. A day without a year
-    is the next such day from today on. With `past` both are the latest one up to today.
+    is the next such day from today on, or one of the last 31 days. With `past` both are the latest one up to today.
     """
     words = _plain(text)
     if words in _NEAR:
@@ -65,13 +65,14 @@ def _named(words: str, today: date, *, past: bool) -> date | None:
         return None
     if year:
         return _day(int(year), month + 1, int(day))
+    first = today - _JUST_PASSED
     years = (
         range(today.year, today.year - _LEAP_YEARS, -1)
         if past
-        else range(today.year, today.year + _LEAP_YEARS)
+        else range(first.year, first.year + _LEAP_YEARS)
     )
     candidates = (_day(each, month + 1, int(day)) for each in years)
-    return next((each for each in candidates if each and (each <= today if past else each >= today)), None)
+    return next((each for each in candidates if each and (each <= today if past else each >= first)), None)
 
 
 def _index(name: str, names: tuple[str, ...]) -> int | None:
@@ -127,7 +128,7 @@ def read_span(text: str, today: date) -> tuple[date | None, date]:
     if len(parts) == 1 and not opening:
         start = until
     if start and until < start:
-        start, until = _in_order(parts[0], parts[-1], start, until, today)
+        until = until if _plain(parts[-1]) in _NEAR else read_day(parts[-1], start)
     if start and until < start:
         raise Refusal(f"{until} is before {start}. Put the first day first: `{until}..{start}`.")
     if until < today:
@@ -146,12 +147,3 @@ def _opening(text: str) -> tuple[str, str]:
     if found is None:
         return "", text
     return ("from" if found[1] else "until"), text[found.end() :]
-
-
-def _in_order(first: str, last: str, start: date, until: date, today: date) -> tuple[date, date]:
-    """Order days without a year that run backwards: the first has just begun, or the last counts from the
-    first."""
-    begun = _named(_plain(first), today, past=True)
-    if begun and begun <= until and today - begun <= _JUST_BEGUN:
-        return begun, until
-    return start, until if _plain(last) in _NEAR else read_day(last, start)

@@ -139,8 +139,10 @@ def drifts_given(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> dic
     return drifts
 
 
-def runs_given(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> int:
-    """How often the workflow ran; by default, as often as usual.
+def runs_given(
+    uow: UnitOfWork, view: AdoptionView, given: AnswerGiven, *, before: checkins.Answer | None = None
+) -> int:
+    """How often the workflow ran; by default, as often as the answer it corrects says, or as often as usual.
 
     Raises:
         Refusal: an impossible number, or one that contradicts the attestation.
@@ -150,6 +152,8 @@ def runs_given(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> int:
             raise Refusal(say("“Didn't run it” means 0 runs, not {runs}.", runs=given.runs), field="runs")
         return 0
     runs = given.runs
+    if runs is None and before is not None and before.runs:
+        return before.runs
     if runs == 0:
         raise Refusal("For 0 runs, choose “Didn't run it”.", field="runs")
     if runs is not None and runs < 0:
@@ -208,11 +212,11 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
     week = _week(uow, view, given)
     require_asked(uow, view, week)
     drifts = drifts_given(uow, view, given)
-    runs = runs_given(uow, view, given)
+    before = checkins.check_in(uow, adoption_id=view.id, week_start=week.start, member=uow.actor.member)
+    runs = runs_given(uow, view, given, before=before)
     _require_counts(given, runs)
     value = None if given.value is None else amount(view, given.value)
     rails = read_guardrails(view, given.guardrails)
-    before = checkins.check_in(uow, adoption_id=view.id, week_start=week.start, member=uow.actor.member)
     previous = checkin_rows.answer_context(uow, view, before) if before else None
     known = numbers.reading(uow, adoption_id=view.id, week_start=week.start)
     is_new_value = value is not None and (known is None or known.value != value)

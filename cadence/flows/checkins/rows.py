@@ -77,11 +77,11 @@ def missed_last_week(uow: UnitOfWork, view: AdoptionView, *, member: str) -> boo
 
 
 def latest_runs(uow: UnitOfWork, view: AdoptionView, *, member: str) -> list[int]:
-    """The runs of a member's latest answers, newest first."""
+    """The runs of a member's latest answers before this week, newest first."""
     rows = checkins.answers(
         uow, adoption_id=view.id, first=view.week_start, last=view.week_start, latest=TYPICAL_ANSWERS
     )
-    return [runs for who, _, runs in rows if who == member][:TYPICAL_ANSWERS]
+    return [runs for who, week, runs in rows if who == member and week < view.week_start][:TYPICAL_ANSWERS]
 
 
 def typical(uow: UnitOfWork, view: AdoptionView, *, member: str) -> int:

@@ -182,8 +182,8 @@ def require_owner_or_curator(uow: UnitOfWork, *, playbook: Playbook, to: str) ->
     )
 
 
-def require_curator(uow: UnitOfWork, *, to: str) -> None:
-    """Require a curator.
+def require_curator(uow: UnitOfWork, *, to: str, ask: bool = True) -> None:
+    """Require a curator. `ask`: a curator can do it for the caller, so the refusal has a button to ask one.
 
     Raises:
         NotAllowed: anybody else; the sentence names the curators, or says how to get one.
@@ -202,5 +202,5 @@ def require_curator(uow: UnitOfWork, *, to: str) -> None:
     names = Mrkdwn(", ".join(mention(member) for member in curators[:5]))
     raise NotAllowed(
         say("Only a curator can {to}: {names}.", to=to, names=names),
-        offer=ask_offer(uow, to=to),
+        offer=ask_offer(uow, to=to) if ask else None,
     )

@@ -10,20 +10,17 @@ from storage.tables import MessageState
 from storage.work import UnitOfWork
 
 DIGEST: Final = "digest"
-_WEEK: Final = timedelta(weeks=1)
+LOOKED_BACK: Final = 9
+"""Weeks in which the newest digest is looked for; none is sent while nothing runs."""
 
 
 def rewrite_digest(uow: UnitOfWork, *, mark: str) -> None:
-    """Rewrite the newest digest of each reader, of this week or the last, once per mark."""
+    """Rewrite the newest digest of each reader, once per mark."""
     workspace = require_workspace(uow)
     monday = monday_of(today_in(workspace, uow.now))
-    sent = [
-        row
-        for row in uow.messages_about_any(
-            (DIGEST,),
-            [(reader, week) for reader in curators_read(uow, workspace) for week in (monday - _WEEK, monday)],
-        )
-        if row.state is MessageState.SENT and row.replaces_id is None
-    ]
+    weeks = [monday - timedelta(weeks=back) for back in range(LOOKED_BACK)]
+    about = [(reader, week) for reader in curators_read(uow, workspace) for week in weeks]
+    found = uow.messages_about_any((DIGEST,), about)
+    sent = [row for row in found if row.state is MessageState.SENT and row.replaces_id is None]
     newest = {row.recipient: row for row in sent}  # oldest first: the last one stays
     uow.rewrite_messages(newest.values(), mark=mark)

@@ -57,4 +57,4 @@ def require_digest(uow: UnitOfWork) -> None:
         NotAllowed: the sentence names the curators.
     """
     if not sees(Role.CURATOR if is_curator(uow) else Role.MEMBER, Fact.DIGEST):
-        require_curator(uow, to=Fact.DIGEST)
+        require_curator(uow, to=Fact.DIGEST, ask=False)

@@ -44,6 +44,7 @@ def watch(uow: UnitOfWork, which: WhichRun) -> Done:
                     command=code(f"/cadence cycle start {view.playbook.slug}"),
                 )
             )
+        was_paused = view.adoption.state is AdoptionState.PAUSED
         _plan(uow, view, done=len(begun))
         view = adoption_by_id(uow, adoption_id=view.id)
         running = next((row for row in begun if row.state is CycleState.RUNNING), None)
@@ -54,7 +55,10 @@ def watch(uow: UnitOfWork, which: WhichRun) -> Done:
         rewrite_last_closing(uow, view, mark=mark)
         if running is not None:
             rewrite_cycle_posts(uow, view, running, mark=mark)
-        return Done(text=_told(uow, view, running), offers=(_again(view),))
+        text = _told(uow, view, running)
+        if was_paused:
+            text = say("{text} That ends the pause.", text=text)
+        return Done(text=text, offers=(_again(view),))
 
 
 def _again(view: AdoptionView) -> Offer:

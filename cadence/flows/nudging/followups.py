@@ -220,10 +220,12 @@ def ask(uow: UnitOfWork, *, member: str, what: str) -> Done:
         return Done(text=say("Asked {who}.", who=mention(member)))
 
 
-def _asked(_uow: UnitOfWork, message: OutboxMessage) -> Done:
+def _asked(uow: UnitOfWork, message: OutboxMessage) -> Done:
+    curator = message.recipient in people.curators(uow)
     return Done(
         text=say(
-            "{who} would like to {what}. Only you or a curator can do that.",
+            "{who} would like to {what}. {you} can do that.",
+            you="As a curator, you" if curator else "Only you or a curator",
             who=mention(str(message.subject["by"])),
             what=str(message.subject["what"]),
         )

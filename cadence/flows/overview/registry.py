@@ -207,7 +207,11 @@ def _nearly(uow: UnitOfWork, function: str | None) -> tuple[NearlyThere, ...]:
                 title=playbook.title,
                 state=playbook.state,
                 gaps=gaps,
-                offer=Offer("What's left" if gaps else "Publish", Action.PUBLISH, playbook.slug)
+                offer=(
+                    Offer("What's left", Action.SHOW_PLAYBOOK, playbook.slug)
+                    if gaps
+                    else Offer("Publish", Action.PUBLISH, playbook.slug)
+                )
                 if may
                 else None,
                 phase="" if gaps else _phase_now(uow, playbook),

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from cadence.flows.checkins import send_missed_checkin
 from cadence.flows.core import (
     MessageKind,
+    Skip,
     ask_offer,
     is_curator,
     once,
@@ -15,6 +16,7 @@ from cadence.flows.core import (
     zone_of,
 )
 from cadence.mrkdwn import mention, say
+from cadence.nudges import Unless
 from cadence.refusals import NotAllowed, Refusal
 from cadence.rules.calendar import local_day, monday_of
 from storage.outbox.queueing import NewMessage
@@ -75,8 +77,10 @@ def _tell(uow: UnitOfWork, who: str, *, first: date, last: date) -> None:
     uow.send(NewMessage(SET_AWAY.name, who, subject, about=(who, first, last, uow.correlation_id)))
 
 
-def _set_away_post(_uow: UnitOfWork, message: OutboxMessage) -> Done:
+def _set_away_post(uow: UnitOfWork, message: OutboxMessage) -> Done | Skip:
     first, last = (date.fromisoformat(message.subject[name]) for name in ("from", "until"))
+    if not _is_known(uow, message.recipient, first, last):  # canceled before this could be sent
+        return Skip(Unless.CORRECTED)
     days = (
         say("on {day:%A %-d %B}", day=first)
         if first == last

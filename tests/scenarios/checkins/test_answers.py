@@ -137,6 +137,17 @@ def test_the_same_answer_again_adds_nothing(desk: BotHarness) -> None:
     assert not entries(desk, "check-in-corrected")
 
 
+def test_a_correction_without_runs_keeps_those_that_were_reported(desk: BotHarness) -> None:
+    types(desk, AGENT, "/attest as-declared runs=10")
+    desk.play_until(at("2026-03-12 10:42"))
+    for text in ("runs=40", "", "", "only the tone was off"):
+        row = attested(types(desk, AGENT, f"/attest as-declared {text}"))
+        assert row.answer.runs == 40
+    types(desk, AGENT, "/attest not-run")
+    row = attested(types(desk, AGENT, "/attest as-declared"))
+    assert row.answer.runs == 10, "as usual: an answer of this week doesn't count"
+
+
 def test_the_number_again_corrects_it_and_keeps_both(desk: BotHarness) -> None:
     first_said = types(desk, LEAD, "/kpi 24m")
     assert (shown(first_said, Recorded).kpi.value, shown(first_said, Recorded).replaced) == (24, None)

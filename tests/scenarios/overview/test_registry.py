@@ -131,7 +131,7 @@ def test_empty_it_says_what_is_on_its_way(tmp_path: Path) -> None:
         [reply] = registry.nearly
         assert (reply.title, reply.state, reply.gaps) == ("Reply", PlaybookState.PILOTING, 4)
         assert_golden(said, "nothing-published")
-        assert actions(said) == [Action.PUBLISH]
+        assert actions(said) == [Action.SHOW_PLAYBOOK]
         member = types(harness, AGENT, "/cadence registry")
         assert shown(member, Registry).nearly == (replace(reply, offer=None),)
         assert actions(member) == []

@@ -58,6 +58,14 @@ def test_a_member_set_away_by_somebody_else_is_told_by_day(desk: BotHarness) -> 
     assert_golden(bot_dms(desk, AGENT)[-1], "set-away-by-another")
 
 
+def test_nobody_is_told_of_days_away_that_were_canceled_meanwhile(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-07 23:30"))
+    types(desk, LEAD, f"/cadence away 2026-03-07..2026-03-20 <@{AGENT}>")
+    types(desk, LEAD, f"/cadence away off <@{AGENT}>")
+    desk.play_until(at("2026-03-09 12:00"))
+    assert ledger(desk, "set-away", MessageState.SENT) == []
+
+
 def test_adjoining_days_away_count_as_one_absence(desk: BotHarness) -> None:
     types(desk, AGENT, "/cadence away 2026-03-02..2026-03-04")
     types(desk, AGENT, "/cadence away 2026-03-05..2026-03-06")
