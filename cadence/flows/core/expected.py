@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from cadence.flows.core.adoptions import AdoptionView
 from cadence.flows.core.nudge_hours import adoption_hours, workspace_hours
 from cadence.mrkdwn import Mrkdwn, mention, say
-from cadence.nudges import CHECKIN, DAY_CLOSES
+from cadence.nudges import BY_KIND, CHECKIN
+from cadence.nudges.table import CYCLE_CLOSES
 from cadence.rules.calendar import WEEKS, instant, local_day, week_monday
 from storage.queries import absences, checkins, cycles, people
 from storage.queries.cycles import Pause
@@ -90,14 +91,15 @@ def _is_paused(uow: UnitOfWork, view: AdoptionView, *, week_start: date, as_of: 
 
 
 def leaves_out(pause: Pause, workspace: Workspace, week_start: date) -> bool:
-    """Whether a pause began before the week's check-in and lasted until its Friday was too late to ask, in the
-    team's zone."""
+    """Whether a pause began before the week's check-in and lasted until the hour of its Friday at which cycles
+    close, in the team's zone: then it's too late to ask."""
     of_workspace = workspace_hours(workspace)
-    hour = adoption_hours(pause.hours or {}, of_workspace).get(CHECKIN.kind) or of_workspace.get(CHECKIN.kind)
-    hour, zone = hour or CHECKIN.hour, ZoneInfo(pause.timezone)
-    assert hour is not None  # noqa: S101 - a check-in has one
-    comes = instant(week_start + timedelta(days=hour.weekday), hour.at, zone)
-    over = instant(week_start + LAST_ASKED, DAY_CLOSES, zone)
+    hours, zone = of_workspace | adoption_hours(pause.hours or {}, of_workspace), ZoneInfo(pause.timezone)
+    checkin, closing = (hours.get(one.kind) or one.hour for one in (CHECKIN, BY_KIND[CYCLE_CLOSES]))
+    assert checkin  # noqa: S101 - it has one
+    assert closing  # noqa: S101 - too
+    comes = instant(week_start + timedelta(days=checkin.weekday), checkin.at, zone)
+    over = instant(week_start + LAST_ASKED, closing.at, zone)
     return pause.since < comes and (pause.until is None or pause.until >= over)
 
 

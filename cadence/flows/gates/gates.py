@@ -121,7 +121,7 @@ def words(check: Check) -> str:
     if check.item is Item.PACKAGE and check.details:
         return f"Complete the playbook's package for other teams. Missing: {', '.join(check.details)}"
     if check.item is Item.DELTAS:
-        needed = f", at least {READINGS_NEEDED} needed" if check.count < READINGS_NEEDED else ""
+        needed = f", at least {READINGS_NEEDED} needed" if (check.count or 0) < READINGS_NEEDED else ""
         return f"{name}: {check.count}{needed}"
     return name
 

@@ -23,6 +23,7 @@ from tests.scenarios.plays import (
     DESK_CHANNEL,
     REPLY,
     at,
+    bot_dms,
     ledger,
     posts,
     rows,
@@ -116,9 +117,9 @@ def test_resuming_on_a_weekend_names_the_next_check_in_and_who_gets_it(desk: Bot
 @pytest.mark.parametrize(
     ("moment", "first_checkin", "expected"),
     [
-        ("2026-03-13 17:30", date(2026, 3, 13), 8),  # Friday, in working hours
+        ("2026-03-13 15:30", date(2026, 3, 13), 8),  # Friday, before cycles close
         ("2026-03-12 19:30", date(2026, 3, 13), 8),  # Thursday night: on Friday morning
-        ("2026-03-13 18:30", date(2026, 3, 19), 6),  # Friday night: too late to ask about this week
+        ("2026-03-13 16:30", date(2026, 3, 19), 6),  # Friday evening: too late to ask about this week
         ("2026-03-14 12:00", date(2026, 3, 19), 6),
     ],
 )
@@ -152,3 +153,22 @@ def test_a_paused_cycle_resumes_today_and_on_no_other_day(desk: BotHarness) -> N
     assert not lead.submits({Field.DATE: "2026-03-16"}).errors
     [adoption] = rows(desk, Adoption)
     assert adoption.state is AdoptionState.ACTIVE
+
+
+def test_the_next_cycle_reopens_no_paused_week_of_a_closed_one(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness)
+        for day in ("2026-03-05", "2026-03-12", "2026-03-19"):
+            harness.play_until(at(f"{day} 10:05"))
+            for member in (LEAD, AGENT):
+                types(harness, "/attest as-declared runs=20", member)
+        harness.play_until(at("2026-03-24 09:00"))
+        types(harness, "/cadence cycle pause reply")
+        harness.play_until(at("2026-03-27 17:00"))
+        assert checkins(harness) == (6, 6)
+        before = len(bot_dms(harness, AGENT))
+        assert not shown(types(harness, "/cadence cycle start reply"), CycleStarted).resumed
+        harness.play_until(at("2026-03-30 12:00"))
+        assert checkins(harness) == (6, 6)
+        assert len(bot_dms(harness, AGENT)) == before
+        assert shown(posts(harness, CURATORS)[-1], Digest).coverage is None
