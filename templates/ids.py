@@ -36,6 +36,7 @@ class Action(StrEnum):
     START_CYCLE = "cycle.start"
     CLOSE_CYCLE = "cycle.close"
     PAUSE = "cycle.pause"
+    RESUME = "cycle.resume"
     WATCH_WEEKLY = "cycle.watch"
     NEXT_TEAM = "cycle.next_team"
     SUBMIT = "cycle.submit"

@@ -14,6 +14,7 @@ from cadence.flows.cycles import (
     cycle_form,
     over_limit_form,
     pause,
+    resume_by_hand,
     show_cycle,
     start_cycle,
     suggested_start,
@@ -62,6 +63,11 @@ class PauseCycle(AboutPlaybook):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeCycle(AboutPlaybook):
+    """`/cadence cycle resume`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchCycle(AboutPlaybook):
     """`/cadence cycle watch`."""
 
@@ -100,6 +106,11 @@ def read_close(request: Request) -> CloseCycle:
 def read_pause(request: Request) -> PauseCycle:
     """`/cadence cycle pause <playbook>`."""
     return PauseCycle(playbook=request.only_playbook(), team=request.team)
+
+
+def read_resume(request: Request) -> ResumeCycle:
+    """`/cadence cycle resume <playbook>`."""
+    return ResumeCycle(playbook=request.only_playbook(), team=request.team)
 
 
 def read_watch(request: Request) -> WatchCycle:
@@ -235,6 +246,14 @@ def pause_(context: RequestContext, command: PauseCycle) -> None:
     context.say(pause(context.uow, WhichRun(command.playbook, command.team)))
 
 
+def resume_(context: RequestContext, command: ResumeCycle) -> None:
+    """`/cadence cycle resume`: immediately if the playbook is given, else a choice."""
+    if command == ResumeCycle():
+        context.say(ask_which(context.uow, action=Action.RESUME))
+        return
+    context.say(resume_by_hand(context.uow, WhichRun(command.playbook, command.team)))
+
+
 def watch_(context: RequestContext, command: WatchCycle) -> None:
     """`/cadence cycle watch`: immediately if the playbook is given, else a choice."""
     if command == WatchCycle():
@@ -251,6 +270,11 @@ def close_by_button(context: RequestContext, value: str, _body: Body) -> None:
 def pause_by_button(context: RequestContext, value: str, _body: Body) -> None:
     """[Pause]; on a closing post it means the pause after that cycle."""
     context.say(pause(context.uow, _after(value)))
+
+
+def resume_by_button(context: RequestContext, value: str, _body: Body) -> None:
+    """[Resume]."""
+    context.say(resume_by_hand(context.uow, _run(value)))
 
 
 def watch_by_button(context: RequestContext, value: str, _body: Body) -> None:
@@ -312,12 +336,24 @@ FEATURE: Final = Feature(
             name="cycle pause",
             task="Rollout",
             usage="<playbook> [team=slug]",
-            summary="Pause a playbook until its next cycle starts",
+            summary="Pause a playbook's check-ins until you resume it",
             who="owner",
             examples=("/cadence cycle pause support-reply",),
             read=read_pause,
             bare=PauseCycle,
             run=pause_,
+            options=("team",),
+        ),
+        Entry(
+            name="cycle resume",
+            task="Rollout",
+            usage="<playbook> [team=slug]",
+            summary="Resume a paused playbook today",
+            who="owner",
+            examples=("/cadence cycle resume support-reply",),
+            read=read_resume,
+            bare=ResumeCycle,
+            run=resume_,
             options=("team",),
         ),
         Entry(
@@ -339,6 +375,7 @@ FEATURE: Final = Feature(
         Action.START_FIRST: first_by_button,
         Action.CLOSE_CYCLE: close_by_button,
         Action.PAUSE: pause_by_button,
+        Action.RESUME: resume_by_button,
         Action.WATCH_WEEKLY: watch_by_button,
     },
     forms={

@@ -59,8 +59,12 @@ class CycleShown(MessageContext):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleStarted(MessageContext):
-    """A cycle was started, or resumed (`resumed`); `first_checkin` is the day of the members' first
-    check-in."""
+    """A cycle was started, or resumed.
+
+    Args:
+        first_checkin: the day of the members' first check-in, or the next one.
+        asked: it was resumed, and this week's check-in was already sent.
+    """
 
     TEMPLATE: ClassVar[str] = "answers/cycles/cycle_started.json.j2"
 
@@ -75,6 +79,7 @@ class CycleStarted(MessageContext):
     members: int
     champion: str | None = None
     resumed: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,7 @@ REAL_VALUES = {
     Action.ALL_RAN: [WEEK],
     Action.CLOSE_CYCLE: ["1", "2", "4"],
     Action.PAUSE: ["1", "2", "4"],
+    Action.RESUME: ["1", "2", "4"],
     Action.NEXT_TEAM: _CYCLES,
     Action.SUBMIT: _CYCLES,
     Action.SNOOZE: [

@@ -292,6 +292,8 @@ MORE_DEEDS = [
     ),
     _of(OWNER, "pause", typed("/cadence", "cycle pause support-reply team=support-emea")),
     _of(OWNER, "pause, button", pressed(Action.PAUSE, "1")),
+    _of(OWNER, "resume", typed("/cadence", "cycle resume support-reply team=support-emea")),
+    _of(OWNER, "resume, button", pressed(Action.RESUME, "1")),
     _of(OWNER, "watch", typed("/cadence", "cycle watch support-reply team=support-emea")),
     _of(OWNER, "months", typed("/cadence", "trend support-reply team=support-emea")),
     _of(CURATOR, "months of the rollout", typed("/cadence", "digest months")),

@@ -10,7 +10,7 @@ from cadence.flows.cycles.closing import (
     next_start,
 )
 from cadence.flows.cycles.moving import MOVED, MoveGiven, move, move_form
-from cadence.flows.cycles.pausing import WhichRun, ask_which, close_by_hand, pause
+from cadence.flows.cycles.pausing import WhichRun, ask_which, close_by_hand, pause, resume_by_hand
 from cadence.flows.cycles.shown import show_cycle
 from cadence.flows.cycles.starting import (
     CycleGiven,
@@ -41,6 +41,7 @@ __all__ = [
     "next_team_form",
     "over_limit_form",
     "pause",
+    "resume_by_hand",
     "show_cycle",
     "start_cycle",
     "submit",

@@ -1,20 +1,23 @@
-"""Close a cycle by hand, and pause an adoption."""
+"""Close a cycle by hand, pause an adoption, and resume it."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from cadence.flows.core import (
     AdoptionView,
+    adoption_by_id,
     is_curator,
     is_watch,
     of_cycle,
     once,
     require_cycle,
+    require_not_retired,
     require_owner_or_curator,
     rewrite_cycle_posts,
     visible_adoptions,
 )
 from cadence.flows.cycles.closing import close_instant, finish_cycle
+from cadence.flows.cycles.starting import resumed
 from cadence.flows.numbers import pick_adoption
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Offer, Refusal
@@ -23,6 +26,7 @@ from storage.queries import adoptions, cycles
 from storage.tables import AdoptionState, Cycle, CycleState
 from storage.work import UnitOfWork
 from templates.contexts.answers import Done
+from templates.contexts.cycles import CycleStarted
 from templates.ids import Action
 
 
@@ -42,12 +46,13 @@ class WhichRun:
 _VERBS: Final = {
     Action.CLOSE_CYCLE: "Close",
     Action.PAUSE: "Pause",
+    Action.RESUME: "Resume",
     Action.WATCH_WEEKLY: "Watch",
 }
 
 
 def ask_which(uow: UnitOfWork, *, action: Action) -> Done:
-    """A button for each adoption whose cycle the caller can close, pause or only watch; five at most.
+    """A button for each adoption whose cycle the caller can close, pause, resume or only watch; five at most.
 
     Raises:
         Refusal: there is no such cycle.
@@ -60,12 +65,12 @@ def ask_which(uow: UnitOfWork, *, action: Action) -> Done:
             for view in visible_adoptions(uow)
             if (curator or view.playbook.owner == uow.actor.member)
             and view.cycle is not None
-            and (view.adoption.state is AdoptionState.ACTIVE or action is Action.WATCH_WEEKLY)
-            and not (view.is_watched and action is not Action.PAUSE)
+            and _can(view, action)
         ]
         if not runs:
+            what = "paused" if action is Action.RESUME else "running"
             raise Refusal(
-                f"You don't own a running cycle to {verb.lower()}. See what's running with `/cadence status`."
+                f"You don't own a {what} cycle to {verb.lower()}. See what's running with `/cadence status`."
             )
         return Done(
             text=say("*Which one should we {verb}?*", verb=verb.lower()),
@@ -74,6 +79,16 @@ def ask_which(uow: UnitOfWork, *, action: Action) -> Done:
                 for view in runs[:5]
             ),
         )
+
+
+def _can(view: AdoptionView, action: Action) -> bool:
+    """Whether the action fits an adoption's state."""
+    state = view.adoption.state
+    if action is Action.RESUME:
+        return state is AdoptionState.PAUSED
+    if action is Action.WATCH_WEEKLY:
+        return not view.is_watched
+    return state is AdoptionState.ACTIVE and (action is Action.PAUSE or not view.is_watched)
 
 
 @once
@@ -138,9 +153,8 @@ def pause(uow: UnitOfWork, which: WhichRun) -> Done:
     with uow.write():
         view = locked(uow, which, to="pause a team")
         refuse_an_old_button(view, which, verb="pause")
-        again = Offer("Start a cycle", Action.START_CYCLE, view.playbook.slug)
         if view.adoption.state is not AdoptionState.ACTIVE:
-            return Done(text=_paused(view, "is already paused"), offers=(again,))
+            return Done(text=_paused(view, "is already paused"), offers=(_again(view),))
         view.adoption.state = AdoptionState.PAUSED
         uow.session.add(view.adoption)
         taken = _take_away_next(uow, view)
@@ -157,8 +171,48 @@ def pause(uow: UnitOfWork, which: WhichRun) -> Done:
             mark = f"paused:{uow.now.timestamp()}"
             rewrite_cycle_posts(uow, last, rows[-1], mark=mark)
         return Done(
-            text=_paused(view, "is paused", running=None if taken else _running(rows)), offers=(again,)
+            text=_paused(view, "is paused", running=None if taken else _running(rows)),
+            offers=(_again(adoption_by_id(uow, adoption_id=view.id)),),
         )
+
+
+def _again(view: AdoptionView) -> Offer:
+    """[Resume] while there is a cycle to resume, else [Start a cycle]."""
+    if _to_resume(view):
+        return Offer("Resume", Action.RESUME, str(view.id))
+    return Offer("Start a cycle", Action.START_CYCLE, f"{view.playbook.slug}:{view.team.slug}")
+
+
+def _to_resume(view: AdoptionView) -> bool:
+    """Whether a cycle or a watch period is under way that a pause interrupted."""
+    return view.cycle is not None and view.week is not None and view.cycle.state is CycleState.RUNNING
+
+
+@once
+def resume_by_hand(uow: UnitOfWork, which: WhichRun) -> CycleStarted | Done:
+    """Resume a paused team's cycle, or its watch period, today.
+
+    Raises:
+        Refusal: not the owner or a curator, the playbook is retired, or there is no cycle to resume.
+    """
+    with uow.write():
+        view = locked(uow, which, to="resume a team")
+        require_not_retired(view.playbook)
+        if view.adoption.state is not AdoptionState.PAUSED:
+            return Done(
+                text=say("{title} isn't paused in {team}.", title=view.playbook.title, team=view.team.title)
+            )
+        cycle = require_cycle(view)
+        if not _to_resume(view):
+            raise Refusal(
+                say(
+                    "{title} was paused in {team} between cycles. To start the next one, type {command}.",
+                    title=view.playbook.title,
+                    team=view.team.title,
+                    command=code(f"/cadence cycle start {view.playbook.slug} team={view.team.slug}"),
+                )
+            )
+        return resumed(uow, view, cycle)
 
 
 def refuse_an_old_button(view: AdoptionView, which: WhichRun, *, verb: str) -> None:

@@ -29,6 +29,7 @@ from cadence.flows.people import likely_team
 from cadence.flows.pilots import first_cycles_form, require_approved, require_first_cycle_room
 from cadence.flows.training import require_trained
 from cadence.mrkdwn import code, say
+from cadence.nudges import CHECKIN
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS, closing_day, local_day, monday_of, next_monday
 from cadence.rules.modes import Mode
@@ -41,6 +42,7 @@ from storage.tables import (
     Cycle,
     CycleKind,
     CycleState,
+    MessageState,
     ModeChange,
     Playbook,
     Team,
@@ -196,7 +198,7 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
         paused = adoption.state is AdoptionState.PAUSED and not view.is_watched
         if paused and view.cycle is not None and under_way:
             _require_resuming_now(view, view.cycle, given)
-            return _resumed(uow, view, view.cycle)
+            return resumed(uow, view, view.cycle)
         starts_on = start_day(view, given.starts_on)
         number = next_number(uow, view, starts_on)
         require_trained(uow, view)
@@ -230,7 +232,13 @@ def _started(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
 
 
 def _answer(
-    view: AdoptionView, cycle: Cycle, *, checkin: date, members: int, resumed: bool = False
+    view: AdoptionView,
+    cycle: Cycle,
+    *,
+    checkin: date,
+    members: int,
+    resumed: bool = False,
+    asked: bool = False,
 ) -> CycleStarted:
     return CycleStarted(
         slug=view.playbook.slug,
@@ -244,6 +252,7 @@ def _answer(
         members=members,
         champion=view.adoption.champion,
         resumed=resumed,
+        asked=asked,
     )
 
 
@@ -258,20 +267,19 @@ def _require_resuming_now(view: AdoptionView, cycle: Cycle, given: CycleGiven) -
     raise Refusal(
         say(
             "Cycle {number} of {title} is paused and runs until {closes:%A %-d %B}, so it can't start on "
-            "{asked:%-d %B}. To resume it now, type {command}, without a date. A new cycle can start once it has "
-            "closed.",
+            "{asked:%-d %B}. To resume it now, type {command}. A new cycle can start once it has closed.",
             number=cycle.number,
             title=view.playbook.title,
             closes=cycle.closes_on,
             asked=given.starts_on,
-            command=code(f"/cadence cycle start {view.playbook.slug} team={view.team.slug}"),
+            command=code(f"/cadence cycle resume {view.playbook.slug} team={view.team.slug}"),
         ),
         field="date",
     )
 
 
-def _resumed(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
-    """Resume a team's cycle that was paused in the middle."""
+def resumed(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
+    """Resume a team's cycle that was paused in the middle, and say how it goes on."""
     resume(uow, view)
     return _goes_on(uow, view, cycle)
 
@@ -297,9 +305,14 @@ def _goes_on(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
     usual = thursday if view.today <= thursday else thursday + timedelta(weeks=1)
     asked = expected_members(uow, view, week_start=view.week_start)
     first = next_checkin(uow, view.workspace, asked) or usual
+    was_asked = any(
+        row.state is MessageState.SENT
+        for member in asked
+        for row in uow.messages(CHECKIN.kind, member, view.week_start)
+    )
     if not asked:  # too late for this week's check-in
         asked = expected_members(uow, view, week_start=monday_of(usual))
-    return _answer(view, cycle, checkin=first, members=len(asked), resumed=True)
+    return _answer(view, cycle, checkin=first, members=len(asked), resumed=True, asked=was_asked)
 
 
 def _team_for(uow: UnitOfWork, playbook: Playbook, slug: str | None, *, pilot: str | None) -> Team:

@@ -172,3 +172,25 @@ def test_the_next_cycle_reopens_no_paused_week_of_a_closed_one(tmp_path: Path) -
         assert checkins(harness) == (6, 6)
         assert len(bot_dms(harness, AGENT)) == before
         assert shown(posts(harness, CURATORS)[-1], Digest).coverage is None
+
+
+def test_a_paused_cycle_is_resumed_by_its_button_or_by_command(desk: BotHarness) -> None:
+    lead = desk.workspace.person(LEAD)
+    again = types(desk, "/cadence cycle pause reply")
+    assert actions(again) == [Action.RESUME]
+    assert again.message is not None
+    desk.play_until(at("2026-03-05 17:00"))
+    answer = shown(lead.clicks(again.message, "Resume"), CycleStarted)
+    assert (answer.resumed, answer.asked, answer.first_checkin) == (True, True, date(2026, 3, 12))
+    assert_golden(types(desk, "/cadence cycle resume reply"), "not-paused")
+    types(desk, "/cadence cycle pause reply")
+    desk.play_until(at("2026-03-10 12:00"))
+    assert actions(types(desk, "/cadence cycle resume")) == [Action.RESUME]
+    answer = shown(types(desk, "/cadence cycle resume reply"), CycleStarted)
+    assert (answer.resumed, answer.asked, answer.first_checkin) == (True, False, date(2026, 3, 12))
+
+
+def test_a_playbook_paused_between_cycles_is_started_again(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-30 12:00"))
+    assert_golden(types(desk, "/cadence cycle resume reply"), "between-cycles")
+    assert actions(types(desk, "/cadence cycle pause reply")) == [Action.START_CYCLE]
