@@ -128,7 +128,7 @@ def drifts_given(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> dic
             drifts[key] = Mode(mode)
     if not drifts:
         first = view.spec.steps[0]
-        if uow.actor.surface in ("form", "shortcut"):
+        if core.in_form(uow):
             raise Refusal("Pick at least one step that ran differently.", field=Field.CHANGED)
         raise Refusal(
             say(
@@ -215,8 +215,8 @@ def _answer_one(uow: UnitOfWork, given: AnswerGiven) -> AttestedRow:
     before = checkins.check_in(uow, adoption_id=view.id, week_start=week.start, member=uow.actor.member)
     runs = runs_given(uow, view, given, before=before)
     _require_counts(given, runs)
-    value = None if given.value is None else amount(view, given.value)
-    rails = read_guardrails(view, given.guardrails)
+    value = None if given.value is None else amount(uow, view, given.value)
+    rails = read_guardrails(uow, view, given.guardrails)
     previous = checkin_rows.answer_context(uow, view, before) if before else None
     known = numbers.reading(uow, adoption_id=view.id, week_start=week.start)
     is_new_value = value is not None and (known is None or known.value != value)

@@ -182,6 +182,11 @@ def require_owner_or_curator(uow: UnitOfWork, *, playbook: Playbook, to: str) ->
     )
 
 
+def in_form(uow: UnitOfWork) -> bool:
+    """Whether the caller fills in a form, where an example isn't a command."""
+    return uow.actor.surface in ("form", "shortcut")
+
+
 def require_curator(uow: UnitOfWork, *, to: str, ask: bool = True) -> None:
     """Require a curator. `ask`: a curator can do it for the caller, so the refusal has a button to ask one.
 

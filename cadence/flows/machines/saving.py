@@ -217,9 +217,9 @@ class _Kpi:
         view = _view_of(uow, place)
         typed = item.value if isinstance(item.value, str) else _written(item.value)
         if item.guardrail is None:
-            name, value = "", amount(view, typed)
+            name, value = "", amount(uow, view, typed)
         else:
-            name, value = _guardrail(view, item.guardrail, typed)
+            name, value = _guardrail(uow, view, item.guardrail, typed)
         known = numbers.reading(uow, adoption_id=view.id, week_start=place.week_start, guardrail=name)
         if known is not None:
             since = known.happened_at or known.reported_at
@@ -249,7 +249,7 @@ class _Kpi:
         return [None] * len(saved)
 
 
-def _guardrail(view: AdoptionView, name: str, typed: str) -> tuple[str, float]:
+def _guardrail(uow: UnitOfWork, view: AdoptionView, name: str, typed: str) -> tuple[str, float]:
     """A guardrail's name as the playbook has it, and its number.
 
     Raises:
@@ -257,7 +257,7 @@ def _guardrail(view: AdoptionView, name: str, typed: str) -> tuple[str, float]:
     """
     if not view.spec.kpi.guardrails:
         raise Wrong("invalid-item", f"{view.playbook.title} has no guardrails. Leave `guardrail` out.")
-    for known, (value, _) in read_guardrails(view, {name: typed}).items():
+    for known, (value, _) in read_guardrails(uow, view, {name: typed}).items():
         return known, value
     raise Wrong("invalid-item", "`value` is empty. It takes a number in the guardrail's unit.")
 

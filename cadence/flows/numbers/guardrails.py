@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from cadence.documents import Guardrail
-from cadence.flows.core import AdoptionView, ReportWeek
+from cadence.flows.core import AdoptionView, ReportWeek, in_form
 from cadence.flows.numbers.readings import keep_reading
 from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
@@ -31,7 +31,9 @@ def key_of(name: str) -> str:
     return re.sub(r"[\s_-]+", "-", name.strip().casefold())
 
 
-def read_guardrails(view: AdoptionView, given: Mapping[str, str]) -> dict[str, tuple[float, str]]:
+def read_guardrails(
+    uow: UnitOfWork, view: AdoptionView, given: Mapping[str, str]
+) -> dict[str, tuple[float, str]]:
     """Typed numbers by guardrail: (value in its unit, as typed). Empty ones are left out.
 
     Raises:
@@ -46,11 +48,11 @@ def read_guardrails(view: AdoptionView, given: Mapping[str, str]) -> dict[str, t
         rail = rails.get(key_of(name))
         if rail is None:
             raise _unknown(view, name, rails)
-        found[rail.name] = (_amount(view, rail, typed), typed)
+        found[rail.name] = (_amount(uow, view, rail, typed), typed)
     return found
 
 
-def refuse_in_note(view: AdoptionView, note: str) -> None:
+def refuse_in_note(uow: UnitOfWork, view: AdoptionView, note: str) -> None:
     """Refuse `csat=good` in the words of a command: it would be part of the note, and its guardrail without a number.
 
     Raises:
@@ -59,7 +61,7 @@ def refuse_in_note(view: AdoptionView, note: str) -> None:
     names = {key_of(rail.name) for rail in view.spec.kpi.guardrails}
     for name, typed in _IN_NOTE.findall(note):
         if key_of(name) in names:
-            read_guardrails(view, {name: typed})
+            read_guardrails(uow, view, {name: typed})
 
 
 def _unknown(view: AdoptionView, name: str, rails: Mapping[str, Guardrail]) -> Unknown:
@@ -89,11 +91,13 @@ def _unknown(view: AdoptionView, name: str, rails: Mapping[str, Guardrail]) -> U
     )
 
 
-def _amount(view: AdoptionView, rail: Guardrail, typed: str) -> float:
+def _amount(uow: UnitOfWork, view: AdoptionView, rail: Guardrail, typed: str) -> float:
     try:
         return parse_amount(typed, Unit(rail.unit))
     except AmountError as wrong:
-        example = f"/kpi {view.playbook.slug} {key_of(rail.name)}={wrong.examples[0]}"
+        example = wrong.examples[0]
+        if not in_form(uow):
+            example = f"/kpi {view.playbook.slug} {key_of(rail.name)}={example}"
         raise Refusal(
             say(
                 "{name}: {problem} Try {example}.",

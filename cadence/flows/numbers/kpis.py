@@ -10,6 +10,7 @@ from cadence.flows.core import (
     ReportWeek,
     adoption_by_id,
     find_adoption,
+    in_form,
     is_in_team,
     meant_week,
     once,
@@ -64,15 +65,15 @@ def record_number(uow: UnitOfWork, given: NumberGiven) -> Recorded:
         if given.adoption_id is not None:  # by words only a person's own adoptions are found
             require_team_member(uow, view, to="report its number")
         else:
-            refuse_in_note(view, given.note)
+            refuse_in_note(uow, view, given.note)
         return record(uow, view, given)
 
 
 def record(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> Recorded:
     """Record a number of an adoption within a transaction; raises the same as `record_number`."""
     given = _without_guardrails(given) if not view.spec.kpi.guardrails else given
-    value = amount(view, given.value) if given.value or not given.guardrails else None
-    rails = read_guardrails(view, given.guardrails)
+    value = amount(uow, view, given.value) if given.value or not given.guardrails else None
+    rails = read_guardrails(uow, view, given.guardrails)
     week = _week(uow, view, given)
     replaced = None
     if value is not None:
@@ -148,7 +149,7 @@ def require_team_member(uow: UnitOfWork, view: AdoptionView, *, to: str) -> None
     require_owner_or_curator(uow, playbook=view.playbook, to=f"{to} from outside {view.team.title}")
 
 
-def amount(view: AdoptionView, typed: str) -> float:
+def amount(uow: UnitOfWork, view: AdoptionView, typed: str) -> float:
     """A typed number in the KPI's unit.
 
     Raises:
@@ -157,7 +158,8 @@ def amount(view: AdoptionView, typed: str) -> float:
     try:
         return parse_amount(typed, Unit(view.spec.kpi.unit))
     except AmountError as wrong:
-        first, second = (code(f"/kpi {view.playbook.slug} {example}") for example in wrong.examples)
+        command = "" if in_form(uow) else f"/kpi {view.playbook.slug} "
+        first, second = (code(f"{command}{example}") for example in wrong.examples)
         raise Refusal(
             say(
                 "{problem} Try {first} or {second}.",
