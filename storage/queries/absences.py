@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import bindparam
 from sqlalchemy import select as select_rows
@@ -23,6 +23,9 @@ class DaysAway(NamedTuple):
     last_day: date
     set_at: datetime
     ended_at: datetime | None
+
+
+Range = TypeVar("Range", Away, DaysAway)
 
 
 def away_between(
@@ -90,9 +93,9 @@ def away_taken_back(uow: UnitOfWork, *, set_by: str, member_ids: Iterable[str]) 
     return list(uow.session.exec(query))
 
 
-def _absence_of(today: date, rows: Iterable[Away]) -> list[Away]:
+def _absence_of(today: date, rows: Iterable[Range]) -> list[Range]:
     """The ranges of one absence: those that cover a day, and those that go on from them without a gap."""
-    found: list[Away] = []
+    found: list[Range] = []
     until = today
     for row in sorted(rows, key=lambda row: row.first_day):
         if row.first_day > until + (timedelta(days=1) if found else timedelta()):
@@ -100,6 +103,12 @@ def _absence_of(today: date, rows: Iterable[Away]) -> list[Away]:
         found.append(row)
         until = max(until, row.last_day)
     return found
+
+
+def away_until(uow: UnitOfWork, *, member_id: str, today: date) -> date | None:
+    """The last day of a person's current absence; None if they aren't away today."""
+    rows = away_between(uow, first=today, last=date.max, member_ids=[member_id])
+    return max((row.last_day for row in _absence_of(today, rows)), default=None)
 
 
 def end_away(uow: UnitOfWork, *, member_id: str, today: date) -> list[Away]:

@@ -30,12 +30,14 @@ class AwaySet(MessageContext):
 class BackAgain(MessageContext):
     """An absence has ended, or upcoming days away are `canceled`. `member` if it is about somebody else.
 
-    `canceled` and `ahead` (days away that stay) are ranges: first and last day.
+    `until` was the last day of the absence that ended; `canceled` and `ahead` (days away that stay) are ranges: first
+    and last day.
     """
 
     TEMPLATE: ClassVar[str] = "answers/people/back_again.json.j2"
 
     was_away: bool
+    until: date | None = None
     member: str | None = None
     canceled: tuple[tuple[date, date], ...] = ()
     ahead: tuple[tuple[date, date], ...] = ()

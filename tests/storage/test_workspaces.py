@@ -382,6 +382,7 @@ BY_NAME: dict[str, Call] = {
     "absences.away_between": lambda s, ws, _: absences.away_between(
         _uow(s, ws), first=MONDAY, last=MONDAY, member_ids=[MEMBER]
     ),
+    "absences.away_until": lambda s, ws, _: absences.away_until(_uow(s, ws), member_id=MEMBER, today=MONDAY),
     "absences.away_taken_back": lambda s, ws, _: absences.away_taken_back(
         _uow(s, ws), set_by="slack status", member_ids=[MEMBER]
     ),

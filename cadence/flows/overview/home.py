@@ -79,9 +79,8 @@ def quiet(uow: UnitOfWork, workspace: Workspace, snoozed: Mapping[str, datetime]
     """A line for each, with the button that ends it."""
     zone = zone_of(uow, workspace, uow.actor.member)
     today = local_day(uow.now, zone)
-    away = absences.away_between(uow, first=today, last=today, member_ids=[uow.actor.member])
-    if away:
-        last = max(row.last_day for row in away)
+    last = absences.away_until(uow, member_id=uow.actor.member, today=today)
+    if last is not None:
         yield HomeNeed(
             title="Away",
             text=say("You're away until {day}. We won't send you anything.", day=day(last)),

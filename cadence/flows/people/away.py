@@ -124,6 +124,7 @@ def end_away(uow: UnitOfWork, *, member: str | None) -> BackAgain:
         return BackAgain(
             member=None if who == uow.actor.member else who,
             was_away=was_away,
+            until=max((row.last_day for row in ended), default=None) if was_away else None,
             canceled=() if was_away else tuple((row.first_day, row.last_day) for row in ended),
             ahead=tuple(sorted((row.first_day, row.last_day) for row in ahead)),
         )

@@ -109,7 +109,7 @@ def test_coming_back_keeps_the_days_away_that_are_still_to_come(desk: BotHarness
     # Monday to Friday is one absence: there is no gap.
     answer = shown(types(desk, AGENT, "/cadence away off"), BackAgain)
     assert days_away(desk) == [("2026-03-18", "2026-03-20")]
-    assert (answer.was_away, answer.canceled) == (True, ())
+    assert (answer.was_away, answer.until, answer.canceled) == (True, date(2026, 3, 6), ())
     assert answer.ahead == ((date(2026, 3, 18), date(2026, 3, 20)),)
     desk.play_until(at("2026-03-06 12:00"))
     asked = len(ledger(desk, "checkin", MessageState.SENT))

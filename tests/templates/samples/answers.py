@@ -271,7 +271,9 @@ SAMPLES: dict[str, MessageContext] = {
     "away": AwaySet(since=FRIDAY, until=FRIDAY.replace(year=2027, month=1, day=2)),
     "away-one-day": AwaySet(since=FRIDAY, until=FRIDAY, is_guess=True),
     "away-over": BackAgain(
-        was_away=True, ahead=((MONDAY, SUNDAY), (FRIDAY.replace(year=2027), FRIDAY.replace(year=2027)))
+        was_away=True,
+        until=SUNDAY,
+        ahead=((MONDAY, SUNDAY), (FRIDAY.replace(year=2027), FRIDAY.replace(year=2027))),
     ),
     "away-canceled": BackAgain(was_away=False, canceled=((MONDAY, SUNDAY),)),
     "away-not": BackAgain(was_away=False),
