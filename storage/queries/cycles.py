@@ -218,7 +218,8 @@ class Pause(NamedTuple):
 
 @cached(Adoption, Team, Cycle, besides=[TrailEntry])
 def pauses(uow: UnitOfWork, *, adoption_ids: Collection[int] | None = None) -> list[Pause]:
-    """Every pause of some runs, or of all; it ends when the run resumes or its next cycle starts."""
+    """Every pause of some runs, or of all; it ends when the run resumes or its next cycle starts, at the same instant
+    too."""
     stretches: dict[int, list[tuple[datetime, datetime | None]]] = defaultdict(list)
     for subject, action, at in _marks(uow, adoption_ids):
         found = stretches[int(subject.partition(":")[2])]
@@ -230,20 +231,29 @@ def pauses(uow: UnitOfWork, *, adoption_ids: Collection[int] | None = None) -> l
     if not paused:
         return []
     cycles = (
-        select_rows(col(Adoption.id), col(Adoption.hours), col(Team.timezone), col(Cycle.started_at))
+        select_rows(
+            col(Adoption.id),
+            col(Adoption.state),
+            col(Adoption.hours),
+            col(Team.timezone),
+            col(Cycle.started_at),
+        )
         .join(Team, col(Team.id) == col(Adoption.team_id))
         .join(Cycle, col(Cycle.adoption_id) == col(Adoption.id))
         .where(col(Adoption.workspace_id) == uow.workspace_id, col(Adoption.id).in_(paused))
     )
     about: dict[int, tuple[dict[str, Any], str]] = {}
+    lasting: set[int] = set()
     started: dict[int, list[datetime]] = defaultdict(list)
-    for adoption, hours, zone, at in connection_of(uow.session).execute(cycles):
+    for adoption, state, hours, zone, at in connection_of(uow.session).execute(cycles):
         about[adoption] = hours, zone
+        if state is AdoptionState.PAUSED:
+            lasting.add(adoption)
         started[adoption].append(at)
 
     def end(adoption: int, since: datetime, until: datetime | None) -> datetime | None:
         ends = [at for at in started[adoption] if at > since]
-        return min([*ends, until] if until else ends, default=None)
+        return min([*ends, until] if until else ends, default=None if adoption in lasting else since)
 
     return [
         Pause(one, *about[one], since, end(one, since, until))

@@ -28,7 +28,9 @@ _KIND: Final = "cycle-started"
 def tell_start(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:
     """Tell the team's channel, in its working hours, that a cycle was started."""
     subject = {"adoption": view.id, "cycle": cycle.id}
-    tell(uow, [view.team.channel], kind=_KIND, slot=cycle.id, subject=subject)
+    # with its day: a cycle that was paused before it began is gone, and the next one can get its number and id
+    slot = f"{cycle.id}:{cycle.starts_on}"
+    tell(uow, [view.team.channel], kind=_KIND, slot=slot, subject=subject)
 
 
 def first_checkin(view: AdoptionView, cycle: Cycle) -> date:

@@ -11,7 +11,7 @@ from bot.sandbox.answers import Answer
 from cadence.flows.nudging.forecasting import forecast
 from cadence.rules.modes import Mode
 from storage.tables import Adoption, AdoptionState, AdoptionStep, MessageState, StepVerdict
-from templates.contexts.cycles import CycleClosed, CycleStarted
+from templates.contexts.cycles import CycleAnnounced, CycleClosed, CycleStarted
 from templates.contexts.overview.digests import Digest
 from templates.contexts.overview.statuses import Status
 from templates.ids import Action, Field
@@ -194,3 +194,14 @@ def test_a_playbook_paused_between_cycles_is_started_again(desk: BotHarness) -> 
     desk.play_until(at("2026-03-30 12:00"))
     assert_golden(types(desk, "/cadence cycle resume reply"), "between-cycles")
     assert actions(types(desk, "/cadence cycle pause reply")) == [Action.START_CYCLE]
+
+
+def test_a_cycle_paused_before_it_began_starts_on_another_monday(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        types(harness, "/cadence cycle start reply 2026-03-02 team=desk")
+        harness.play_until(at("2026-02-27 12:00"))
+        types(harness, "/cadence cycle pause reply")
+        answer = shown(types(harness, "/cadence cycle start reply 2026-03-09"), CycleStarted)
+        assert (answer.first_checkin, answer.members) == (date(2026, 3, 12), 2)
+        harness.play_until(at("2026-02-27 12:30"))
+        assert contexts(posts(harness, DESK_CHANNEL), CycleAnnounced)[-1].starts == date(2026, 3, 9)
