@@ -10,7 +10,7 @@ from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, told
 from cadence.flows.overview.overrides import override_note
 from cadence.flows.overview.signals import contradictions, heroes_of
 from cadence.flows.promotions import promotion_numbers
-from cadence.flows.standards import drift_counts
+from cadence.flows.standards import drift_counts, verdict_evidence
 from cadence.flows.trends import named_in, tell_course
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
@@ -41,10 +41,12 @@ def demotions_of(scope: Scope) -> TopN[Callable[[AdoptionView], TeamChange]]:
 def _tell_demotion(view: AdoptionView, *, scope: Scope, number: int) -> TeamChange:
     row = standards.mode_change(scope.uow, change_id=number)
     assert row is not None  # noqa: S101 - it was counted a moment ago
+    verdict = standards.verdict(scope.uow, verdict_id=row.verdict_id) if row.verdict_id else None
     return TeamChange(
         playbook=view.playbook.title,
         team=view.team.title,
         change=ModeChange(step=step_title(view, row.step), before=row.before or row.after, after=row.after),
+        evidence=verdict_evidence(verdict) if verdict else None,
     )
 
 
