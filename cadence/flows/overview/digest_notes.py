@@ -15,6 +15,7 @@ from cadence.flows.trends import named_in, tell_course
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
 from cadence.rules.kpi import READINGS_NEEDED, Outcome
+from cadence.rules.modes import Mode
 from cadence.rules.percent import set_share
 from storage.queries import promotions, standards
 from storage.queries.overview import digests, signals
@@ -106,12 +107,15 @@ def open_promotions(scope: Scope) -> TopN[Callable[[AdoptionView], Decision]]:
 
 
 def promotions_waiting(
-    scope: Scope, tell: Callable[[AdoptionView, Promotion], T]
+    scope: Scope,
+    tell: Callable[[AdoptionView, Promotion], T],
+    *,
+    only: Callable[[Mode | None], bool] = lambda _: True,
 ) -> TopN[Callable[[AdoptionView], T]]:
-    """The same, each worded by `tell`."""
+    """The same, each worded by `tell`; `only` those that lead to some modes."""
     found: TopN[Callable[[AdoptionView], T]] = TopN()
-    for number, adoption in digests.promotions_open(scope.uow):
-        if adoption in scope.places:
+    for number, adoption, leads_to in digests.promotions_open(scope.uow):
+        if adoption in scope.places and only(leads_to):
             found.add((number,), adoption, partial(_of_promotion, scope=scope, number=number, tell=tell))
     return found
 
