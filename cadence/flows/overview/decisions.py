@@ -30,7 +30,7 @@ from cadence.flows.waves import waves_to_open, waves_to_plan
 from cadence.mrkdwn import channel_link, code, escape, mention, say
 from cadence.refusals import Offer
 from cadence.rules.calendar import monday_of
-from cadence.rules.modes import LADDER
+from cadence.rules.modes import LADDER, Mode
 from cadence.rules.training import Lacking
 from storage.queries import playbooks, rubrics, setup
 from storage.tables import AdoptionState, CycleState, PlaybookState, Promotion, Setup, StepDrift, Workspace
@@ -54,12 +54,14 @@ Need = Callable[[], HomeNeed]
 class Needs:
     """Pending items; `more` of them aren't listed.
 
-    Those `of_owners` wait for somebody else; a curator can settle them as well.
+    Those `of_owners` wait for somebody else; a curator can settle them as well. Those `of_curators` are an owner's,
+    and only a curator can decide them.
     """
 
     listed: tuple[Need, ...] = ()
     more: int = 0
     of_owners: tuple[Need, ...] = ()
+    of_curators: tuple[Need, ...] = ()
 
 
 def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *, curator: bool) -> Needs:
@@ -81,7 +83,7 @@ def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *
     idle = [(one, one.who == uow.actor.member) for one in idle_playbooks(scope)]
     own_ids = {view.id for view in owned}
     decided: tuple[TopN[Any], ...] = (
-        promotions_waiting(scope, partial(_promotion, curator=curator)),
+        promotions_waiting(scope, _promotion, only=partial(_can_decide, curator=curator)),
         demoted(scope),
         scope.unreported,
     )
@@ -116,9 +118,10 @@ def needs(uow: UnitOfWork, workspace: Workspace, mine: Sequence[AdoptionView], *
     of_owners = (
         _of_owners(scope, jobs, [one for one, is_mine in idle if not is_mine], own_ids) if curator else ()
     )
+    of_curators = () if curator else _of_curators(scope)
     if counted == kept:
-        return Needs(tuple(listed), of_owners=of_owners)
-    return Needs((*listed, partial(_more, counted - kept)), counted - kept - 1, of_owners)
+        return Needs(tuple(listed), of_owners=of_owners, of_curators=of_curators)
+    return Needs((*listed, partial(_more, counted - kept)), counted - kept - 1, of_owners, of_curators)
 
 
 def _of_owners(
@@ -132,6 +135,16 @@ def _of_owners(
     own = len(entries) - len(found)
     found += [partial(_with, _need(one), one.who) for one in idle[:KEPT]]
     more = sum(section.count for section in jobs) + len(idle) - own - len(found)
+    return (*found, partial(_more, more)) if more else tuple(found)
+
+
+def _of_curators(scope: Scope) -> tuple[Need, ...]:
+    """The promotions that only a curator can decide: the first, and how many more there are."""
+    section = promotions_waiting(
+        scope, _undecided, only=lambda leads_to: not _can_decide(leads_to, curator=False)
+    )
+    found = _listed(scope, section)
+    more = section.count - len(found)
     return (*found, partial(_more, more)) if more else tuple(found)
 
 
@@ -185,17 +198,27 @@ def _owned(uow: UnitOfWork) -> set[str]:
     return set(playbooks.owned_slugs(uow, owner=uow.actor.member))
 
 
-def _promotion(view: AdoptionView, row: Promotion, *, curator: bool) -> HomeNeed:
-    """An undecided promotion: only a curator can approve one to AI-led."""
-    may = curator or row.leads_to is not LADDER[-1]
+def _can_decide(leads_to: Mode | None, *, curator: bool) -> bool:
+    """Whether the caller can decide a promotion: only a curator can approve one to AI-led."""
+    return curator or leads_to is not LADDER[-1]
+
+
+def _promotion(view: AdoptionView, row: Promotion) -> HomeNeed:
+    """A promotion that the caller can decide."""
+    told = _undecided(view, row)
     decide = (
         Offer("Approve", Action.APPROVE_PROMOTION, str(row.id)),
         Offer("Decline", Action.DECLINE_PROMOTION, str(row.id)),
     )
+    return replace(told, offers=(*decide, *told.offers))
+
+
+def _undecided(view: AdoptionView, row: Promotion) -> HomeNeed:
+    """An undecided promotion, without the buttons that decide it."""
     return HomeNeed(
         title="🟢 Ready for promotion",
-        text=say("{words}{who}", words=promotion_words(view, row), who="" if may else " · a curator decides"),
-        offers=(*(decide if may else ()), Offer("Why", Action.WHY, f"{view.id}:{row.step}")),
+        text=promotion_words(view, row),
+        offers=(Offer("Why", Action.WHY, f"{view.id}:{row.step}"),),
     )
 
 

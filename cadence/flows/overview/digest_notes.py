@@ -10,11 +10,12 @@ from cadence.flows.overview.digest_scope import DigestWeek, Scope, TopN, told
 from cadence.flows.overview.overrides import override_note
 from cadence.flows.overview.signals import contradictions, heroes_of
 from cadence.flows.promotions import promotion_numbers
-from cadence.flows.standards import drift_counts
+from cadence.flows.standards import drift_counts, verdict_evidence
 from cadence.flows.trends import named_in, tell_course
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
 from cadence.rules.kpi import READINGS_NEEDED, Outcome
+from cadence.rules.modes import Mode
 from cadence.rules.percent import set_share
 from storage.queries import promotions, standards
 from storage.queries.overview import digests, signals
@@ -41,10 +42,12 @@ def demotions_of(scope: Scope) -> TopN[Callable[[AdoptionView], TeamChange]]:
 def _tell_demotion(view: AdoptionView, *, scope: Scope, number: int) -> TeamChange:
     row = standards.mode_change(scope.uow, change_id=number)
     assert row is not None  # noqa: S101 - it was counted a moment ago
+    verdict = standards.verdict(scope.uow, verdict_id=row.verdict_id) if row.verdict_id else None
     return TeamChange(
         playbook=view.playbook.title,
         team=view.team.title,
         change=ModeChange(step=step_title(view, row.step), before=row.before or row.after, after=row.after),
+        evidence=verdict_evidence(verdict) if verdict else None,
     )
 
 
@@ -104,12 +107,15 @@ def open_promotions(scope: Scope) -> TopN[Callable[[AdoptionView], Decision]]:
 
 
 def promotions_waiting(
-    scope: Scope, tell: Callable[[AdoptionView, Promotion], T]
+    scope: Scope,
+    tell: Callable[[AdoptionView, Promotion], T],
+    *,
+    only: Callable[[Mode | None], bool] = lambda _: True,
 ) -> TopN[Callable[[AdoptionView], T]]:
-    """The same, each worded by `tell`."""
+    """The same, each worded by `tell`; `only` those that lead to some modes."""
     found: TopN[Callable[[AdoptionView], T]] = TopN()
-    for number, adoption in digests.promotions_open(scope.uow):
-        if adoption in scope.places:
+    for number, adoption, leads_to in digests.promotions_open(scope.uow):
+        if adoption in scope.places and only(leads_to):
             found.add((number,), adoption, partial(_of_promotion, scope=scope, number=number, tell=tell))
     return found
 

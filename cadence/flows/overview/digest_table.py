@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from cadence.flows.core import AdoptionView, current_modes
 from cadence.flows.numbers import kpi_context, of_week
@@ -16,7 +16,7 @@ from cadence.flows.waves import phases_of
 from cadence.rules.calendar import local_day
 from cadence.rules.kpi import Direction, meets
 from storage.queries import numbers as readings
-from templates.contexts.base import Kpi
+from templates.contexts.base import Evidence, Kpi
 from templates.contexts.overview.digests import Coverage, DigestRow, TeamChange, TeamStep
 
 
@@ -64,7 +64,10 @@ def table_of(
         for adoption, tell in reversed(watches.over.first())
         if adoption in views
     }
-    row = partial(_row, scope, demoted=demotions.adoptions, over=over, why=why, check_ins=check_ins)
+    demoted = {
+        adoption: tell(views[adoption]) for adoption, tell in reversed(demotions.first()) if adoption in views
+    }
+    row = partial(_row, scope, demoted=demoted, over=over, why=why, check_ins=check_ins)
     phases = phases_of(scope.uow, (views[one] for one in chosen))
     return tuple(
         replace(row(views[one]), phase="watched" if views[one].is_watched else phases[one]) for one in chosen
@@ -75,7 +78,7 @@ def _row(
     scope: Scope,
     view: AdoptionView,
     *,
-    demoted: set[int],
+    demoted: Mapping[int, TeamChange],
     why: Why,
     over: Mapping[int, TeamStep],
     check_ins: Mapping[int, Coverage],
@@ -83,9 +86,8 @@ def _row(
     uow, monday = scope.uow, scope.week.monday
     reading = readings.reading(uow, adoption_id=view.id, week_start=monday)
     move = tell_move(uow, view, week_start=monday, value=reading.value) if reading else None
-    watched = over.get(view.id)
-    near = None if watched else _nearest_to_its_cap(scope, view)
-    key = watched.key if watched else near.step.key if near else ""
+    slip, watched = demoted.get(view.id), over.get(view.id)
+    shown = _evidence(scope, view, slip=slip, watched=watched)
     broken = [rail for rail in of_week(uow, view, monday) if rail.held is False]
     return DigestRow(
         playbook=view.playbook.title,
@@ -93,19 +95,38 @@ def _row(
         kpi=move.kpi if move else kpi_context(view, value=None),
         to_target=_to_target(move.kpi) if move else None,
         check_ins=check_ins.get(view.id),
-        evidence=watched.step.evidence if watched else near.evidence if near else None,
-        reset=_reset_on(scope, view, key),
+        evidence=shown.evidence,
+        reset=shown.reset,
         rubric_due=view.id in why.rubric_due,
         silent=view.id in why.silent,
         result=why.results.get(view.id, ""),
-        demoted=view.id in demoted,
-        step=watched.step.title if watched else "",
+        demoted=slip is not None,
+        step=slip.change.step if slip else watched.step.title if watched else "",
         over=watched is not None,
         critical=watched is not None and watched.critical,
         broken=broken[0] if broken else None,
         busy=move is not None and move.busy,
         better=move.better if move else None,
     )
+
+
+class _Shown(NamedTuple):
+    """The evidence in a row, and the day its counters were reset; None if they weren't."""
+
+    evidence: Evidence | None
+    reset: date | None = None
+
+
+def _evidence(
+    scope: Scope, view: AdoptionView, *, slip: TeamChange | None, watched: TeamStep | None
+) -> _Shown:
+    """The evidence that demoted a step, as of its verdict; else that of the step over its cap, or nearest to it."""
+    if slip is not None:
+        return _Shown(slip.evidence)
+    if watched is not None:
+        return _Shown(watched.step.evidence, _reset_on(scope, view, watched.key))
+    near = _nearest_to_its_cap(scope, view)
+    return _Shown(near.evidence, _reset_on(scope, view, near.step.key)) if near else _Shown(None)
 
 
 def _to_target(kpi: Kpi) -> float:
@@ -131,8 +152,8 @@ def _nearest_to_its_cap(scope: Scope, view: AdoptionView) -> StepState | None:
 
 
 def _reset_on(scope: Scope, view: AdoptionView, step: str) -> date | None:
-    """The day of the digest's week or later on which a step's counters were reset, such as by a demotion; the
-    week's exceptions before it aren't in its counts."""
+    """The day of the digest's week or later on which a step's counters were reset, such as by a change of its mode;
+    the week's exceptions before it aren't in its counts."""
     state, cycle = current_modes(scope.uow, view).get(step), view.cycle
     if state is None or cycle is None or state.since <= max(cycle_start(view, cycle), cycle.started_at):
         return None

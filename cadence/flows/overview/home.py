@@ -354,6 +354,7 @@ def home_view(uow: UnitOfWork, *, page: int, welcome: bool = False) -> Home:
     waiting += [_needed(need) for need in needed.listed]
     entries = [*waiting, *_playbooks(uow, mine)]
     entries += [_needed(need, kind="owner") for need in needed.of_owners]
+    entries += [_needed(need, kind="curator") for need in needed.of_curators]
     if curator:
         entries.append(_item(HomeItem(kind="registry", registry=_registry(uow))))
     pages = max(1, -(-len(entries) // PAGE))

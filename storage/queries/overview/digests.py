@@ -29,6 +29,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from cadence.rules.calendar import WEEKS
 from cadence.rules.drift import DriftEvent
 from cadence.rules.kpi import Outcome
+from cadence.rules.modes import Mode
 from storage.engine import connection_of
 from storage.queries import standards
 from storage.queries.streams import (
@@ -543,9 +544,9 @@ def missed(uow: UnitOfWork, *, since: datetime, until: datetime) -> Iterator[tup
     return stream(uow.session, query)
 
 
-def promotions_open(uow: UnitOfWork) -> Iterator[tuple[int, int]]:
-    """(promotion, adoption) of undecided promotions."""
-    query = select(col(Promotion.id), col(Promotion.adoption_id)).where(
+def promotions_open(uow: UnitOfWork) -> Iterator[tuple[int, int, Mode | None]]:
+    """(promotion, adoption, the mode it leads to) of undecided promotions."""
+    query = select(col(Promotion.id), col(Promotion.adoption_id), col(Promotion.leads_to)).where(
         col(Promotion.workspace_id) == uow.workspace_id, col(Promotion.state) == PromotionState.OPEN
     )
     return stream(uow.session, query)

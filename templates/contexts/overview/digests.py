@@ -39,9 +39,10 @@ class DigestRow:
         kpi: the week's number, if there is one.
         to_target: how far it is from its target, 0 if it meets it; None without a number.
         check_ins: None if none was asked for.
-        evidence: of the step over its cap, else of the one nearest to it; None without exceptions.
+        evidence: of the demoted step, as of the verdict that demoted it; else of the step over its cap, or of the one
+            nearest to it. None if no verdict is stored, or without exceptions.
         demoted: whether a step was demoted in the week.
-        step: the step that is over its cap.
+        step: the step that was demoted, or the one over its cap.
         over: whether a step is over its cap, `critical` if it is watched for a critical exception.
         broken: a guardrail past its limit.
         reset: the day in the week from which `evidence` counts, because counters were reset; None if they weren't.
@@ -74,11 +75,12 @@ class DigestRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamChange:
-    """A mode change, with its playbook and team."""
+    """A mode change, with its playbook and team, and the evidence of its verdict; None without one."""
 
     playbook: str
     team: str
     change: ModeChange
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

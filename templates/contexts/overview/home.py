@@ -82,9 +82,11 @@ class HomeRegistry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeItem:
-    """One entry of the Home; its `kind` is `checkin`, `number`, `need`, `playbook`, `owner` or `registry`.
+    """One entry of the Home; its `kind` is `checkin`, `number`, `need`, `playbook`, `owner`,
+    `curator` or `registry`.
 
-    A `need` of the kind `owner` waits for somebody else, and the reader can do it as well.
+    A `need` of the kind `owner` waits for somebody else, and the reader can do it as well; one of the kind `curator`
+    waits for a curator's decision.
 
     `alone`: it is the only open check-in, so the snooze menu is next to it.
     """

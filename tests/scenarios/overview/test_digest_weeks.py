@@ -5,9 +5,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlmodel import update
 
 from bot.rehearsal.harness import BotHarness
+from cadence.flows.standards import verdict_evidence
 from cadence.rules.modes import Mode
+from cadence.rules.verdicts import Decision as Decided
+from storage.tables import ModeChange as ModeChangeRow
+from storage.tables import StepVerdict
 from templates.contexts.base import ModeChange
 from templates.contexts.overview.digests import Decision, Digest, Tally
 from templates.ids import Action
@@ -23,6 +28,7 @@ from tests.scenarios.plays import (
     changed,
     local_times,
     posts,
+    rows,
     says,
     start_cycle,
 )
@@ -142,15 +148,40 @@ def test_a_demoted_step_waits_in_every_digest_until_its_rubric_is_revised(desk: 
     assert open_jobs(digest_of(desk, "2026-03-23"), Action.REVISE_RUBRIC) == {}
 
 
+def test_a_demoted_teams_row_shows_what_demoted_the_step(desk: BotHarness) -> None:
+    """Not the step nearest to its cap, nor what was logged after the demotion."""
+    types(desk, OWNER, "/attest as-declared runs=14")
+    types(desk, MEMBER, "/attest as-declared runs=15", "/exception draft wrong tone")
+    types(desk, MEMBER, *(f"/exception send wrong tone {number}" for number in range(7)))
+    [row] = digest_of(desk, "2026-03-09").rows
+    digest = posts(desk, CURATORS)[-1]
+    assert shown(digest, Digest).exceptions.now == 8
+    assert row.evidence is not None
+    at_the_verdict = [one for one in rows(desk, StepVerdict) if one.decision is Decided.DEMOTE]
+    assert [row.evidence] == [verdict_evidence(one) for one in at_the_verdict]
+    assert (row.evidence.runs, row.evidence.assumed) == (29, 0), "the new week's estimated runs don't count"
+    assert (row.demoted, row.step, row.reset) == (True, "Send the reply", None)
+    assert_golden(digest, "after-a-demotion")
+
+
+def test_a_demotion_without_a_verdict_shows_no_evidence(desk: BotHarness) -> None:
+    types(desk, MEMBER, "/exception send critical wrong price", "/exception draft wrong tone")
+    with desk.bot.db.write() as session:
+        session.exec(update(ModeChangeRow).values(verdict_id=None))
+    [row] = digest_of(desk, "2026-03-09").rows
+    assert (row.demoted, row.step, row.evidence) == (True, "Send the reply", None)
+
+
 def test_counts_since_a_reset_say_so_next_to_the_weeks_exceptions(desk: BotHarness) -> None:
-    types(desk, MEMBER, *(f"/exception send critical wrong price {number}" for number in range(1)))
     types(desk, MEMBER, "/exception send wrong tone")
+    types(desk, OWNER, "/cadence mode reply send collaborative nobody trusts it")
+    types(desk, MEMBER, "/exception send wrong tone again")
     [row] = digest_of(desk, "2026-03-09").rows
     digest = posts(desk, CURATORS)[-1]
     assert shown(digest, Digest).exceptions.now == 2
     assert row.evidence is not None
     assert (row.evidence.exceptions, row.reset) == (1, date(2026, 3, 5))
-    assert_golden(digest, "after-a-demotion")
+    assert_golden(digest, "after-a-reset")
 
 
 def test_a_row_says_why_a_team_that_met_its_target_needs_attention(desk: BotHarness) -> None:

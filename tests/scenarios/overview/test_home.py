@@ -272,7 +272,13 @@ def test_a_curator_approves_on_the_home_and_nobody_else_can(
         home = curator.opens_home()
         [need] = needs(home, Action.APPROVE_PROMOTION)
         assert_golden(f"{need.title}\n{need.text}", "promotion-for-curators")
-        [need] = needs(owner.opens_home(), Action.WHY)
+        [need] = needs(owner.opens_home(), Action.WHY, kind="curator")
+        assert not needs(owner.home(), Action.WHY), "it doesn't need the owner"
+        assert "primary" not in [
+            one.get("style")
+            for _, one in elements_of(owner.home().blocks)
+            if one.get("text", {}).get("text") == "Why"
+        ]
         assert_golden(f"{need.title}\n{need.text}", "promotion-for-its-owner")
         assert Action.APPROVE_PROMOTION not in actions(owner.home())
 

@@ -17,7 +17,7 @@ from templates.contexts.overview.digests import (
 )
 from templates.contexts.overview.process import ProcessMonth, ProcessMonths
 from templates.ids import Action
-from tests.templates.samples.common import CSAT, KPI, MEASURED, MONDAY, NO_VALUE, OVER, UNDER
+from tests.templates.samples.common import CSAT, KPI, MEASURED, MONDAY, NO_VALUE, OVER
 
 CSAT_BROKEN = Guardrail(name="CSAT", unit="score", direction="higher", limit=4.6, value=4.1, held=False)
 DIGEST = Digest(
@@ -51,9 +51,9 @@ DIGEST = Digest(
             kpi=KPI,
             to_target=9,
             check_ins=Coverage(answered=4, asked=6),
-            evidence=UNDER,
-            reset=MONDAY,
+            evidence=OVER,
             demoted=True,
+            step="Send the edited reply",
             broken=CSAT_BROKEN,
             better=True,
         ),
@@ -65,6 +65,7 @@ DIGEST = Digest(
             to_target=0,
             check_ins=Coverage(answered=6, asked=6),
             evidence=OVER,
+            reset=MONDAY,
             over=True,
             step="Send the edited reply",
             better=True,
