@@ -19,7 +19,7 @@ from cadence.flows.core import (
     mode_of,
     own_zone,
 )
-from cadence.flows.numbers import kpi_context
+from cadence.flows.numbers import given_by, kpi_context
 from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Offer
 from cadence.rules.calendar import WEEKS, instant, local_day, week_monday, week_number
@@ -204,6 +204,7 @@ def answer_context(uow: UnitOfWork, view: AdoptionView, row: checkins.Answer) ->
         note=row.note,
         value_events=row.value_events,
         counted=counted_otherwise(uow, view, row) if not row.replaced else None,
+        guardrails=given_by(uow, view, member=row.member, week_start=row.week_start),
     )
 
 

@@ -1,6 +1,6 @@
 """Save a weekly number: of the KPI or of a guardrail."""
 
-from cadence.flows.core import AdoptionView, ReportWeek
+from cadence.flows.core import CHECKIN_KINDS, AdoptionView, ReportWeek
 from storage.queries import numbers
 from storage.queries.numbers import Measured, Number
 from storage.work import UnitOfWork
@@ -55,4 +55,8 @@ def keep_reading(
         sent = uow.messages(("kpi-missing", "week-opens"), view.id)
         sent += uow.messages("checkin", uow.actor.member, week.start)
         uow.rewrite_messages([row for row in sent if row.subject.get("week") == str(week.start)], mark=mark)
+    else:  # the check-in shows the numbers that its member gave
+        members = {uow.actor.member, *([kept.member] if kept.member else [])}
+        sent = uow.messages_about_any(CHECKIN_KINDS, [(one, week.start) for one in sorted(members)])
+        uow.rewrite_messages(sent, mark=f"reading:{kept.reading_id}")
     return kept.before
