@@ -198,7 +198,7 @@ def answer_context(uow: UnitOfWork, view: AdoptionView, row: checkins.Answer) ->
         attestation=row.attestation,
         answered_at=row.answered_at.astimezone(zone),
         runs=row.runs,
-        kpi=reading.value if reading and reading.member == row.member else None,
+        kpi=reading.value if reading and row.member in (reading.member, view.team.reporter) else None,
         inputs_complete=row.complete_inputs,
         drifts=tuple(Drift(step=titles.get(step, step), mode=mode) for step, mode in drifted.items()),
         note=row.note,

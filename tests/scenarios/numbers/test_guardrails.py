@@ -211,6 +211,20 @@ def test_the_check_in_shows_the_numbers_its_member_gave(desk: BotHarness) -> Non
     assert receipt(desk).guardrails == (held,), "the agent's number isn't the lead's"
 
 
+def test_a_number_replaced_by_another_person_is_named_and_shown_in_the_reporters_check_in(
+    desk: BotHarness,
+) -> None:
+    lead = desk.workspace.person(LEAD)
+    lead.clicks(bot_dms(desk, LEAD)[-1], "As planned")
+    assert not lead.submits({"runs": "9", "value": "36"}).errors
+    said = desk.workspace.person(AGENT).types("/kpi 40m", channel=DESK_CHANNEL)
+    desk.tick()
+    recorded = shown(said, Recorded)
+    assert (recorded.replaced, recorded.replaced_of) == (36, LEAD)
+    assert_golden(said, "replaces-another-persons")
+    assert receipt(desk).kpi == 40
+
+
 def test_several_check_ins_in_one_form_ask_for_them_too(tmp_path: Path) -> None:
     reply = changed(REPLY, tmp_path, RAILS)
     with bot_harness(tmp_path, workspace=DESK, playbooks=[reply, TRIAGE]) as harness:
