@@ -47,10 +47,14 @@ class Measured(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """The value that a number corrects, if any, and the new reading's id; None if nothing changed."""
+    """The value that a number corrects, if any, and the new reading's id; None if nothing changed.
+
+    `member` gave the corrected value; "" if a tool did, or if there was none.
+    """
 
     before: float | None
     reading_id: int | None
+    member: str = ""
 
 
 def keep(uow: UnitOfWork, *, number: Number) -> Kept:
@@ -87,7 +91,9 @@ def keep(uow: UnitOfWork, *, number: Number) -> Kept:
         reported_at=uow.now,
     )
     insert_rows(uow.session, [row])
-    return Kept(known.value if known is not None else None, row.id)
+    if known is None:
+        return Kept(None, row.id)
+    return Kept(known.value, row.id, known.member if known.happened_at is None else "")
 
 
 _REPLACE: Final = (

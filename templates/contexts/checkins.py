@@ -16,6 +16,7 @@ from templates.contexts.base import (
     StepMode,
     ViewContext,
 )
+from templates.contexts.numbers import Guardrail
 from templates.ids import Callback, Field
 
 SNOOZES: Final = ("hour", "tomorrow", "friday", "away", "mute")
@@ -34,7 +35,9 @@ class Drift:
 class Answer:
     """A member's answer: `as-declared`, `drifted` or `not-run`.
 
-    `kpi` is the reading given with it, in the KPI's unit; `inputs_complete` counts runs with complete inputs.
+    `kpi` is the reading the member gave, for the reporter the week's current one, in the KPI's unit;
+    `guardrails` are those whose number for the week the member gave. `inputs_complete` counts runs with complete
+    inputs.
     `counted` are the member's runs that tools counted so far, if they contradict the answer. `value_events` are
     the runs that counted, as the member said; None if they weren't asked or didn't say.
     """
@@ -48,6 +51,7 @@ class Answer:
     note: str = ""
     counted: int | None = None
     value_events: int | None = None
+    guardrails: tuple[Guardrail, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,8 +25,8 @@ class Guardrail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded(MessageContext):
-    """A recorded KPI number. `kpi.value` is the number; `replaced` the one it corrects; `met` compares it
-    with the target.
+    """A recorded KPI number. `kpi.value` is the number; `replaced` the one it corrects, given by
+    `replaced_of` if that's another person; `met` compares it with the target.
 
     `guardrails` came with it, or instead of it: then `kpi.value` is None. `result` is the cycle's, if that is closed.
     """
@@ -40,6 +40,7 @@ class Recorded(MessageContext):
     met: bool
     week_start: date
     replaced: float | None = None
+    replaced_of: str = ""
     guardrails: tuple[Guardrail, ...] = ()
     result: str | None = None
 

@@ -32,9 +32,9 @@ def keep(session: Session, ids: Planted, value: float, **others: Any) -> Kept:
 
 def report(session: Session, ids: Planted, value: float, guardrail: str = "") -> float | None:
     uow = UnitOfWork.around(session, Actor("T1", MEMBER, "command", request="asked"), NOW)
-    run: Any = SimpleNamespace(id=ids.adoption)
+    run: Any = SimpleNamespace(id=ids.adoption, team=SimpleNamespace(reporter=None))
     week = ReportWeek(session.get_one(Cycle, ids.cycle), 3, WEEK)
-    return keep_reading(uow, run, week, value=value, typed=str(value), guardrail=guardrail)
+    return keep_reading(uow, run, week, value=value, typed=str(value), guardrail=guardrail).before
 
 
 @pytest.fixture

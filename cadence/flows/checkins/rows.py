@@ -19,7 +19,7 @@ from cadence.flows.core import (
     mode_of,
     own_zone,
 )
-from cadence.flows.numbers import kpi_context
+from cadence.flows.numbers import given_by, kpi_context
 from cadence.mrkdwn import say
 from cadence.refusals import NotAllowed, Offer
 from cadence.rules.calendar import WEEKS, instant, local_day, week_monday, week_number
@@ -198,12 +198,13 @@ def answer_context(uow: UnitOfWork, view: AdoptionView, row: checkins.Answer) ->
         attestation=row.attestation,
         answered_at=row.answered_at.astimezone(zone),
         runs=row.runs,
-        kpi=reading.value if reading and reading.member == row.member else None,
+        kpi=reading.value if reading and row.member in (reading.member, view.team.reporter) else None,
         inputs_complete=row.complete_inputs,
         drifts=tuple(Drift(step=titles.get(step, step), mode=mode) for step, mode in drifted.items()),
         note=row.note,
         value_events=row.value_events,
         counted=counted_otherwise(uow, view, row) if not row.replaced else None,
+        guardrails=given_by(uow, view, member=row.member, week_start=row.week_start),
     )
 
 

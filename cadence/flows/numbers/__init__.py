@@ -1,7 +1,15 @@
 """KPIs and guardrails."""
 
 from cadence.flows.numbers.forms import kpi_form
-from cadence.flows.numbers.guardrails import asked, latest, of_week, read_guardrails, save_guardrails, shown
+from cadence.flows.numbers.guardrails import (
+    asked,
+    given_by,
+    latest,
+    of_week,
+    read_guardrails,
+    save_guardrails,
+    shown,
+)
 from cadence.flows.numbers.kpis import (
     NumberGiven,
     amount,
@@ -20,6 +28,7 @@ __all__ = [
     "NumberGiven",
     "amount",
     "asked",
+    "given_by",
     "judge_again",
     "keep_reading",
     "kpi_context",

@@ -137,6 +137,18 @@ def of_week(uow: UnitOfWork, view: AdoptionView, week_start: date) -> list[Guard
     return found
 
 
+def given_by(
+    uow: UnitOfWork, view: AdoptionView, *, member: str, week_start: date
+) -> tuple[GuardrailShown, ...]:
+    """The guardrails whose number of a week a member gave, without those a tool reported for them."""
+    found = []
+    for rail in view.spec.kpi.guardrails:
+        row = numbers.reading(uow, adoption_id=view.id, week_start=week_start, guardrail=rail.name)
+        if row is not None and row.member == member and row.happened_at is None:
+            found.append(shown(rail, row.value))
+    return tuple(found)
+
+
 def latest(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> list[GuardrailShown]:
     """The guardrails with a cycle's newest readings, and their weeks where those are earlier than this one."""
     found = []

@@ -26,6 +26,7 @@ from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.kpi import AmountError, Direction, Unit, meets, parse_amount
 from storage.queries import numbers
+from storage.queries.numbers import Kept
 from storage.work import UnitOfWork
 from templates.contexts.numbers import Guardrail as GuardrailShown
 from templates.contexts.numbers import Recorded
@@ -75,9 +76,9 @@ def record(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> Recorded:
     value = amount(uow, view, given.value) if given.value or not given.guardrails else None
     rails = read_guardrails(uow, view, given.guardrails)
     week = _week(uow, view, given)
-    replaced = None
+    before = Kept(None, None)
     if value is not None:
-        replaced = keep_reading(uow, view, week, value=value, typed=given.value, note=given.note)
+        before = keep_reading(uow, view, week, value=value, typed=given.value, note=given.note)
     kept = save_guardrails(uow, view, week, rails)
     judge_again(uow, view, week.cycle)
     tell_target_reached(uow, view, week.cycle)
@@ -88,7 +89,8 @@ def record(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> Recorded:
         team=view.team.title,
         value=value,
         week_start=week.start,
-        replaced=replaced,
+        replaced=before.before,
+        replaced_of=before.member if before.member != uow.actor.member else "",
         guardrails=kept,
         result=week.cycle.result,
     )
@@ -103,6 +105,7 @@ def recorded(
     value: float | None,
     week_start: date,
     replaced: float | None,
+    replaced_of: str = "",
     guardrails: tuple[GuardrailShown, ...] = (),
     result: str | None = None,
 ) -> Recorded:
@@ -116,6 +119,7 @@ def recorded(
         met=value is not None and meets(value, kpi.target, Direction(kpi.direction)),
         week_start=week_start,
         replaced=replaced,
+        replaced_of=replaced_of,
         guardrails=guardrails,
         result=result,
     )

@@ -1,8 +1,8 @@
 """Save a weekly number: of the KPI or of a guardrail."""
 
-from cadence.flows.core import AdoptionView, ReportWeek
+from cadence.flows.core import CHECKIN_KINDS, AdoptionView, ReportWeek
 from storage.queries import numbers
-from storage.queries.numbers import Measured, Number
+from storage.queries.numbers import Kept, Measured, Number
 from storage.work import UnitOfWork
 
 
@@ -16,8 +16,8 @@ def keep_reading(
     note: str = "",
     guardrail: str = "",
     measured: Measured | None = None,
-) -> float | None:
-    """Save a reading and return the value it corrects, if any; the same number again changes nothing.
+) -> Kept:
+    """Save a reading and return what it corrects, if anything; the same number again changes nothing.
 
     Args:
         measured: if a tool reported it, its token and when it was measured.
@@ -38,7 +38,7 @@ def keep_reading(
         ),
     )
     if kept.reading_id is None:
-        return None
+        return kept
     subject = f"adoption:{view.id}/week:{week.start}"
     uow.record(
         action="reading" if kept.before is None else "reading-corrected",
@@ -52,7 +52,12 @@ def keep_reading(
     )
     if not guardrail:  # the messages that ask for the week's number, or show it
         mark = f"reading:{kept.reading_id}"
+        members = {uow.actor.member, kept.member, view.team.reporter or ""} - {""}
         sent = uow.messages(("kpi-missing", "week-opens"), view.id)
-        sent += uow.messages("checkin", uow.actor.member, week.start)
+        sent += uow.messages_about_any(CHECKIN_KINDS, [(one, week.start) for one in sorted(members)])
         uow.rewrite_messages([row for row in sent if row.subject.get("week") == str(week.start)], mark=mark)
-    return kept.before
+    else:  # the check-in shows the numbers that its member gave
+        members = {uow.actor.member, *([kept.member] if kept.member else [])}
+        sent = uow.messages_about_any(CHECKIN_KINDS, [(one, week.start) for one in sorted(members)])
+        uow.rewrite_messages(sent, mark=f"reading:{kept.reading_id}")
+    return kept

@@ -9,12 +9,14 @@ import pytest
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.answers import Answer
 from storage.tables import Cycle, Reading
+from templates.contexts.checkins import Answer as CheckinAnswer
+from templates.contexts.checkins import CheckinMessage
 from templates.contexts.cycles import CycleClosed
 from templates.contexts.gates import WeekOpens
 from templates.contexts.numbers import Guardrail, Recorded
 from templates.contexts.overview.digests import Digest
 from templates.contexts.overview.statuses import Status
-from tests.contexts import assert_golden, shown
+from tests.contexts import assert_golden, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     CURATORS,
@@ -32,7 +34,7 @@ from tests.scenarios.plays import (
     start_cycle,
 )
 
-LEAD = "U01LEAD"
+LEAD, AGENT = "U01LEAD", "U01AGENT1"
 RAILS = (
     "window_days: 28}",
     "window_days: 28, guardrails: [{name: CSAT, unit: score, direction: higher, limit: 4.6}, "
@@ -57,6 +59,15 @@ def types(harness: BotHarness, text: str) -> Answer:
     said = harness.workspace.person(LEAD).types(text, channel=DESK_CHANNEL)
     harness.tick()
     return said
+
+
+def receipt(harness: BotHarness) -> CheckinAnswer:
+    """The lead's answer, as their check-in message shows it."""
+    [row] = next(
+        shown(one, CheckinMessage).rows for one in bot_dms(harness, LEAD) if is_shown(one, CheckinMessage)
+    )
+    assert row.answer is not None
+    return row.answer
 
 
 def kept(harness: BotHarness) -> list[tuple[str, float, bool]]:
@@ -183,6 +194,35 @@ def test_a_number_of_an_earlier_week_is_shown_with_its_week(desk: BotHarness) ->
     types(desk, "/kpi csat=4.8 week=3")
     [row] = shown(types(desk, "/cadence status"), Status).rows
     assert row.guardrails == (replace(CSAT, value=4.8, held=True), REOPENED)
+
+
+def test_the_check_in_shows_the_numbers_its_member_gave(desk: BotHarness) -> None:
+    lead = desk.workspace.person(LEAD)
+    lead.clicks(bot_dms(desk, LEAD)[-1], "As planned")
+    assert not lead.submits({"runs": "9", "value": "14", "guardrail:csat": "4.5"}).errors
+    desk.tick()
+    missed, held = replace(CSAT, value=4.5, held=False), replace(REOPENED, value=3, held=True)
+    assert receipt(desk).guardrails == (missed,)
+    assert_golden(bot_dms(desk, LEAD)[-1], "check-in-guardrail-missed")
+    types(desk, "/kpi reply reopen-rate=3%")
+    assert receipt(desk).guardrails == (missed, held)
+    desk.workspace.person(AGENT).types("/kpi reply csat=4.7", channel=DESK_CHANNEL)
+    desk.tick()
+    assert receipt(desk).guardrails == (held,), "the agent's number isn't the lead's"
+
+
+def test_a_number_replaced_by_another_person_is_named_and_shown_in_the_reporters_check_in(
+    desk: BotHarness,
+) -> None:
+    lead = desk.workspace.person(LEAD)
+    lead.clicks(bot_dms(desk, LEAD)[-1], "As planned")
+    assert not lead.submits({"runs": "9", "value": "36"}).errors
+    said = desk.workspace.person(AGENT).types("/kpi 40m", channel=DESK_CHANNEL)
+    desk.tick()
+    recorded = shown(said, Recorded)
+    assert (recorded.replaced, recorded.replaced_of) == (36, LEAD)
+    assert_golden(said, "replaces-another-persons")
+    assert receipt(desk).kpi == 40
 
 
 def test_several_check_ins_in_one_form_ask_for_them_too(tmp_path: Path) -> None:

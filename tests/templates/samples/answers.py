@@ -11,7 +11,7 @@ from templates.contexts.numbers import Guardrail, Recorded, TargetReached
 from templates.contexts.overview.statuses import GateNow, Status, StatusRow, StepNow
 from templates.contexts.people import AwaySet, BackAgain, Muted
 from templates.ids import Action
-from tests.templates.samples.checkins import DRIFTED, NOT_RUN, RAN
+from tests.templates.samples.checkins import DRIFTED, NOT_RUN, RAILS, RAN
 from tests.templates.samples.common import (
     ALL_MEASURED,
     CSAT,
@@ -94,6 +94,7 @@ SAMPLES: dict[str, MessageContext] = {
     "attested": Attested(rows=(ROW,)),
     "attested-otherwise": Attested(rows=(replace(ROW, answer=replace(RAN, counted=19)),)),
     "attested-counted": Attested(rows=(replace(ROW, answer=replace(RAN, value_events=11)),)),
+    "attested-guardrails": Attested(rows=(replace(ROW, answer=replace(RAN, guardrails=RAILS)),)),
     "attested-correction": Attested(rows=(replace(ROW, answer=DRIFTED, previous=RAN),)),
     "attested-several": Attested(rows=(ROW, replace(ROW, playbook="Refund decision", answer=NOT_RUN))),
     "exception-logged": LOGGED,

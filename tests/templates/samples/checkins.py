@@ -13,6 +13,7 @@ from templates.contexts.checkins import (
     RunsSideBySide,
     WhoIsMissing,
 )
+from templates.contexts.numbers import Guardrail
 from tests.templates.samples.common import CSAT, KPI, MONDAY, NO_VALUE, STEPS, THURSDAY, WEEK
 
 OPEN = CheckinRow(
@@ -27,6 +28,10 @@ OPEN = CheckinRow(
     reporter=True,
 )
 RAN = Answer(attestation="as-declared", answered_at=THURSDAY, runs=14, kpi=22, inputs_complete=13)
+RAILS = (
+    Guardrail(name="CSAT", unit="score", direction="higher", limit=4.6, value=4.5, held=False),
+    Guardrail(name="Reopen rate", unit="percent", direction="lower", limit=5, value=3, held=True),
+)
 DRIFTED = Answer(
     attestation="drifted",
     answered_at=THURSDAY,
@@ -73,6 +78,9 @@ SAMPLES: dict[str, MessageContext] = {
     "checkin-no-number": CheckinMessage(rows=(replace(OPEN, kpi=NO_VALUE, reporter=False, exceptions=0),)),
     "checkin-answered": CheckinMessage(rows=(replace(OPEN, answer=RAN),)),
     "checkin-answered-otherwise": CheckinMessage(rows=(replace(OPEN, answer=replace(RAN, counted=19)),)),
+    "checkin-answered-guardrails": CheckinMessage(
+        rows=(replace(OPEN, answer=replace(RAN, guardrails=RAILS)),)
+    ),
     "checkin-drifted": CheckinMessage(rows=(replace(OPEN, answer=DRIFTED),)),
     "checkin-not-run": CheckinMessage(rows=(replace(OPEN, answer=NOT_RUN),)),
     "checkin-several": CheckinMessage(rows=(replace(OPEN, answer=RAN), OTHER, replace(OPEN, adoption_id=9))),
