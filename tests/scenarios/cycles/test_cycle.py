@@ -17,7 +17,7 @@ from templates.contexts.base import ModeChange, StepEvidence
 from templates.contexts.checkins import CheckinMessage, WhoIsMissing
 from templates.contexts.cycles import CycleClosed, CycleShown, CycleStarted
 from templates.contexts.exceptions import ExceptionForm, ExceptionLogged
-from templates.contexts.overview.digests import Digest, Tally, TeamChange, TeamName
+from templates.contexts.overview.digests import Digest, Tally, TeamName
 from templates.contexts.overview.statuses import Status, StatusRow
 from templates.contexts.standards import Watch
 from templates.ids import Action
@@ -348,7 +348,8 @@ def test_a_demotion_is_in_the_digest_even_if_its_step_is_gone_from_the_next_revi
     ready.play_until(at("2026-03-30 12:00"))
     change = ModeChange(step="send", before="ai-led", after="collaborative")
     digest = shown(posts(ready, CURATORS)[-1], Digest)
-    assert digest.demotions == (TeamChange(playbook="Reply", team="Desk", change=change),)
+    [told] = digest.demotions
+    assert (told.playbook, told.team, told.change) == ("Reply", "Desk", change)
 
 
 def test_a_closed_cycle_is_shown_as_it_was_judged_whatever_changed_since(tmp_path: Path) -> None:
