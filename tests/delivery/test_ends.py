@@ -42,9 +42,9 @@ class Refusing:
 
 def owe(db: Database, code: str) -> None:
     message = NewMessage(
-        "set-away",
+        "asked",
         CHANNELS[code],
-        {"by": "U1", "from": "2026-03-09", "until": "2026-03-10"},
+        {"by": "U1", "what": "start a cycle"},
         about=(code,),
         useful=timedelta(minutes=30),
     )
@@ -85,8 +85,8 @@ def test_every_error_that_ends_a_message_is_seen(ledger_db: Database) -> None:
         (kind, state): count for kind, state, count in figures(db, workspace_ids=["T1"], now=NOW).messages
     }
     failed = sum(row.kind is not Kind.DONE for row in ENDING.values())
-    assert counted["set-away", MessageState.FAILED] == failed
-    assert counted["set-away", MessageState.SKIPPED] == len(ENDING) - failed
+    assert counted["asked", MessageState.FAILED] == failed
+    assert counted["asked", MessageState.SKIPPED] == len(ENDING) - failed
     seen = deliveries_of(UnitOfWork(db, Actor.system("T1"), NOW), Asked(state="failed", limit=999))
     assert {row.reason for row in seen.messages} == {
         code for code, row in ENDING.items() if row.kind is not Kind.DONE

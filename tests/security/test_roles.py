@@ -558,8 +558,7 @@ def test_the_value_of_a_forged_button_arrives_as_plain_text(arena: Arena) -> Non
     with arena.harness.bot.db.read() as session:
         sent = session.exec(select(OutboxMessage).where(OutboxMessage.kind == "asked")).one()
     uow = UnitOfWork(arena.harness.bot.db, Actor.system(BUILT_IN_TEAM), sent.due_at)
-    with uow.read():
-        made = KINDS[sent.kind].compose(uow, sent)
+    made = KINDS[sent.kind].compose(uow, sent)
     assert isinstance(made, MessageContext)
     arrived = render(made).blocks[0]["text"]["text"]
     assert what not in arrived

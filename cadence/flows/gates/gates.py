@@ -129,10 +129,10 @@ def words(check: Check) -> str:
 def gate_line(gate: Gate, *, week: int | None) -> GateLine:
     """A gate in one line; it isn't due before its week (`week` None: the cycle is over)."""
     due = week is None or gate.week <= week
-    text = "; ".join(words(check) for check in gate.checks)
+    text = "; ".join(words(check) for check in gate.missing or gate.checks)
     if due and not gate.met:
-        text = f"{len(gate.missing)} left: {'; '.join(words(check) for check in gate.missing)}"
-    return GateLine(week=gate.week, text=text, met=gate.met if due else None)
+        text = f"{len(gate.missing)} left: {text}"
+    return GateLine(week=gate.week, text=text, met=gate.met if due or gate.met else None)
 
 
 def gate_lines(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[GateLine, ...]:

@@ -204,7 +204,8 @@ def ask(uow: UnitOfWork, *, member: str, what: str) -> Done:
     with uow.write():
         owners = {row.owner for row in playbooks.playbooks(uow)}
         reporters = {team.reporter for team in people.teams(uow)}  # who answers for what a team receives
-        if member not in owners | reporters | set(people.curators(uow)):
+        curators = set(people.curators(uow))
+        if member not in owners | reporters | curators:
             raise Refusal(
                 "They aren't an owner or curator here anymore. See who is with `/cadence playbook list`."
             )
@@ -215,17 +216,17 @@ def ask(uow: UnitOfWork, *, member: str, what: str) -> Done:
             raise Refusal(
                 "You've asked for several things today. Ask again tomorrow, or message them yourself."
             )
-        if not uow.send(NewMessage(ASKED, member, {"by": me, "what": what}, about=about)):
+        subject = {"by": me, "what": what, "curator": member in curators}
+        if not uow.send(NewMessage(ASKED, member, subject, about=about)):
             return Done(text=say("You've already asked {who} about this today.", who=mention(member)))
         return Done(text=say("Asked {who}.", who=mention(member)))
 
 
-def _asked(uow: UnitOfWork, message: OutboxMessage) -> Done:
-    curator = message.recipient in people.curators(uow)
+def _asked(_uow: UnitOfWork, message: OutboxMessage) -> Done:
     return Done(
         text=say(
             "{who} would like to {what}. {you} can do that.",
-            you="As a curator, you" if curator else "Only you or a curator",
+            you="As a curator, you" if message.subject.get("curator") else "Only you or a curator",
             who=mention(str(message.subject["by"])),
             what=str(message.subject["what"]),
         )

@@ -273,6 +273,10 @@ def _waited_for(whole: HandedOver, zone: ZoneInfo) -> HomeNeed:
     )
 
 
+def _may_resume(uow: UnitOfWork, view: AdoptionView) -> bool:
+    return uow.actor.member == view.playbook.owner or is_curator(uow)
+
+
 def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
     """One adoption's state this week, for one reader."""
     cycle, _where = view.cycle, view.workspace.id
@@ -310,6 +314,7 @@ def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
             Offer("Status", Action.SHOW_STATUS, view.playbook.slug),
             *why_offer(view, [one.step.key for one in states]),
             Offer("Playbook", Action.SHOW_PLAYBOOK, view.playbook.slug),
+            *((Offer("Resume", Action.RESUME, str(view.id)),) if paused and _may_resume(uow, view) else ()),
             *([Offer("Change my check-in", Action.CHANGE_CHECKIN, f"{view.id}:{week_start}")] if own else ()),
         ),
     )
