@@ -13,6 +13,7 @@ from cadence.rules.modes import Mode
 from storage.tables import Adoption, AdoptionState, AdoptionStep, MessageState, StepVerdict
 from templates.contexts.cycles import CycleAnnounced, CycleClosed, CycleStarted
 from templates.contexts.overview.digests import Digest
+from templates.contexts.overview.home import Home
 from templates.contexts.overview.statuses import Status
 from templates.ids import Action, Field
 from tests.contexts import actions, assert_golden, contexts, shown
@@ -205,3 +206,15 @@ def test_a_cycle_paused_before_it_began_starts_on_another_monday(tmp_path: Path)
         assert (answer.first_checkin, answer.members) == (date(2026, 3, 12), 2)
         harness.play_until(at("2026-02-27 12:30"))
         assert contexts(posts(harness, DESK_CHANNEL), CycleAnnounced)[-1].starts == date(2026, 3, 9)
+
+
+def test_home_offers_the_owner_to_resume(desk: BotHarness) -> None:
+    for member, may in ((LEAD, True), (AGENT, False)):
+        shown_home = shown(desk.workspace.person(member).opens_home(), Home)
+        [playbook] = [one.playbook for one in shown_home.items if one.playbook is not None]
+        assert (Action.RESUME in [offer.action for offer in playbook.menu]) is may
+    types(desk, "/cadence cycle resume reply")
+    home = shown(desk.workspace.person(LEAD).opens_home(), Home)
+    assert Action.RESUME not in [
+        offer.action for one in home.items if one.playbook for offer in one.playbook.menu
+    ]
