@@ -41,7 +41,7 @@ def mehmet_answers_in_two_clicks(at: Visitor) -> None:
     expect(at.page.locator("nav .place", has_text="Rollout Cadence").locator(".badge")).to_have_count(0)
     at.shoots("04-check-in")
     at.presses("As planned", "Did this week run as planned?")
-    expect(at.form).to_contain_text("Runs")
+    expect(at.form).to_contain_text("Your runs this week")
     at.shoots("05-check-in-form")
     at.sends()
     expect(at.form).to_have_count(0)
