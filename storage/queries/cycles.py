@@ -218,8 +218,10 @@ class Pause(NamedTuple):
 
 @cached(Adoption, Team, Cycle, besides=[TrailEntry])
 def pauses(uow: UnitOfWork, *, adoption_ids: Collection[int] | None = None) -> list[Pause]:
-    """Every pause of some runs, or of all; it ends when the run resumes or its next cycle starts, at the same instant
-    too."""
+    """Every pause of some runs, or of all; it ends when the run resumes or its next cycle starts.
+
+    That can be the instant at which it began.
+    """
     stretches: dict[int, list[tuple[datetime, datetime | None]]] = defaultdict(list)
     for subject, action, at in _marks(uow, adoption_ids):
         found = stretches[int(subject.partition(":")[2])]

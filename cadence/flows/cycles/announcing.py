@@ -28,7 +28,7 @@ _KIND: Final = "cycle-started"
 def tell_start(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> None:
     """Tell the team's channel, in its working hours, that a cycle was started."""
     subject = {"adoption": view.id, "cycle": cycle.id}
-    # with its day: a cycle that was paused before it began is gone, and the next one can get its number and id
+    # With its day: a cycle that was paused before it began is deleted, and the next one can get its number and id.
     slot = f"{cycle.id}:{cycle.starts_on}"
     tell(uow, [view.team.channel], kind=_KIND, slot=slot, subject=subject)
 
