@@ -15,7 +15,7 @@ from structlog.contextvars import get_contextvars
 from cadence.actor import Actor
 from storage import trail
 from storage.engine import Database
-from storage.outbox import queueing
+from storage.outbox import pending, queueing
 from storage.outbox.queueing import NewMessage
 from storage.tables import MessageState, OutboxMessage
 
@@ -188,10 +188,19 @@ class UnitOfWork:
         """
         trail.flush(self.session, actions)
 
-    def send(self, messages: NewMessage | Sequence[NewMessage]) -> int:
-        """Queue messages; existing keys are left alone. Returns how many are new."""
+    def send(self, messages: NewMessage | Sequence[NewMessage]) -> None:
+        """Queue messages when the transaction commits; existing keys are left alone."""
         several = [messages] if isinstance(messages, NewMessage) else messages
-        return self._queue([one.row(self.workspace_id, self.now) for one in several])
+        shared = self._shared()
+        pending.add(self.session, [one.row(self.workspace_id, self.now) | shared for one in several])
+
+    def send_new(self, messages: NewMessage | Sequence[NewMessage]) -> int:
+        """Queue messages now. Returns how many are new: whose keys don't exist yet."""
+        several = [messages] if isinstance(messages, NewMessage) else messages
+        shared = self._shared()
+        return queueing.insert(
+            self.session, [one.row(self.workspace_id, self.now) | shared for one in several]
+        )
 
     def messages(self, kinds: str | Sequence[str], *about: object) -> list[OutboxMessage]:
         """The messages of a kind, or of several, that were queued about something; oldest first within each
@@ -211,26 +220,29 @@ class UnitOfWork:
         Args:
             prefixes: of `NewMessage.about`, as in `messages`.
         """
+        pending.flush(self.session, kinds)
         return queueing.find(
             self, kinds=tuple(kinds), prefixes=tuple(tuple(map(str, about)) for about in prefixes)
         )
 
-    def rewrite(self, kinds: str | Sequence[str], *about: object, mark: str, week: object = None) -> int:
-        """Queue a rewrite of each sent message of these kinds about something; returns how many are new.
+    def rewrite(self, kinds: str | Sequence[str], *about: object, mark: str, week: object = None) -> None:
+        """Queue a rewrite of each sent message of these kinds about something.
+
+        They are found when the transaction commits, those of all its changes by one query.
 
         Args:
             about: a prefix of `NewMessage.about`.
             mark: identifies the occasion: each rewrites a message once.
             week: only messages about the week that begins on this Monday.
         """
-        found = self.messages(kinds, *about)
-        return self.rewrite_messages(
-            [row for row in found if week is None or row.subject.get("week") == str(week)], mark=mark
-        )
+        several = (kinds,) if isinstance(kinds, str) else kinds
+        keys = [queueing.message_key(self.workspace_id, kind, about) for kind in several]
+        occasion = pending.Occasion(self._shared(), mark, self.now)
+        pending.rewrite_about(self.session, occasion, keys, week=None if week is None else str(week))
 
     def rewrite_messages(
         self, messages: Iterable[OutboxMessage], *, mark: str, at: datetime | None = None, **subject: Any
-    ) -> int:
+    ) -> None:
         """Queue a rewrite of each of these messages that was sent; it shows the state at that time.
 
         Args:
@@ -238,21 +250,21 @@ class UnitOfWork:
             at: when, if not now; messages sent until then are rewritten too.
             subject: added to the rewrite's subject.
         """
-        rows = [
-            queueing.rewrite_row(one, mark=mark, due_at=at or self.now, **subject)
+        occasion = pending.Occasion(self._shared(), mark, at or self.now, tuple(subject.items()))
+        found = (
+            one
             for one in messages
             if (one.state is MessageState.SENT or at is not None) and one.replaces_id is None
-        ]
-        return self._queue(rows)
+        )
+        pending.rewrite(self.session, occasion, found)
 
-    def _queue(self, rows: Sequence[dict[str, Any]]) -> int:
-        """Add rows to the ledger, each with the correlation id of its request or planning."""
-        shared = {
+    def _shared(self) -> dict[str, Any]:
+        """The columns that rows of the ledger share, with the correlation id of the request or planning."""
+        return {
             "workspace_id": self.workspace_id,
             "correlation_id": self.correlation_id or str(get_contextvars().get("correlation_id", "")),
             "created_at": self.now,
         }
-        return queueing.insert(self.session, [row | shared for row in rows])
 
 
 def _recent(now: datetime | None) -> date | None:

@@ -2,7 +2,7 @@
 
 The key makes queueing a message again a no-op, so any number of planners can plan the same slot. Another
 transaction sends it later: `leases.py`, `attempts.py`. Flows queue through the unit of work: `send`,
-`rewrite`.
+`rewrite`. What a transaction queues is collected, and written by one statement when it commits (`pending.py`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import product
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from sqlalchemy import String, Table, and_, bindparam, literal_column, or_
+from sqlalchemy import select as select_rows
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from storage.engine import connection_of
+from storage.queries.streams import columns
 from storage.query_cache import cached
 from storage.tables import MessageState, OutboxMessage
 
@@ -75,7 +77,17 @@ class NewMessage:
         }
 
 
-def rewrite_row(message: OutboxMessage, *, mark: str, due_at: datetime, **subject: Any) -> dict[str, Any]:
+class Sent(NamedTuple):
+    """A message that was sent, as far as rewriting it takes; see `OutboxMessage`."""
+
+    id: int
+    key: str
+    kind: str
+    recipient: str
+    subject: dict[str, Any]
+
+
+def rewrite_row(message: Sent, *, mark: str, due_at: datetime, **subject: Any) -> dict[str, Any]:
     """The columns of a message's rewrite; `mark` distinguishes occasions."""
     return {
         "key": f"{REWRITE}:{message.id}:{mark}"[:LONGEST_KEY],
@@ -120,10 +132,8 @@ def insert(session: Session, rows: Sequence[dict[str, Any]]) -> int:
     return int(done.rowcount)
 
 
-@lru_cache(maxsize=16)
 def _by_prefixes(count: int) -> Any:
-    """The statement that finds messages by this many key prefixes, unordered: SQLite would scan the ledger for an
-    order.
+    """The condition on messages with one of this many key prefixes.
 
     Only the index on keys may serve it: by the one that begins with the workspace, PostgreSQL may read all of the
     workspace's messages. So the workspace is compared as an expression.
@@ -136,7 +146,30 @@ def _by_prefixes(count: int) -> Any:
         first, after = (bindparam(f"{name}{place}", type_=String()) for name in ("first", "after"))
         alternatives.append(and_(key >= first, key < after))
     workspace = col(OutboxMessage.workspace_id).concat("") == bindparam("workspace")
-    return select(OutboxMessage).where(workspace, or_(*alternatives))
+    return and_(workspace, or_(*alternatives))
+
+
+@lru_cache(maxsize=16)
+def _messages(count: int) -> Any:
+    """Finds messages, unordered: SQLite would scan the ledger for an order."""
+    return select(OutboxMessage).where(_by_prefixes(count))
+
+
+@lru_cache(maxsize=64)
+def _sent(count: int) -> Any:
+    return select_rows(*columns(OutboxMessage, Sent._fields)).where(
+        _by_prefixes(count),
+        col(OutboxMessage.state) == MessageState.SENT,
+        col(OutboxMessage.replaces_id).is_(None),
+    )
+
+
+def _asked(workspace_id: str, keys: Iterable[str]) -> dict[str, str]:
+    asked = {"workspace": workspace_id}
+    for place, key in enumerate(keys):
+        # In ASCII a semicolon follows the colon.
+        asked |= {f"whole{place}": key, f"first{place}": f"{key}:", f"after{place}": f"{key};"}
+    return asked
 
 
 @cached(OutboxMessage)
@@ -144,10 +177,12 @@ def find(
     uow: "UnitOfWork", *, kinds: Sequence[str], prefixes: Sequence[Sequence[object]]
 ) -> list[OutboxMessage]:
     """The messages of some kinds whose `about` has one of these prefixes; oldest first within each kind."""
-    asked = {"workspace": uow.workspace_id}
-    for place, (kind, about) in enumerate(product(kinds, prefixes)):
-        key = message_key(uow.workspace_id, kind, about)
-        # In ASCII a semicolon follows the colon.
-        asked |= {f"whole{place}": key, f"first{place}": f"{key}:", f"after{place}": f"{key};"}
-    found = uow.session.exec(_by_prefixes(len(kinds) * len(prefixes)), params=asked)
+    keys = [message_key(uow.workspace_id, kind, about) for kind, about in product(kinds, prefixes)]
+    found = uow.session.exec(_messages(len(keys)), params=_asked(uow.workspace_id, keys))
     return sorted(found, key=lambda row: (kinds.index(row.kind), row.id or 0))
+
+
+def find_sent(session: Session, workspace_id: str, keys: Sequence[str]) -> list[Sent]:
+    """A workspace's messages that were sent, with one of these keys or one that goes on after it; oldest first."""
+    rows = connection_of(session).execute(_sent(len(keys)), _asked(workspace_id, keys))
+    return sorted((Sent(*row) for row in rows), key=lambda one: one.id)

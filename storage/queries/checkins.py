@@ -1,6 +1,6 @@
 """Queries on check-ins and what they answer for each step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -84,8 +84,11 @@ def check_in(uow: UnitOfWork, *, adoption_id: int, week_start: date, member: str
     return next((row for row in rows if row.member == member and not row.replaced), None)
 
 
-def keep(uow: UnitOfWork, *, row: CheckIn, replaces: Answer | None) -> Answer:
+def keep(uow: UnitOfWork, *, row: CheckIn, drifts: Mapping[str, Mode], replaces: Answer | None) -> Answer:
     """Save an answer as the member's current one for its week.
+
+    Args:
+        drifts: the modes of the steps that were run in another one, by step key.
 
     Raises:
         Conflict: a copy of the request was faster.
@@ -96,9 +99,17 @@ def keep(uow: UnitOfWork, *, row: CheckIn, replaces: Answer | None) -> Answer:
         given = {"workspace": uow.workspace_id, "check_in": replaces.id, "at": uow.now}
         connection_of(uow.session).execute(_REPLACE, given)
     insert_rows(uow.session, [row])
+    insert_rows(
+        uow.session,
+        [
+            DriftedStep(workspace_id=uow.workspace_id, check_in_id=row.id or 0, step=step, mode=mode)
+            for step, mode in drifts.items()
+        ],
+    )
     kept = Answer._make([*(getattr(row, name) for name in _STORED), False])
     stood = [one if one != replaces else one._replace(replaced=True) for one in before]
     teach(uow, answers_since, [*stood, kept], adoption_id=row.adoption_id, since=since)
+    teach(uow, _drifted, {kept.id: dict(drifts)} if drifts else {}, check_ins=(kept.id,))
     return kept
 
 

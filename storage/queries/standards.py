@@ -385,8 +385,6 @@ def events(uow: UnitOfWork, *, adoption_id: int, step: str) -> list[StepDrift]:
 @cached(StepDrift)
 def _of_adoption(uow: UnitOfWork, *, adoption_id: int) -> list[StepDrift]:
     asked = {"workspace": uow.workspace_id, "adoption": adoption_id}
-    if connection_of(uow.session).execute(_HAS_DRIFTED, asked).first() is None:
-        return []  # as of most adoptions, and finding that out costs less than loading rows
     return list(uow.session.exec(_OF_ADOPTION, params=asked))
 
 
@@ -403,14 +401,6 @@ def keep_drift(uow: UnitOfWork, *, row: StepDrift) -> None:
     teach(uow, _of_adoption, [*before, row], adoption_id=row.adoption_id)
 
 
-_HAS_DRIFTED: Final[Any] = (
-    select_rows(col(StepDrift.id))
-    .where(
-        col(StepDrift.workspace_id) == bindparam("workspace"),
-        col(StepDrift.adoption_id) == bindparam("adoption"),
-    )
-    .limit(1)
-)
 _OF_ADOPTION = (
     select(StepDrift)
     .where(StepDrift.workspace_id == bindparam("workspace"), StepDrift.adoption_id == bindparam("adoption"))

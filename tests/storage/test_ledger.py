@@ -30,7 +30,7 @@ def queue(db: Database) -> Callable[..., int]:
 
     def owe(*messages: NewMessage, workspace_id: str = "T1") -> int:
         with db.write() as session:
-            return UnitOfWork.around(session, Actor.system(workspace_id), NOW).send(messages)
+            return UnitOfWork.around(session, Actor.system(workspace_id), NOW).send_new(messages)
 
     return owe
 

@@ -39,7 +39,7 @@ def answer_again(db: Database, ids: Planted, *, runs: int) -> None:
         )
         assert current is not None
         uow = UnitOfWork.around(session, Actor.system("T1"), NOW)
-        checkins.keep(uow, row=check_in(ids, runs=runs), replaces=current)
+        checkins.keep(uow, row=check_in(ids, runs=runs), drifts={}, replaces=current)
 
 
 def test_what_is_known_after_an_answer_is_what_is_stored(db: Database, ids: Planted) -> None:
@@ -48,9 +48,9 @@ def test_what_is_known_after_an_answer_is_what_is_stored(db: Database, ids: Plan
         for since in (MONDAY - 9 * WEEK, uow.recent, MONDAY):
             uow.recent = since
             first = checkins.check_in(uow, adoption_id=ids.adoption, week_start=MONDAY, member=MEMBER)
-            second = checkins.keep(uow, row=check_in(ids, runs=8), replaces=first)
-            third = checkins.keep(uow, row=check_in(ids, runs=9), replaces=second)
-            other = checkins.keep(uow, row=check_in(ids, member=f"U{since}"), replaces=None)
+            second = checkins.keep(uow, row=check_in(ids, runs=8), drifts={}, replaces=first)
+            third = checkins.keep(uow, row=check_in(ids, runs=9), drifts={}, replaces=second)
+            other = checkins.keep(uow, row=check_in(ids, member=f"U{since}"), drifts={}, replaces=None)
             known = checkins.answers_of(uow, adoption_id=ids.adoption, week_start=MONDAY)
             assert [row for row in known if not row.replaced][-2:] == [third, other]
             forget(uow)

@@ -87,7 +87,7 @@ from tests.storage.seeds import (
 )
 from tests.storage.seeds_installations import CLIENT, bot_row
 
-NO_QUERIES = {"storage.queries.streams", "storage.outbox.queueing"}
+NO_QUERIES = {"storage.queries.streams", "storage.outbox.queueing", "storage.outbox.pending"}
 NO_QUERY = {
     "cycles.refresh": "it reads a row again that was read before",
     "standards.know_undrifted": "it says what the adoption's row said",
@@ -834,7 +834,7 @@ BY_ID: dict[str, Call] = {
 WRITES: dict[str, Call] = {
     "standards.keep_drift": lambda s, ws, ids: standards.keep_drift(_uow(s, ws), row=_drift(ids)),
     "checkins.keep": lambda s, ws, ids: checkins.keep(
-        _uow(s, ws), row=check_in(ids, member="U0NEW"), replaces=None
+        _uow(s, ws), row=check_in(ids, member="U0NEW"), drifts={}, replaces=None
     ),
     "workspaces.note_planned": lambda s, ws, _: workspaces.note_planned(_uow(s, ws)),
     "people.remember_dm": lambda s, ws, _: people.remember_dm(_uow(s, ws), member_id=MEMBER, channel="D9"),

@@ -36,7 +36,7 @@ from cadence.rules.calendar import WEEKS
 from cadence.rules.kpi import Unit, far_off
 from cadence.rules.modes import Mode
 from storage.queries import adoptions, checkins, numbers
-from storage.tables import Attestation, CheckIn, CycleState, DriftedStep
+from storage.tables import Attestation, CheckIn, CycleState
 from storage.work import UnitOfWork
 from templates.contexts.checkins import Attested, AttestedRow
 from templates.filters import far_from
@@ -331,18 +331,13 @@ def _save(
         surface=uow.actor.surface,
         answered_at=uow.now,
     )
-    kept = checkins.keep(uow, row=row, replaces=before)
-    uow.session.add_all(
-        DriftedStep(workspace_id=view.workspace.id, check_in_id=kept.id, step=step, mode=mode)
-        for step, mode in drifts.items()
-    )
+    kept = checkins.keep(uow, row=row, drifts=drifts, replaces=before)
     uow.record(
         action="check-in-corrected" if before else "check-in",
         subject=f"adoption:{view.id}/week:{week.start}",
         before=known,
         after=after,
     )
-    uow.session.flush()
     return kept
 
 
@@ -365,10 +360,7 @@ def _rewrite_messages(
 
     After an answer, the owner's message on that week's missing members is rewritten too.
     """
-    kinds = (*core.CHECKIN_KINDS, *((WHO_IS_MISSING,) if is_answer else ()))
-    found = uow.messages_about_any(kinds, [(uow.actor.member, week_start), (view.id,)])
-    week = str(week_start)
-    uow.rewrite_messages(
-        [row for row in found if row.kind != WHO_IS_MISSING or row.subject["week"] == week],
-        mark=f"{mark}:{uow.now.timestamp()}",
-    )
+    mark = f"{mark}:{uow.now.timestamp()}"
+    uow.rewrite(core.CHECKIN_KINDS, uow.actor.member, week_start, mark=mark)
+    if is_answer:
+        uow.rewrite(WHO_IS_MISSING, view.id, mark=mark, week=week_start)

@@ -45,7 +45,7 @@ def ask_about_runs(uow: UnitOfWork, *, adoption_id: int, week_start: date) -> in
     """Queue the owner's message about a week that is over; once per adoption and week."""
     with uow.write():
         view = adoption_by_id(uow, adoption_id=adoption_id)
-        return uow.send(
+        return uow.send_new(
             NewMessage(
                 RUNS_DIFFER,
                 view.playbook.owner,

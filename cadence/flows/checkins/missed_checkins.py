@@ -29,7 +29,7 @@ def send_missed_checkin(
     state = rollout_of(uow, workspace, who, until=uow.now)
     weeks = {monday_of(local_day(uow.now, person.zone)) for person in state.people.values()}
     hours = {week: member_hours(CHECKIN, week, state) for week in weeks}
-    return bool(uow.send([one for member in who for one in _missed(uow, state, member, hours)]))
+    return bool(uow.send_new([one for member in who for one in _missed(uow, state, member, hours)]))
 
 
 def _missed(

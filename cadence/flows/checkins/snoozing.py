@@ -223,7 +223,7 @@ def _queue(uow: UnitOfWork, *, week: date, at: datetime) -> bool:
             attempts.finish(
                 uow, message_id=row.id or 0, state=MessageState.SKIPPED, reason=Unless.SNOOZED.value
             )
-    return bool(uow.send(snoozed))
+    return bool(uow.send_new(snoozed))
 
 
 def _instant(until: str, person: Person, days: frozenset[int], *, now: datetime, after: datetime) -> datetime:

@@ -59,17 +59,16 @@ def _weeks(cycle: Cycle) -> set[str]:
 
 
 def _rewrite_weeks(uow: UnitOfWork, view: AdoptionView, weeks: set[str], *, mark: str) -> None:
-    sent = uow.messages(("week-opens", "gate-due"), view.id)
-    uow.rewrite_messages([row for row in sent if row.subject["week"] in weeks], mark=mark)
+    for week in sorted(weeks):
+        uow.rewrite(("week-opens", "gate-due"), view.id, mark=mark, week=week)
 
 
 def rewrite_modes(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> None:
     """Rewrite this week's check-ins and opening post with the current modes."""
     week = view.week_start
-    sent = uow.messages("week-opens", view.id, view.team.channel, week)
+    uow.rewrite("week-opens", view.id, view.team.channel, week, mark=mark)
     for member in expected_members(uow, view, week_start=week):
-        sent += uow.messages(CHECKIN_KINDS, member, week)
-    uow.rewrite_messages(sent, mark=mark)
+        uow.rewrite(CHECKIN_KINDS, member, week, mark=mark)
 
 
 def rewrite_as_next_begins(uow: UnitOfWork, view: AdoptionView) -> None:

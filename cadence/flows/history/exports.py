@@ -130,7 +130,7 @@ def _is_on_its_way(uow: UnitOfWork, subject: dict[str, object]) -> bool:
 
 def _queue(uow: UnitOfWork, subject: dict[str, object], *, slug: str | None) -> None:
     me = uow.actor.member
-    new = uow.send(NewMessage(KIND, me, subject, about=(me, uow.correlation_id), useful=USEFUL))
+    new = uow.send_new(NewMessage(KIND, me, subject, about=(me, uow.correlation_id), useful=USEFUL))
     if new:
         uow.record(
             action="exported",

@@ -21,7 +21,7 @@ from cadence.flows.core import (
 )
 from cadence.flows.exceptions import counted_exceptions
 from cadence.flows.people import set_away
-from cadence.flows.standards import alert_copies, assumed_why
+from cadence.flows.standards import assumed_why, rewrite_alerts
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.sight import Fact
@@ -104,7 +104,7 @@ def answer_watch(uow: UnitOfWork, *, adoption_id: int, step: str, text: str) -> 
             uow, adoption_id=view.id, step=step, limit=1, decision=Decision.WATCH
         )
         for row in watches:
-            uow.rewrite_messages(alert_copies(uow, row), mark=uow.correlation_id)
+            rewrite_alerts(uow, row, mark=uow.correlation_id)
         rewrite_digest(uow, mark=f"plan:{uow.correlation_id}")
         return noted
 
@@ -217,7 +217,7 @@ def ask(uow: UnitOfWork, *, member: str, what: str) -> Done:
                 "You've asked for several things today. Ask again tomorrow, or message them yourself."
             )
         subject = {"by": me, "what": what, "curator": member in curators}
-        if not uow.send(NewMessage(ASKED, member, subject, about=about)):
+        if not uow.send_new(NewMessage(ASKED, member, subject, about=about)):
             return Done(text=say("You've already asked {who} about this today.", who=mention(member)))
         return Done(text=say("Asked {who}.", who=mention(member)))
 

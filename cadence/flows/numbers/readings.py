@@ -46,18 +46,12 @@ def keep_reading(
         before=kept.before,
         after=value,
     )
-    hits = uow.messages("target-reached", week.cycle.id)
-    uow.rewrite_messages(
-        [row for row in hits if row.subject.get("week") == week.week], mark=f"reading:{kept.reading_id}"
-    )
+    mark = f"reading:{kept.reading_id}"
+    uow.rewrite("target-reached", week.cycle.id, mark=mark, week=week.week)
+    members = {uow.actor.member, kept.member}
     if not guardrail:  # the messages that ask for the week's number, or show it
-        mark = f"reading:{kept.reading_id}"
-        members = {uow.actor.member, kept.member, view.team.reporter or ""} - {""}
-        sent = uow.messages(("kpi-missing", "week-opens"), view.id)
-        sent += uow.messages_about_any(CHECKIN_KINDS, [(one, week.start) for one in sorted(members)])
-        uow.rewrite_messages([row for row in sent if row.subject.get("week") == str(week.start)], mark=mark)
-    else:  # the check-in shows the numbers that its member gave
-        members = {uow.actor.member, *([kept.member] if kept.member else [])}
-        sent = uow.messages_about_any(CHECKIN_KINDS, [(one, week.start) for one in sorted(members)])
-        uow.rewrite_messages(sent, mark=f"reading:{kept.reading_id}")
+        members.add(view.team.reporter or "")
+        uow.rewrite(("kpi-missing", "week-opens"), view.id, mark=mark, week=week.start)
+    for member in sorted(one for one in members if one):  # a check-in shows the numbers of its week
+        uow.rewrite(CHECKIN_KINDS, member, week.start, mark=mark)
     return kept

@@ -40,7 +40,7 @@ from cadence.flows.standards.mode_changes import (
     set_mode,
 )
 from cadence.flows.standards.posts import KINDS, drift_counts, drift_history
-from cadence.flows.standards.watch_ends import alert_copies, close_watch
+from cadence.flows.standards.watch_ends import close_watch, rewrite_alerts
 
 __all__ = [
     "CLOSE",
@@ -50,7 +50,6 @@ __all__ = [
     "ModeGiven",
     "StepState",
     "VerdictLine",
-    "alert_copies",
     "assumed_why",
     "back_to_plan_form",
     "change_back",
@@ -76,6 +75,7 @@ __all__ = [
     "policy_for",
     "restart_window",
     "restore",
+    "rewrite_alerts",
     "see_drift",
     "set_mode",
     "settle_drift",

@@ -66,7 +66,8 @@ def rewrite_alerts(uow: UnitOfWork, row: StepVerdict, *, mark: str) -> None:
 
     `mark` identifies the occasion.
     """
-    uow.rewrite_messages(alert_copies(uow, row), mark=mark)
+    for one in standards.alerting(uow, row=row):
+        uow.rewrite("watch", one.id, mark=mark)
 
 
 def end_with_weekend(uow: UnitOfWork, view: AdoptionView, row: StepVerdict) -> None:

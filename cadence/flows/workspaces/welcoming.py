@@ -27,7 +27,7 @@ def invited(uow: UnitOfWork, *, channel: str) -> bool:
         if any(row.created_at > uow.now - NOT_AGAIN_FOR for row in said):
             return False
         about = channel, uow.now.date()
-        return bool(uow.send(NewMessage(WELCOME, channel, {}, about=about, useful=timedelta(days=2))))
+        return bool(uow.send_new(NewMessage(WELCOME, channel, {}, about=about, useful=timedelta(days=2))))
 
 
 def welcome(uow: UnitOfWork, message: OutboxMessage) -> Welcome:
