@@ -23,6 +23,7 @@ class ActiveAdoption:
         watched: the Mondays of those cycles that are watch periods, without gates.
         ends: whether watch periods follow, because the planned cycles are over.
         own: False if only its members' check-ins are planned here, and its other nudges elsewhere.
+        resumed: when its last pause ended, if that was recently.
     """
 
     adoption_id: int
@@ -37,10 +38,15 @@ class ActiveAdoption:
     watched: frozenset[date] = frozenset()
     ends: bool = False
     own: bool = True
+    resumed: datetime | None = None
 
     def begun(self, week_start: date) -> datetime | None:
         """When the cycle that contains a week was started; None if there is no such cycle."""
         return next((started_at for _, started_at in self._of(week_start)), None)
+
+    def was_paused(self, at: datetime) -> bool:
+        """Whether an instant came before the end of its last pause: what wasn't sent by then fell into the pause."""
+        return self.resumed is not None and at < self.resumed
 
     def is_watched(self, week_start: date) -> bool:
         """Whether a week is in a watch period."""

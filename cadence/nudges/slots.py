@@ -4,7 +4,7 @@ Pure: plain values in, slots out. A slot is a person's or a team's local date an
 always the same, so that planning twice queues once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -95,27 +95,34 @@ def _member_slots(nudge: Nudge, week: date, rollout: Rollout, window: _Window) -
         person = rollout.people[member]
         if person.muted and nudge is REMINDER:
             continue
-        for hour, _, _ in times:
-            if window.may_hold(week, hour, person.zone):
-                break
-        else:
+        if not any(window.may_hold(week, one.hour, person.zone) for one in times):
             continue
         chosen = _earliest(week, person, rollout, window, times)
         if chosen is not None:
             subject = {"member": member, "week": subject_week}
-            yield _personal(nudge, week, chosen, person, rollout, window, subject=subject)
+            slot = _personal(nudge, week, chosen, person, rollout, window, subject=subject)
+            yield _unless_paused(slot, [one.run for one in times])
 
 
-def _asked(nudge: Nudge, week: date, rollout: Rollout) -> dict[str, list[tuple[Hour, datetime, datetime]]]:
-    """For each member and run, its hour, when its cycle began, and since when the member is asked there."""
-    asked: dict[str, list[tuple[Hour, datetime, datetime]]] = {}
+class _Asked(NamedTuple):
+    """A run that asks a member: its hour, when its cycle began, and since when the member is asked there."""
+
+    run: ActiveAdoption
+    hour: Hour
+    begun: datetime
+    joined: datetime
+
+
+def _asked(nudge: Nudge, week: date, rollout: Rollout) -> dict[str, list[_Asked]]:
+    """The runs that ask each member."""
+    asked: dict[str, list[_Asked]] = {}
     for run in rollout.runs:
         begun = run.begun(week)
         if begun is None:
             continue
         hour = rollout.hour(nudge, run)
         for member in run.members:
-            asked.setdefault(member, []).append((hour, begun, run.joined.get(member, begun)))
+            asked.setdefault(member, []).append(_Asked(run, hour, begun, run.joined.get(member, begun)))
     return asked
 
 
@@ -145,7 +152,7 @@ def _earliest(
     person: Person,
     rollout: Rollout,
     window: _Window,
-    times: list[tuple[Hour, datetime, datetime]],
+    times: list[_Asked],
 ) -> Hour | None:
     """The hour at which a member of several runs is asked; None if every hour had passed before its cycle
     began.
@@ -153,7 +160,7 @@ def _earliest(
     An hour that had passed before they joined, or while the run was paused, counts only if there is no other.
     """
     best: tuple[bool, datetime, Hour] | None = None
-    for hour, begun, joined in times:
+    for _, hour, begun, joined in times:
         at, _ = _moment(week, hour, person, rollout, window)
         if at >= begun and (best is None or (at < joined, at) < best[:2]):
             best = (at < joined, at, hour)
@@ -182,7 +189,12 @@ def _run_slots(nudge: Nudge, week: date, about: date, rollout: Rollout, window: 
             about=f"{run.adoption_id}:",
         )
         if slot.at >= begun:
-            yield slot
+            yield _unless_paused(slot, [run])
+
+
+def _unless_paused(slot: Slot, runs: Sequence[ActiveAdoption]) -> Slot:
+    """The slot, skipped if it fell into the pauses of all the runs it is about."""
+    return slot._replace(skipped=Unless.PAUSED) if all(run.was_paused(slot.at) for run in runs) else slot
 
 
 def _recipient(nudge: Nudge, run: ActiveAdoption, rollout: Rollout) -> Person | None:

@@ -151,7 +151,7 @@ CLOSING_HOUR: Final = Hour(FRIDAY, time(16))
 SPOT_AUDIT: Final = "spot-audit"
 CYCLE_CLOSES: Final = "cycle-closed"
 HANDOFF_OVERDUE: Final = "handoff-overdue"
-_OPEN = (Unless.ANSWERED, Unless.SNOOZED, Unless.NOTHING_DUE)
+_OPEN = (Unless.ANSWERED, Unless.SNOOZED, Unless.NOTHING_DUE, Unless.PAUSED)
 
 WEEK_OPENS: Final = Nudge(
     "week-opens",
@@ -173,6 +173,7 @@ REMINDER: Final = Nudge(
     (
         Unless.ANSWERED,
         Unless.NOTHING_DUE,
+        Unless.PAUSED,
         Unless.MUTED,
         Unless.CAME_TODAY,
         Unless.STILL_TO_COME,
@@ -189,7 +190,7 @@ TABLE: Final[tuple[Nudge, ...]] = (
         Audience.OWNER,
         Hour(FRIDAY, time(11)),
         timedelta(hours=30),
-        (Unless.NO_RUNS, Unless.GRADED),
+        (Unless.NO_RUNS, Unless.GRADED, Unless.PAUSED),
     ),
     Nudge(
         "kpi-missing",
@@ -197,7 +198,7 @@ TABLE: Final[tuple[Nudge, ...]] = (
         Audience.REPORTER,
         Hour(FRIDAY, time(14)),
         timedelta(hours=26),
-        (Unless.REPORTED, Unless.CLOSED),
+        (Unless.REPORTED, Unless.PAUSED, Unless.CLOSED),
     ),
     Nudge(
         "gate-due",
@@ -213,7 +214,7 @@ TABLE: Final[tuple[Nudge, ...]] = (
         Audience.OWNER,
         Hour(MONDAY, time(10)),
         timedelta(hours=30),
-        (Unless.ALL_ANSWERED, Unless.CLOSED),
+        (Unless.ALL_ANSWERED, Unless.PAUSED, Unless.CLOSED),
         about_last_week=True,
     ),
     Nudge(

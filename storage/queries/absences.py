@@ -111,27 +111,34 @@ def away_until(uow: UnitOfWork, *, member_id: str, today: date) -> date | None:
     return max((row.last_day for row in _absence_of(today, rows)), default=None)
 
 
-def end_away(uow: UnitOfWork, *, member_id: str, today: date) -> list[Away]:
-    """End a person's days away as of today; returns the ranges that ended.
+def end_away(uow: UnitOfWork, *, member_id: str, today: date, back: date) -> list[Away]:
+    """End a person's days away from the day on which they are back; returns the ranges that ended.
 
     Later ranges stay, unless they follow without a gap. If the person isn't away today, all upcoming ranges end. The
-    days before today stay as a separate range, so that the history stays readable.
+    days before they are back stay as a separate range, so that the history stays readable.
     """
     rows = away_rows(uow, first=today, last=date.max, member_ids=[member_id])
-    rows = _absence_of(today, rows) or rows
-    for row in rows:
-        row.ended_at = uow.now
-        uow.session.add(row)
-        if row.first_day < today:
-            uow.session.add(
-                Away(
-                    workspace_id=uow.workspace_id,
-                    member=member_id,
-                    first_day=row.first_day,
-                    last_day=today - timedelta(days=1),
-                    set_by=row.set_by,
-                    set_at=uow.now,
-                )
-            )
+    absence = _absence_of(today, rows)
+    for row in absence or rows:
+        shorten(uow, row, until=(back if absence else today) - timedelta(days=1))
     uow.session.flush()
-    return rows
+    return absence or rows
+
+
+def shorten(uow: UnitOfWork, row: Away, *, until: date) -> None:
+    """End a range; its days up to a last one stay as a separate range. One that is over by then stays."""
+    if row.last_day <= until:
+        return
+    row.ended_at = uow.now
+    uow.session.add(row)
+    if row.first_day <= until:
+        uow.session.add(
+            Away(
+                workspace_id=uow.workspace_id,
+                member=row.member,
+                first_day=row.first_day,
+                last_day=until,
+                set_by=uow.actor.member,
+                set_at=uow.now,
+            )
+        )

@@ -272,6 +272,7 @@ def test_days_away_overlap_a_range_until_they_are_taken_back(db: Database, ids: 
     assert [away(-3, -1), away(-3, 0), away(1, 9), away(2, 9)] == [0, 1, 1, 0]
     with db.write() as session:
         uow = UnitOfWork.around(session, Actor.system("T1"), NOW)
-        ended = [len(absences.end_away(uow, member_id=MEMBER, today=MONDAY + n * DAY)) for n in (2, 1, 1)]
+        days = [MONDAY + n * DAY for n in (2, 1, 1)]
+        ended = [len(absences.end_away(uow, member_id=MEMBER, today=day, back=day)) for day in days]
         assert ended == [0, 1, 0]
     assert [away(0, 0), away(1, 9)] == [1, 0], "the day that was over stays"

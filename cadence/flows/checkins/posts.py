@@ -1,7 +1,8 @@
 """The week's DMs: the check-in and its reminder, the missing number, missing members."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from cadence.flows.checkins.copies import KPI_MISSING, WHO_IS_MISSING, came, closes_at, sent_copies
 from cadence.flows.checkins.differences import RUNS_DIFFER, runs_differ, uncounted
@@ -21,12 +22,14 @@ from cadence.flows.core import (
     hours_in,
     is_asked_for,
     message_link,
+    reader_of,
     require_workspace,
     shown_week,
     week_of,
+    working_days,
     zone_of,
 )
-from cadence.nudges import CYCLE_CLOSES, Unless
+from cadence.nudges import CYCLE_CLOSES, Unless, next_open
 from cadence.rules.calendar import instant, local_day, monday_of, week_number
 from storage.queries import checkins, numbers, people
 from storage.tables import MessageState, OutboxMessage
@@ -169,6 +172,8 @@ def permalink(settings: dict[str, object], message: OutboxMessage | None) -> str
 
 def kpi_missing(uow: UnitOfWork, message: OutboxMessage) -> KpiMissing | Skip | Later:
     """Ask the reporter for the missing number."""
+    if adoption_about(uow, message).is_paused:
+        return Skip(Unless.PAUSED)
     context = kpi_context(uow, message)
     if context.reported is not None:
         return Skip(Unless.REPORTED)
@@ -211,12 +216,38 @@ def _last_asked(uow: UnitOfWork, message: OutboxMessage) -> datetime | None:
     return max((one.sent_at for one in copies if one.sent_at is not None), default=None)
 
 
-def who_is_missing(uow: UnitOfWork, message: OutboxMessage) -> WhoIsMissing | Skip:
-    """Tell the owner which members haven't answered, while the cycle still accepts answers."""
+def who_is_missing(uow: UnitOfWork, message: OutboxMessage) -> WhoIsMissing | Skip | Later:
+    """Tell the owner which members haven't answered, while the cycle still accepts answers.
+
+    It waits for the owner's next working day if a check-in came only today, or is still to come.
+    """
+    if adoption_about(uow, message).is_paused:
+        return Skip(Unless.PAUSED)
     if _is_over(uow, message, int(message.subject["adoption"])):
         return Skip(Unless.CLOSED)
     context = missing_context(uow, message)
-    return context if context.missing or context.own else Skip(Unless.ALL_ANSWERED)
+    missing = [*context.missing, *([message.recipient] if context.own else [])]
+    if not missing:
+        return Skip(Unless.ALL_ANSWERED)
+    reader = reader_of(uow, require_workspace(uow), message.recipient)
+    if _were_asked_late(uow, message, missing, zone=reader.zone):
+        tomorrow = next_open(uow.now + timedelta(days=1), reader, working_days(require_workspace(uow)))
+        if tomorrow <= message.useful_until:
+            return Later(tomorrow)
+    return context
+
+
+def _were_asked_late(
+    uow: UnitOfWork, message: OutboxMessage, members: Sequence[str], *, zone: ZoneInfo
+) -> bool:
+    """Whether any of these members got the week's check-in only today, or is still to get it."""
+    copies = uow.messages_about_any(CHECKIN_KINDS, [(member, week_of(message)) for member in members])
+    sent: dict[str, datetime] = {}
+    for one in copies:
+        if one.sent_at is not None:
+            sent[one.recipient] = min(one.sent_at, sent.get(one.recipient, one.sent_at))
+    coming = any(one.state is MessageState.DUE and one.recipient not in sent for one in copies)
+    return coming or any(local_day(at, zone) == local_day(uow.now, zone) for at in sent.values())
 
 
 def missing_context(uow: UnitOfWork, message: OutboxMessage) -> WhoIsMissing:

@@ -110,6 +110,7 @@ from cadence.flows.core.overrides import (
     worthy_reason,
 )
 from cadence.flows.core.persons import (
+    first_day_at_work,
     is_person,
     keep_days,
     named,
@@ -204,6 +205,7 @@ __all__ = [
     "ended",
     "expected_members",
     "find_adoption",
+    "first_day_at_work",
     "forget_old",
     "hours_in",
     "hours_of",

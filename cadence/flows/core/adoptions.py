@@ -22,6 +22,7 @@ from storage.queries import adoptions, playbooks, workspaces
 from storage.queries.adoptions import AdoptionRow, AdoptionVersion, CycleStart, StepWindow
 from storage.tables import (
     Adoption,
+    AdoptionState,
     Cycle,
     CycleKind,
     CycleState,
@@ -148,6 +149,11 @@ class AdoptionView:
     def week(self) -> int | None:
         """The week of the cycle that contains today."""
         return week_number(self.cycle.starts_on, self.today) if self.cycle else None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it asks for nothing until somebody resumes it."""
+        return self.adoption.state is AdoptionState.PAUSED
 
     @property
     def is_watched(self) -> bool:

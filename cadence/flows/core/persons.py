@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from cadence.documents.words import Weekday
-from cadence.nudges import WEEKDAYS, Person
+from cadence.nudges import WEEKDAYS, Person, next_open
 from cadence.rules.calendar import local_day
 from storage.queries import absences, people
 from storage.tables import Workspace
@@ -101,6 +102,12 @@ def person_of(uow: UnitOfWork, workspace: Workspace, member: str) -> Person:
         days_off=public_holidays(country, today.year, today.year + 1),
         away=tuple((row.first_day, row.last_day) for row in away),
     )
+
+
+def first_day_at_work(uow: UnitOfWork, workspace: Workspace, member: str) -> date:
+    """Today, or once its working hours are over, the next day with any; days away don't count."""
+    person = replace(person_of(uow, workspace, member), away=())
+    return local_day(next_open(uow.now, person, working_days(workspace)), person.zone)
 
 
 def reader_of(uow: UnitOfWork, workspace: Workspace, recipient: str) -> Person:

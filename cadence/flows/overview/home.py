@@ -27,6 +27,7 @@ from cadence.flows.core import (
     adoption_views,
     cycle_of_week,
     expected_members,
+    first_day_at_work,
     is_curator,
     is_watch,
     last_week,
@@ -80,7 +81,7 @@ def quiet(uow: UnitOfWork, workspace: Workspace, snoozed: Mapping[str, datetime]
     zone = zone_of(uow, workspace, uow.actor.member)
     today = local_day(uow.now, zone)
     last = absences.away_until(uow, member_id=uow.actor.member, today=today)
-    if last is not None:
+    if last is not None and last >= first_day_at_work(uow, workspace, uow.actor.member):
         yield HomeNeed(
             title="Away",
             text=say("You're away until {day}. We won't send you anything.", day=day(last)),

@@ -8,6 +8,7 @@ from cadence.flows.core import (
     MessageKind,
     Skip,
     ask_offer,
+    first_day_at_work,
     is_curator,
     once,
     record,
@@ -108,18 +109,20 @@ def _is_known(uow: UnitOfWork, who: str, first: date, last: date) -> bool:
 def end_away(uow: UnitOfWork, *, member: str | None) -> BackAgain:
     """End a person's absence; if they aren't away, cancel their upcoming ones.
 
-    The answer says what was canceled, and which days away are still to come.
+    Days whose working hours are over stay days away: no check-in could reach them there. The answer says what was
+    canceled, and which days away are still to come.
     """
     who = member or uow.actor.member
     with uow.write():
         workspace = require_workspace(uow)
         _require_may_mark(uow, who)
         today = local_day(uow.now, zone_of(uow, workspace, who))
-        ended = absences.end_away(uow, member_id=who, today=today)
+        back = first_day_at_work(uow, workspace, who)
+        ended = absences.end_away(uow, member_id=who, today=today, back=back)
         send_missed_checkin(uow, workspace, who)
         if ended:
             record(uow, "back", who, {"from": str(today)})
-        ahead = absences.away_between(uow, first=today, last=date.max, member_ids=[who])
+        ahead = absences.away_between(uow, first=max(today, back), last=date.max, member_ids=[who])
         was_away = any(row.first_day <= today for row in ended)
         return BackAgain(
             member=None if who == uow.actor.member else who,

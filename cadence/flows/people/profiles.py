@@ -8,7 +8,7 @@ from zlib import crc32
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cadence.flows.checkins import send_missed_checkin
-from cadence.flows.core import ask_for_duties, require_workspace, zone_of
+from cadence.flows.core import ask_for_duties, first_day_at_work, require_workspace, zone_of
 from cadence.nudges import Unless
 from cadence.rules.calendar import local_day
 from cadence.rules.statuses import OPEN_END, days_away
@@ -75,7 +75,10 @@ def _settle(
     *,
     zone: ZoneInfo,
 ) -> bool:
-    """Store a status; True if current or upcoming days away were revoked or shortened."""
+    """Store a status; True if current or upcoming days away were revoked or shortened.
+
+    Days that are over stay, also today once its working hours are: no check-in could reach them there.
+    """
     today = local_day(uow.now, zone)
     if row is not None and row.last_day < today:
         row = None
@@ -84,8 +87,9 @@ def _settle(
         uow.session.add(row)
         return False
     if row is not None:
-        row.ended_at, row.set_by = uow.now, BY_STATUS
-        uow.session.add(row)
+        back = said[0] if said is not None else first_day_at_work(uow, workspace, member)
+        absences.shorten(uow, row, until=back - timedelta(days=1))
+        row.set_by = BY_STATUS
         if said is None:
             _record(uow, member, "back", {"from": str(today)})
     if said is None or not people.teams_of(uow, member_id=member):

@@ -8,7 +8,7 @@ from cadence.flows.core import (
     MessageKind,
     Skip,
     Urgency,
-    adoption_by_id,
+    adoption_about,
     current_modes,
     dropped_step,
     mode_of,
@@ -28,7 +28,7 @@ from templates.contexts.rubrics import AuditedStep, DrawnRun, RiskyGrade, SpotAu
 
 def risky_grade(uow: UnitOfWork, message: OutboxMessage) -> RiskyGrade:
     """A risky grade, for the person named in the step's playbook."""
-    view = adoption_by_id(uow, adoption_id=int(message.subject["adoption"]))
+    view = adoption_about(uow, message)
     row = rubrics.result(uow, result_id=int(message.subject["result"]))
     if row is None:
         raise Refusal("the rubric result no longer exists")
@@ -56,6 +56,8 @@ def risky_grade(uow: UnitOfWork, message: OutboxMessage) -> RiskyGrade:
 
 def spot_audit(uow: UnitOfWork, message: OutboxMessage) -> SpotAuditDue | Skip:
     """Ask the owner to grade the week's draw; skipped if nothing was attested, or everything is graded."""
+    if adoption_about(uow, message).is_paused:
+        return Skip(Unless.PAUSED)
     context = audit_context(uow, message)
     if not context.steps:
         return Skip(Unless.NO_RUNS)
@@ -66,7 +68,7 @@ def spot_audit(uow: UnitOfWork, message: OutboxMessage) -> SpotAuditDue | Skip:
 
 def audit_context(uow: UnitOfWork, message: OutboxMessage) -> SpotAuditDue:
     """The week's draw, with the grades of each step."""
-    view = adoption_by_id(uow, adoption_id=int(message.subject["adoption"]))
+    view = adoption_about(uow, message)
     week_start = date.fromisoformat(message.subject["week"])
     audits = rubrics.audits_of_week(uow, adoption_id=view.id, week_start=week_start)
     zone = zone_of(uow, view.workspace, message.recipient)

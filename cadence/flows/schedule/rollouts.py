@@ -281,6 +281,7 @@ def _runs(
             watched=frozenset(one.starts_on for one in cycles if one.watched),
             ends=cycles[-1].ends,
             own=own,
+            resumed=scope.resumed.get(adoption_id),
         )
 
 

@@ -9,8 +9,9 @@ import pytest
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.answers import Answer
 from cadence.flows.nudging.forecasting import forecast
+from cadence.nudges.table import BY_KIND, Unless
 from cadence.rules.modes import Mode
-from storage.tables import Adoption, AdoptionState, AdoptionStep, MessageState, StepVerdict
+from storage.tables import Adoption, AdoptionState, AdoptionStep, MessageState, OutboxMessage, StepVerdict
 from templates.contexts.cycles import CycleAnnounced, CycleClosed, CycleStarted
 from templates.contexts.overview.digests import Digest
 from templates.contexts.overview.home import Home
@@ -218,3 +219,32 @@ def test_home_offers_the_owner_to_resume(desk: BotHarness) -> None:
     assert Action.RESUME not in [
         offer.action for one in home.items if one.playbook for offer in one.playbook.menu
     ]
+
+
+@pytest.mark.parametrize(
+    "resumed", ["2026-03-13 15:30", "2026-03-13 18:30", "2026-03-14 09:30", "2026-03-16 10:30"]
+)
+def test_nudges_that_fell_into_a_pause_count_as_paused(desk: BotHarness, resumed: str) -> None:
+    desk.play_until(at(resumed))
+    before = {one.id for one in rows(desk, OutboxMessage)}
+    types(desk, "/cadence cycle resume reply")
+    desk.play_until(at("2026-03-16 12:00"))
+    assert shown(posts(desk, CURATORS)[-1], Digest).skipped == ()
+    planned = [one for one in rows(desk, OutboxMessage) if one.id not in before and one.kind in BY_KIND]
+    fell = [one for one in planned if one.due_at < at(resumed)]
+    assert {one.reason for one in fell} == {Unless.PAUSED}
+
+
+def test_who_is_missing_waits_a_working_day_for_a_late_check_in(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        harness.workspace.change_user(AGENT, tz="Asia/Kolkata")
+        start_cycle(harness)
+        harness.play_until(at("2026-03-04 12:00"))
+        types(harness, "/cadence cycle pause reply")
+        harness.play_until(at("2026-03-06 15:00"))
+        types(harness, "/cadence cycle resume reply")
+        types(harness, "/attest as-declared runs=20")
+        harness.play_until(at("2026-03-16 09:00"))
+        [late] = [one for one in ledger(harness, "checkin") if one.recipient == AGENT and one.sent_at][:1]
+        told = ledger(harness, "who-is-missing", MessageState.SENT)
+        assert [one.sent_at for one in (late, *told)] == [at("2026-03-09 04:30"), at("2026-03-10 10:00")]

@@ -11,6 +11,7 @@ from bot.sandbox.answers import Answer
 from storage.tables import Away, MessageState
 from templates.contexts.checkins import WhoIsMissing
 from templates.contexts.overview.digests import Coverage, Digest
+from templates.contexts.overview.home import Home
 from templates.contexts.overview.statuses import Status
 from templates.contexts.people import AwaySet, BackAgain
 from tests.contexts import assert_golden, contexts, shown
@@ -141,3 +142,34 @@ def test_one_day_alone_is_that_day(desk: BotHarness) -> None:
 def days_away(harness: BotHarness) -> list[tuple[str, str]]:
     found = [one for one in rows(harness, Away) if one.ended_at is None]
     return [(str(one.first_day), str(one.last_day)) for one in found if one.last_day >= date(2026, 3, 2)]
+
+
+@pytest.mark.parametrize("by_status", [False, True], ids=["by command", "by status"])
+@pytest.mark.parametrize(
+    ("back", "is_missing"),
+    [("2026-03-06 17:30", True), ("2026-03-06 20:00", False), ("2026-03-07 12:00", False)],
+    ids=["in working hours", "after them", "on the weekend"],
+)
+def test_back_after_the_weeks_last_working_hours_is_back_next_week(
+    desk: BotHarness, back: str, *, is_missing: bool, by_status: bool
+) -> None:
+    types(desk, LEAD, "/attest as-declared runs=9")
+    if by_status:
+        desk.workspace.change_user(AGENT, status_text="Vacationing", status_emoji=":palm_tree:")
+    else:
+        types(desk, AGENT, "/cadence away 2026-03-02..2026-03-20")
+    desk.play_until(at(back))
+    if by_status:
+        desk.workspace.change_user(AGENT, status_text="", status_emoji="")
+    else:
+        assert shown(types(desk, AGENT, "/cadence away off"), BackAgain).ahead == ()
+        home = shown(desk.workspace.person(AGENT).opens_home(), Home)
+        assert [one for need in home.quiet for one in need.offers] == []
+        types(desk, AGENT, "/cadence away off")
+    desk.play_until(at("2026-03-09 12:00"))
+    told = contexts(bot_dms(desk, LEAD), WhoIsMissing)
+    assert [one.missing for one in told] == ([(AGENT,)] if is_missing else [])
+    assert runs(desk) == {(0, 9, 49 if is_missing else 29)}
+    desk.play_until(at("2026-03-12 10:00"))
+    sent = ledger(desk, "checkin", MessageState.SENT)
+    assert (AGENT, "2026-03-09") in [(one.recipient, one.subject["week"]) for one in sent]
