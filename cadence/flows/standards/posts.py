@@ -157,21 +157,25 @@ def _critical_reason(uow: UnitOfWork, row: StepVerdict) -> str | None:
 
 
 def drift(uow: UnitOfWork, message: OutboxMessage) -> Drift:
-    """A step that is run in another mode than planned, with what was decided since.
+    """A step that is run in another mode than planned, by the answers as corrected, with what was decided
+    since.
 
     Raises:
         Refusal: it doesn't exist any more.
     """
-    found = standards.event(uow, drift_id=int(message.subject["drift"]))
-    if found is None:
+    told = standards.event(uow, drift_id=int(message.subject["drift"]))
+    if told is None:
         raise Refusal("the drift no longer exists")
-    view = adoption_by_id(uow, adoption_id=found.adoption_id)
-    later = [
-        row
-        for row in standards.events(uow, adoption_id=view.id, step=found.step)
-        if (row.id or 0) > (found.id or 0) and row.event not in (DriftEvent.FOUND, DriftEvent.REPORTED)
-    ]
-    settled = later[0] if later else None
+    view = adoption_by_id(uow, adoption_id=told.adoption_id)
+    found, settled = told, None
+    for row in standards.events(uow, adoption_id=view.id, step=told.step):
+        if (row.id or 0) <= (told.id or 0) or row.event is DriftEvent.REPORTED:
+            continue
+        if row.event is not DriftEvent.FOUND:
+            settled = row
+            break
+        if is_alone(row) == is_alone(told):  # what several people report is an alert of its own
+            found = row
     return Drift(
         adoption_id=view.id,
         step_key=found.step,
