@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, exists, func, or_
 from sqlalchemy import select as select_rows
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from cadence.rules.drift import DriftEvent
 from cadence.rules.modes import Mode
@@ -236,24 +237,33 @@ def latest_watch(
 def newest_verdicts(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> list[NewestVerdict]:
     """The newest verdict on each step of some adoptions, oldest first."""
     asked = {"workspace": uow.workspace_id, "adoptions": list(adoption_ids)}
-    return [NewestVerdict(*row) for row in connection_of(uow.session).execute(_NEWEST_VERDICTS, asked)]
+    return [NewestVerdict(*row) for row in connection_of(uow.session).execute(_newest_verdicts(), asked)]
 
 
-_NEWEST_VERDICTS: Final[Any] = (
-    select_rows(*columns(StepVerdict, NewestVerdict._fields))
-    .where(
-        col(StepVerdict.workspace_id) == bindparam("workspace"),
-        col(StepVerdict.id).in_(
-            select_rows(func.max(col(StepVerdict.id)))
-            .where(
-                col(StepVerdict.workspace_id) == bindparam("workspace"),
-                col(StepVerdict.adoption_id).in_(bindparam("adoptions", expanding=True)),
-            )
-            .group_by(col(StepVerdict.adoption_id), col(StepVerdict.step))
-        ),
+def last_verdicts_before(uow: UnitOfWork, *, adoption_id: int, moment: datetime) -> list[NewestVerdict]:
+    """The newest verdict on each step of an adoption at an instant, oldest first."""
+    asked = {"workspace": uow.workspace_id, "adoptions": [adoption_id], "moment": moment}
+    rows = connection_of(uow.session).execute(_newest_verdicts(before=True), asked)
+    return [NewestVerdict(*row) for row in rows]
+
+
+@cache
+def _newest_verdicts(*, before: bool = False) -> Any:
+    among = [col(StepVerdict.judged_at) < bindparam("moment", type_=UTCDateTime())] if before else []
+    newest = (
+        select_rows(func.max(col(StepVerdict.id)))
+        .where(
+            col(StepVerdict.workspace_id) == bindparam("workspace"),
+            col(StepVerdict.adoption_id).in_(bindparam("adoptions", expanding=True)),
+            *among,
+        )
+        .group_by(col(StepVerdict.adoption_id), col(StepVerdict.step))
     )
-    .order_by(col(StepVerdict.id))
-)
+    return (
+        select_rows(*columns(StepVerdict, NewestVerdict._fields))
+        .where(col(StepVerdict.workspace_id) == bindparam("workspace"), col(StepVerdict.id).in_(newest))
+        .order_by(col(StepVerdict.id))
+    )
 
 
 def verdict(uow: UnitOfWork, *, verdict_id: int) -> StepVerdict | None:

@@ -49,9 +49,10 @@ class StepMode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kpi:
-    """A KPI with its current reading. `value` is None until there is one.
+    """A KPI with its current number. `value` is None until there is one.
 
-    `earlier` is then the newest one before it, of the week `earlier_week` of the cycle.
+    `earlier` is then the newest one before it, of the week `earlier_week` of the cycle. `value` is the reading of
+    the week `week` of a cycle, or the median of the closed cycle `cycle`; neither is set where the text says it.
     """
 
     name: str
@@ -62,6 +63,8 @@ class Kpi:
     baseline: float | None = None
     earlier: float | None = None
     earlier_week: int | None = None
+    week: int | None = None
+    cycle: int | None = None
 
     @property
     def is_met(self) -> bool:

@@ -177,7 +177,7 @@ class Watch(MessageContext):
         opened_at: when the step was first over its cap; the counts are those of the last verdict over the
             cap.
         ended: how the watch ended: `under` the cap again, `demoted`, `closed` with its cycle, `restarted`
-            count, or the step is `gone`; None while it is open.
+            count, or the step is `gone`; `replaced` by a newer alert on a critical exception; None while it is open.
         latest: the counts it ended with; `leads_to` is the mode it was demoted to.
     """
 

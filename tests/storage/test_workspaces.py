@@ -430,7 +430,9 @@ BY_NAME: dict[str, Call] = {
     "digests.coverage": lambda s, ws, _: digests.coverage(_uow(s, ws), asking=ASKING),
     "digests.answering": lambda s, ws, _: list(digests.answering(_uow(s, ws), asking=ASKING)),
     "digests.in_cycle": lambda s, ws, _: digests.in_cycle(_uow(s, ws), day=MONDAY),
-    "digests.demoted": _slipping(lambda s, ws: list(digests.demoted(_uow(s, ws), until=UNTIL))),
+    "digests.demoted": _slipping(
+        lambda s, ws: [row[:3] for row in digests.demoted(_uow(s, ws), until=UNTIL)]
+    ),
     "digests.missed": _slipping(lambda s, ws: list(digests.missed(_uow(s, ws), since=SINCE, until=UNTIL))),
     "digests.promotions_open": lambda s, ws, _: list(digests.promotions_open(_uow(s, ws))),
     "digests.promotions_declined": _slipping(
@@ -597,6 +599,9 @@ BY_ID: dict[str, Call] = {
     ),
     "standards.newest_verdicts": lambda s, ws, ids: standards.newest_verdicts(
         _uow(s, ws), adoption_ids=[ids.adoption]
+    ),
+    "standards.last_verdicts_before": lambda s, ws, ids: standards.last_verdicts_before(
+        _uow(s, ws), adoption_id=ids.adoption, moment=UNTIL
     ),
     "registry.overrides": lambda s, ws, ids: registry.overrides(_uow(s, ws), playbook_ids=[ids.playbook]),
     "playbooks.lock_playbook": lambda s, ws, ids: playbooks.lock_playbook(

@@ -1,7 +1,7 @@
 """The pilot team's number, with which later teams are compared."""
 
 from cadence.flows.core import AdoptionView, adoption_by_id, spec_of
-from cadence.flows.numbers import latest_value
+from cadence.flows.numbers import latest_reading
 from cadence.flows.setup import checklist, minutes_of
 from cadence.refusals import Refusal
 from cadence.rules.kpi import Unit, format_amount
@@ -53,9 +53,18 @@ def _beside(uow: UnitOfWork, view: AdoptionView) -> str | None:
         team = adoption_by_id(uow, adoption_id=view.first_id).team.title
     except Refusal:
         team = "no longer running it"
-    here = latest_value(uow, view)
-    beside = "" if here is None else f"; here, {_difference(here - theirs, unit)}"
-    return f"Pilot team's latest ({team}): {format_amount(theirs, unit)}{beside}"
+    return f"Pilot team's latest median ({team}): {format_amount(theirs, unit)}{_here(uow, view, theirs)}"
+
+
+def _here(uow: UnitOfWork, view: AdoptionView, theirs: float) -> str:
+    """`; here in week 3, 4 min higher`, or the median once the cycle closed: what the team's own number is of."""
+    unit, cycle = Unit(view.spec.kpi.unit), view.cycle
+    if cycle is not None and cycle.result is not None:
+        ours, when = cycle.kpi_value, f"in cycle {cycle.number}"
+    else:
+        newest = latest_reading(uow, view)
+        ours, when = (newest.value, f"in week {newest.week}") if newest else (None, "")
+    return "" if ours is None else f"; here {when}, {_difference(ours - theirs, unit)}"
 
 
 def _difference(by: float, unit: Unit) -> str:

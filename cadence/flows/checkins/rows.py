@@ -99,7 +99,7 @@ def week_kpi(uow: UnitOfWork, view: AdoptionView, *, week_start: date) -> Kpi:
     if row is None:
         return kpi_context(view, value=None)
     if row.week_start == week_start:
-        return kpi_context(view, value=row.value)
+        return kpi_context(view, value=row.value, week=row.week)
     return replace(kpi_context(view, value=None), earlier=row.value, earlier_week=row.week)
 
 

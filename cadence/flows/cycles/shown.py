@@ -3,6 +3,7 @@
 from datetime import date
 
 from cadence.flows.core import (
+    AdoptionView,
     champion_left,
     find_adoption,
     is_watch,
@@ -11,14 +12,15 @@ from cadence.flows.core import (
     who_can_start,
 )
 from cadence.flows.gates import gate_lines
-from cadence.flows.numbers import kpi_context, latest_value
+from cadence.flows.numbers import kpi_context, latest_reading
 from cadence.flows.standards import step_states, steps_at_close, steps_now
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS
 from storage.queries import cycles, numbers
-from storage.tables import CycleState
+from storage.tables import Cycle, CycleState
 from storage.work import UnitOfWork
+from templates.contexts.base import Kpi
 from templates.contexts.cycles import CycleShown
 
 
@@ -58,10 +60,7 @@ def show_cycle(
             week=view.week,
             starts=cycle.starts_on,
             closes=cycle.closes_on,
-            kpi=kpi_context(
-                view,
-                value=cycle.kpi_value if cycle.result is not None else latest_value(uow, view),
-            ),
+            kpi=_kpi(uow, view, cycle),
             readings=tuple(readings.get(week) for week in range(1, weeks + 1)),
             steps=(
                 steps_at_close(uow, view, cycle)
@@ -74,3 +73,13 @@ def show_cycle(
             result=cycle.result,
             month=watch_month(uow, view),
         )
+
+
+def _kpi(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> Kpi:
+    """A closed cycle's median, else the newest number."""
+    if cycle.result is not None:
+        return kpi_context(view, value=cycle.kpi_value, cycle=cycle.number)
+    newest = latest_reading(uow, view)
+    return (
+        kpi_context(view, value=newest.value, week=newest.week) if newest else kpi_context(view, value=None)
+    )

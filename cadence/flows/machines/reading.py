@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from cadence.flows.core import AdoptionView, require_workspace
 from cadence.flows.machines.items import Item, KpiItem
 from cadence.flows.machines.places import covered
-from cadence.flows.numbers import latest_value
+from cadence.flows.numbers import latest_reading
 from cadence.flows.overview import show_registry
 from cadence.flows.standards import StepState, step_states
 from cadence.flows.tokens import TokenHolder
@@ -306,6 +306,7 @@ def read_status(uow: UnitOfWork, holder: TokenHolder, wanted: Wanted) -> StatusA
 
 def _status(uow: UnitOfWork, view: AdoptionView) -> AdoptionStatus:
     kpi, cycle = view.spec.kpi, view.cycle
+    newest = latest_reading(uow, view)
     return AdoptionStatus(
         playbook=view.playbook.slug,
         team=view.team.slug,
@@ -318,7 +319,7 @@ def _status(uow: UnitOfWork, view: AdoptionView) -> AdoptionStatus:
             unit=kpi.unit,
             direction=kpi.direction,
             target=kpi.target,
-            value=latest_value(uow, view),
+            value=newest.value if newest else None,
         ),
         steps=[_step(one) for one in step_states(uow, view)],
     )

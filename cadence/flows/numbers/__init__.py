@@ -13,7 +13,7 @@ from cadence.flows.numbers.guardrails import (
 from cadence.flows.numbers.kpis import (
     NumberGiven,
     amount,
-    latest_value,
+    latest_reading,
     pick_adoption,
     record_number,
     require_team_member,
@@ -34,7 +34,7 @@ __all__ = [
     "kpi_context",
     "kpi_form",
     "latest",
-    "latest_value",
+    "latest_reading",
     "of_week",
     "pick_adoption",
     "read_guardrails",

@@ -26,7 +26,7 @@ from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
 from cadence.rules.kpi import AmountError, Direction, Unit, meets, parse_amount
 from storage.queries import numbers
-from storage.queries.numbers import Kept
+from storage.queries.numbers import CurrentReading, Kept
 from storage.work import UnitOfWork
 from templates.contexts.numbers import Guardrail as GuardrailShown
 from templates.contexts.numbers import Recorded
@@ -186,7 +186,6 @@ def _week(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> ReportWeek
     return meant_week(uow, view, week=given.week, is_missing=is_missing)
 
 
-def latest_value(uow: UnitOfWork, view: AdoptionView) -> float | None:
+def latest_reading(uow: UnitOfWork, view: AdoptionView) -> CurrentReading | None:
     """The newest reading of the adoption's cycle up to this week."""
-    row = numbers.latest_reading(uow, cycle=view.cycle, until=view.week_start) if view.cycle else None
-    return row.value if row else None
+    return numbers.latest_reading(uow, cycle=view.cycle, until=view.week_start) if view.cycle else None

@@ -82,13 +82,17 @@ def _why(problem: str, workspace: Workspace) -> Mrkdwn:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """An adoption that needs somebody: what to do, about what, the button for it, and who it waits for."""
+    """An adoption that needs somebody: what to do, about what, the button for it, and who it waits for.
+
+    `change` is the demotion after which a rubric is due; None for anything else.
+    """
 
     view: AdoptionView
     title: str
     text: Mrkdwn
     offer: Offer
     who: str
+    change: int | None = None
 
     @property
     def decision(self) -> Decision:
@@ -116,11 +120,11 @@ def demoted(scope: Scope) -> TopN[Callable[[AdoptionView], Attention]]:
     """The steps whose last mode change is a demotion, until their rubric is revised, the newest first."""
     found: TopN[Callable[[AdoptionView], Attention]] = TopN()
     rows = digests.demoted(scope.uow, until=scope.week.at(1))
-    for adoption, step, at in rows:
+    for adoption, step, at, change in rows:
         place = scope.step_at(adoption, step)
         if place is not None:
             order = (0, scope.places[adoption].rank, -at.timestamp(), place)
-            found.add(order, adoption, partial(tell_demoted, step=step, at=at))
+            found.add(order, adoption, partial(tell_demoted, step=step, at=at, change=change))
     return found
 
 
@@ -142,7 +146,7 @@ def add_silent(
         found.add((2, rank, 1), adoption, partial(tell_no_number, week_start=week_start))
 
 
-def tell_demoted(view: AdoptionView, *, step: str, at: datetime) -> Attention:
+def tell_demoted(view: AdoptionView, *, step: str, at: datetime, change: int | None = None) -> Attention:
     """A demoted step whose rubric wasn't revised since."""
     text = say(
         "“{step}” of {playbook} ({team}) was demoted {day}",
@@ -152,7 +156,7 @@ def tell_demoted(view: AdoptionView, *, step: str, at: datetime) -> Attention:
         day=day(local_day(at, view.zone)),
     )
     offer = Offer("Update", Action.REVISE_RUBRIC, f"{view.id}:{step}")
-    return Attention(view, "🔴 Update the rubric", text, offer, who=view.playbook.owner)
+    return Attention(view, "🔴 Update the rubric", text, offer, who=view.playbook.owner, change=change)
 
 
 def tell_silent(view: AdoptionView, *, answered: int, asked: int, week_start: date) -> Attention:

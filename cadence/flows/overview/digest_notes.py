@@ -14,6 +14,7 @@ from cadence.flows.standards import drift_counts, verdict_evidence
 from cadence.flows.trends import named_in, tell_course
 from cadence.mrkdwn import Mrkdwn, say
 from cadence.refusals import Offer
+from cadence.rules.calendar import local_day
 from cadence.rules.kpi import READINGS_NEEDED, Outcome
 from cadence.rules.modes import Mode
 from cadence.rules.percent import set_share
@@ -35,11 +36,12 @@ def demotions_of(scope: Scope) -> TopN[Callable[[AdoptionView], TeamChange]]:
     rows = digests.changes(scope.uow, since=since, until=until, kind="demotion")
     for number, adoption in rows:
         if adoption in scope.places:
-            found.add((-number,), adoption, partial(_tell_demotion, scope=scope, number=number))
+            found.add((-number,), adoption, partial(tell_demotion, scope=scope, number=number))
     return found
 
 
-def _tell_demotion(view: AdoptionView, *, scope: Scope, number: int) -> TeamChange:
+def tell_demotion(view: AdoptionView, *, scope: Scope, number: int) -> TeamChange:
+    """A demotion, with what it rests on."""
     row = standards.mode_change(scope.uow, change_id=number)
     assert row is not None  # noqa: S101 - it was counted a moment ago
     verdict = standards.verdict(scope.uow, verdict_id=row.verdict_id) if row.verdict_id else None
@@ -47,6 +49,7 @@ def _tell_demotion(view: AdoptionView, *, scope: Scope, number: int) -> TeamChan
         playbook=view.playbook.title,
         team=view.team.title,
         change=ModeChange(step=step_title(view, row.step), before=row.before or row.after, after=row.after),
+        on=local_day(row.changed_at, view.zone),
         evidence=verdict_evidence(verdict) if verdict else None,
     )
 

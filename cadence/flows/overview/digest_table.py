@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 from cadence.flows.core import AdoptionView, current_modes
 from cadence.flows.numbers import kpi_context, of_week
+from cadence.flows.overview.attention import Attention
 from cadence.flows.overview.digest_needs import Numbers, tell_move
+from cadence.flows.overview.digest_notes import tell_demotion
 from cadence.flows.overview.digest_scope import Scope, TopN
 from cadence.flows.overview.watches import Watches
-from cadence.flows.standards import StepState, cycle_start, step_states
+from cadence.flows.standards import StepState, cycle_start, step_states_in
 from cadence.flows.waves import phases_of
-from cadence.rules.calendar import local_day
+from cadence.rules.calendar import local_day, monday_of
 from cadence.rules.kpi import Direction, meets
 from storage.queries import numbers as readings
 from templates.contexts.base import Evidence, Kpi
@@ -25,12 +27,12 @@ class Why:
     """Why teams need attention, other than by a demotion, a cap or a number of the week.
 
     Args:
-        rubric_due: adoptions with a demoted step whose rubric wasn't revised.
+        rubric_due: demoted steps whose rubric wasn't revised.
         silent: adoptions without most of their check-ins, or without their number.
         results: of cycles that closed without meeting their target, by adoption.
     """
 
-    rubric_due: Collection[int]
+    rubric_due: TopN[Callable[[AdoptionView], Attention]]
     silent: Collection[int]
     results: Mapping[int, str]
 
@@ -67,7 +69,12 @@ def table_of(
     demoted = {
         adoption: tell(views[adoption]) for adoption, tell in reversed(demotions.first()) if adoption in views
     }
-    row = partial(_row, scope, demoted=demoted, over=over, why=why, check_ins=check_ins)
+    due = {
+        adoption: tell_demotion(views[adoption], scope=scope, number=change)
+        for adoption, tell in reversed(why.rubric_due.first())
+        if adoption in views and (change := tell(views[adoption]).change)
+    }
+    row = partial(_row, scope, demoted=demoted, over=over, due=due, why=why, check_ins=check_ins)
     phases = phases_of(scope.uow, (views[one] for one in chosen))
     return tuple(
         replace(row(views[one]), phase="watched" if views[one].is_watched else phases[one]) for one in chosen
@@ -79,15 +86,17 @@ def _row(
     view: AdoptionView,
     *,
     demoted: Mapping[int, TeamChange],
-    why: Why,
     over: Mapping[int, TeamStep],
+    due: Mapping[int, TeamChange],
+    why: Why,
     check_ins: Mapping[int, Coverage],
 ) -> DigestRow:
     uow, monday = scope.uow, scope.week.monday
     reading = readings.reading(uow, adoption_id=view.id, week_start=monday)
     move = tell_move(uow, view, week_start=monday, value=reading.value) if reading else None
     slip, watched = demoted.get(view.id), over.get(view.id)
-    shown = _evidence(scope, view, slip=slip, watched=watched)
+    earlier = due.get(view.id) if slip is None and watched is None else None
+    shown = _evidence(scope, view, change=slip or earlier, watched=watched)
     broken = [rail for rail in of_week(uow, view, monday) if rail.held is False]
     return DigestRow(
         playbook=view.playbook.title,
@@ -97,11 +106,12 @@ def _row(
         check_ins=check_ins.get(view.id),
         evidence=shown.evidence,
         reset=shown.reset,
-        rubric_due=view.id in why.rubric_due,
+        rubric_due=view.id in why.rubric_due.adoptions,
+        demoted_on=earlier.on if earlier else None,
         silent=view.id in why.silent,
         result=why.results.get(view.id, ""),
         demoted=slip is not None,
-        step=slip.change.step if slip else watched.step.title if watched else "",
+        step=shown.step,
         over=watched is not None,
         critical=watched is not None and watched.critical,
         broken=broken[0] if broken else None,
@@ -111,22 +121,25 @@ def _row(
 
 
 class _Shown(NamedTuple):
-    """The evidence in a row, and the day its counters were reset; None if they weren't."""
+    """The step in a row, its evidence, and the day its counters were reset; None if they weren't."""
 
-    evidence: Evidence | None
+    step: str = ""
+    evidence: Evidence | None = None
     reset: date | None = None
 
 
 def _evidence(
-    scope: Scope, view: AdoptionView, *, slip: TeamChange | None, watched: TeamStep | None
+    scope: Scope, view: AdoptionView, *, change: TeamChange | None, watched: TeamStep | None
 ) -> _Shown:
     """The evidence that demoted a step, as of its verdict; else that of the step over its cap, or nearest to it."""
-    if slip is not None:
-        return _Shown(slip.evidence)
+    if change is not None:
+        return _Shown(change.change.step, change.evidence)
     if watched is not None:
-        return _Shown(watched.step.evidence, _reset_on(scope, view, watched.key))
+        return _Shown(watched.step.title, watched.step.evidence, _reset_on(scope, view, watched.key))
     near = _nearest_to_its_cap(scope, view)
-    return _Shown(near.evidence, _reset_on(scope, view, near.step.key)) if near else _Shown(None)
+    if near is None:
+        return _Shown()
+    return _Shown(near.step.title, near.evidence, _reset_on(scope, view, near.step.key))
 
 
 def _to_target(kpi: Kpi) -> float:
@@ -137,7 +150,7 @@ def _to_target(kpi: Kpi) -> float:
 
 
 def _nearest_to_its_cap(scope: Scope, view: AdoptionView) -> StepState | None:
-    """The step that used most of its cap, as its status shows it; without exceptions only where tools measured
+    """The step that had used most of its cap when the week ended; without exceptions only where tools measured
     runs."""
 
     def used(one: StepState) -> float:
@@ -145,17 +158,17 @@ def _nearest_to_its_cap(scope: Scope, view: AdoptionView) -> StepState | None:
 
     counted = [
         one
-        for one in step_states(scope.uow, view)
+        for one in step_states_in(scope.uow, view, week_start=scope.week.monday)
         if one.evidence and (one.evidence.exceptions or one.evidence.measured)
     ]
     return max(counted, key=used, default=None)
 
 
 def _reset_on(scope: Scope, view: AdoptionView, step: str) -> date | None:
-    """The day of the digest's week or later on which a step's counters were reset, such as by a change of its mode;
-    the week's exceptions before it aren't in its counts."""
+    """The day of the digest's week on which a step's counters were reset, such as by a change of its mode; the
+    week's exceptions before it aren't in its counts."""
     state, cycle = current_modes(scope.uow, view).get(step), view.cycle
     if state is None or cycle is None or state.since <= max(cycle_start(view, cycle), cycle.started_at):
         return None
     day = local_day(state.since, view.zone)
-    return day if day >= scope.week.monday else None
+    return day if monday_of(day) == scope.week.monday else None

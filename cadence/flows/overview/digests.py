@@ -92,7 +92,7 @@ def digest(uow: UnitOfWork, *, week_start: date) -> Digest:
             demotions=demotions,
             watches=watches,
             numbers=numbers,
-            why=Why(slips.adoptions, answers.silent.adoptions, unmet.results),
+            why=Why(slips, answers.silent.adoptions, unmet.results),
             check_ins=answers.by_adoption,
             many=SHOWN,
         ),

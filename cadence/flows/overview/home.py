@@ -296,7 +296,7 @@ def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
         playbook=view.playbook.title,
         team=view.team.title,
         week=view.week,
-        kpi=kpi_context(view, value=closed.kpi_value)
+        kpi=kpi_context(view, value=closed.kpi_value, cycle=closed.number)
         if closed
         else week_kpi(uow, view, week_start=week_start),
         readings=_readings(uow, view, cycle),

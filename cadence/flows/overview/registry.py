@@ -164,6 +164,7 @@ def _team(adoption: Adoption, team: Team, first: Adoption, found: _Found) -> Reg
             target=spec.kpi.target,
             baseline=spec.kpi.baseline,
             value=closed.kpi_value if closed else None,
+            cycle=closed.number if closed else None,
         ),
         origin=_origin(closed, spec, first, found) if adoption.id != first.id else None,
         setup_minutes=found.setups.get(adoption.id or 0),

@@ -159,7 +159,9 @@ def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:
         starts=starts_on(view),
         week_start=over.starts_on if over else week_start,
         week_end=over.starts_on + timedelta(weeks=WEEKS, days=-1) if over else week_start + timedelta(days=6),
-        kpi=kpi_context(view, value=over.kpi_value) if over else week_kpi(uow, view, week_start=week_start),
+        kpi=kpi_context(view, value=over.kpi_value, cycle=over.number)
+        if over
+        else week_kpi(uow, view, week_start=week_start),
         answered=len(set(asked) & answered),
         expected=len(asked),
         steps=steps,

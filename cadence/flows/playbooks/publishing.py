@@ -226,6 +226,7 @@ def _last_kpi(uow: UnitOfWork, adoption: Adoption) -> list[Kpi]:
             target=kpi.target,
             baseline=kpi.baseline,
             value=last.kpi_value,
+            cycle=last.number,
         )
     ]
 

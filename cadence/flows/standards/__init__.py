@@ -1,6 +1,13 @@
 """Evidence, verdicts, modes, watches and drift."""
 
-from cadence.flows.standards.current import StepState, check_line, step_states, steps_at_close, steps_now
+from cadence.flows.standards.current import (
+    StepState,
+    check_line,
+    step_states,
+    step_states_in,
+    steps_at_close,
+    steps_now,
+)
 from cadence.flows.standards.declaring import ModeGiven, change_back, declare_mode, mode_form
 from cadence.flows.standards.drifts import (
     back_to_plan_form,
@@ -80,6 +87,7 @@ __all__ = [
     "set_mode",
     "settle_drift",
     "step_states",
+    "step_states_in",
     "steps_at_close",
     "steps_now",
     "top_reason",

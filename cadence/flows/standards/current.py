@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, time, timedelta
 
 from cadence.documents import Step
 from cadence.flows.core import AdoptionView, current_modes, mode_of
-from cadence.flows.standards.evidence import cycle_start, verdict_evidence, window_runs
+from cadence.flows.standards.evidence import cycle_start, gather, verdict_evidence, window_runs
 from cadence.flows.standards.judging import policy_for
+from cadence.rules.calendar import WEEKS, instant
+from cadence.rules.evidence import Runs
 from cadence.rules.modes import Mode
 from storage.queries import machines, standards
 from storage.queries.adoptions import StepWindow
@@ -66,24 +69,73 @@ def _evidence(
         and (newest.cycle_id, newest.after_exception) == (view.cycle.id, after_exception)
     ):
         return verdict_evidence(newest)
-    window_from = cycle_start(view, view.cycle)
+    return _against_runs(uow, view, view.cycle, step, state)
+
+
+def _against_runs(
+    uow: UnitOfWork,
+    view: AdoptionView,
+    cycle: Cycle,
+    step: Step,
+    state: StepWindow | None,
+    *,
+    exceptions: int = 0,
+    until_week: date | None = None,
+) -> Evidence:
+    """Exceptions of a step against the runs of its window, up to this week or an earlier one."""
+    window_from = cycle_start(view, cycle)
     runs = window_runs(
         uow,
         view,
-        view.cycle,
+        cycle,
         step=step.key,
         window_from=max(window_from, state.since) if state else window_from,
         after_check_in=state.after_check_in if state else 0,
         after_measured=state.after_measured if state else 0,
+        until_week=until_week,
     )
     return Evidence(
-        exceptions=0,
-        runs=runs.total,
+        exceptions=exceptions,
+        runs=max(runs.total, exceptions),
         attested=runs.attested,
         assumed=runs.assumed,
         measured=runs.measured,
         cap=policy_for(view, step).cap,
-        restarted=state is not None and state.since > window_from,
+        restarted=not exceptions and state is not None and state.since > window_from,
+    )
+
+
+def step_states_in(uow: UnitOfWork, view: AdoptionView, *, week_start: date) -> tuple[StepState, ...]:
+    """The steps of a playbook as of the end of a week, with what was reported on it since; as they are now if
+    the week isn't over.
+
+    Neither exceptions of the next week count nor the runs estimated for it. A window that restarted since
+    shows the step's last verdict before the week ended.
+    """
+    end = instant(week_start + timedelta(weeks=1), time.min, view.zone)
+    if uow.now < end:
+        return step_states(uow, view)
+    cycle, modes = view.cycle, current_modes(uow, view)
+    is_of_week = cycle is not None and cycle.starts_on <= week_start
+    earliest = instant(week_start - (WEEKS - 1) * timedelta(weeks=1), time.min, view.zone)
+    last = {
+        row.step: row
+        for row in standards.last_verdicts_before(uow, adoption_id=view.id, moment=end)
+        if (cycle is not None and row.cycle_id == cycle.id) is is_of_week and row.judged_at >= earliest
+    }
+
+    def evidence(step: Step) -> Evidence | None:
+        state, verdict = modes.get(step.key), last.get(step.key)
+        is_over = cycle is None or not is_of_week or cycle.state is CycleState.CLOSED
+        if cycle is None or is_over or (state is not None and state.since >= end):
+            return verdict_evidence(verdict) if verdict else None
+        logged = gather(uow, view, cycle, step, runs=Runs(0, 0)).exceptions
+        count = sum(one.logged_at < end for one in logged)
+        return _against_runs(uow, view, cycle, step, state, exceptions=count, until_week=week_start)
+
+    return tuple(
+        StepState(step=step, mode=mode_of(modes, step), evidence=evidence(step), verdict=last.get(step.key))
+        for step in view.spec.steps
     )
 
 

@@ -94,9 +94,7 @@ def settle_drift(
     )
     standards.keep_drift(uow, row=ended)
     rewrite_reported(uow, view, step, mark=f"{cause}:{uow.now.timestamp()}")
-    for alert in standards.alerts_until(uow, found=found):
-        uow.rewrite("drift", alert.id, mark="settled")
-    rewrite_digest(uow, mark=f"drift:{ended.id}")
+    _rewrite_alerts(uow, found, mark=f"drift:{ended.id}")
     return True
 
 
@@ -118,7 +116,8 @@ def judge_drifts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, cause: st
     public.
 
     `cause` is the trigger: `check-in:ID` or `close:CYCLE`. An unsettled drift isn't announced again; it is
-    withdrawn if the answers behind it were corrected, or only one person's are left.
+    withdrawn if the answers behind it were corrected, or only one person's are left. If corrected answers
+    name another mode, or fewer do, its alerts are rewritten.
     """
     drifted = {step for one in standards.attested(uow, cycle=cycle) for step in one.modes}
     if not view.has_drifted:
@@ -137,6 +136,10 @@ def judge_drifts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, cause: st
         if seen.verdict.found and (found is None or (is_alone(found) and not seen.verdict.alone)):
             row = _keep(uow, view, cycle, step, seen, DriftEvent.FOUND, cause=cause)
             _tell_found(uow, view, row)
+        elif found is not None and found.cycle_id == cycle.id and _differs(found, seen.verdict):
+            row = _keep(uow, view, cycle, step, seen, DriftEvent.FOUND, cause=cause)
+            _record_found(uow, view, row)
+            _rewrite_alerts(uow, found, mark=f"drift:{row.id}")
         elif found is None and seen.verdict.alone and not _reported(uow, view, cycle, step):
             row = _keep(uow, view, cycle, step, seen, DriftEvent.REPORTED, cause=cause)
             if seen.verdict.by != (view.playbook.owner,):
@@ -151,6 +154,18 @@ def _is_corrected(found: StepDrift, now: DriftVerdict) -> bool:
     if now.alone and not is_alone(found):
         return True
     return not now.found and now.drifted < int(found.evidence["drifted"])
+
+
+def _differs(found: StepDrift, now: DriftVerdict) -> bool:
+    """Whether the answers name another mode than those in which a drift was found, or fewer of them do."""
+    return now.used is not None and (now.used != found.used or now.drifted < int(found.evidence["drifted"]))
+
+
+def _rewrite_alerts(uow: UnitOfWork, found: StepDrift, *, mark: str) -> None:
+    """Rewrite the alerts of a drift, and the digest that lists it, with its current state."""
+    for alert in standards.alerts_until(uow, found=found):
+        uow.rewrite("drift", alert.id, mark=mark)
+    rewrite_digest(uow, mark=mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,13 +294,17 @@ def _keep(
     return row
 
 
-def _tell_found(uow: UnitOfWork, view: AdoptionView, row: StepDrift) -> None:
+def _record_found(uow: UnitOfWork, view: AdoptionView, row: StepDrift) -> None:
     uow.record(
         surface="rule",
         action="drift-reported" if is_alone(row) else "drift",
         subject=f"adoption:{view.id}/{row.step}",
         after={"declared": row.declared, "used": row.used, **row.evidence},
     )
+
+
+def _tell_found(uow: UnitOfWork, view: AdoptionView, row: StepDrift) -> None:
+    _record_found(uow, view, row)
     recipients = (
         [view.playbook.owner] if is_alone(row) else [view.team.channel, *curators_read(uow, view.workspace)]
     )

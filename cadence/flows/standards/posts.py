@@ -16,7 +16,7 @@ from cadence.flows.core import (
 )
 from cadence.flows.standards.drifts import drift_evidence, found_drift, is_alone, see_drift
 from cadence.flows.standards.evidence import explained_evidence, verdict_evidence
-from cadence.flows.standards.watch_ends import watch_end
+from cadence.flows.standards.watch_ends import first_alert, watch_end
 from cadence.mrkdwn import Mrkdwn, mention, say
 from cadence.nudges import Unless
 from cadence.refusals import Refusal
@@ -42,8 +42,10 @@ def _verdict(uow: UnitOfWork, message: OutboxMessage) -> tuple[AdoptionView, Ste
 
 
 def watched(uow: UnitOfWork, message: OutboxMessage) -> Watch | Skip:
-    """A step over its cap; skipped once it is under its cap again or was demoted."""
+    """A step over its cap; skipped once it is under its cap again or was demoted, or a newer alert says more."""
     context = watch(uow, message)
+    if context.ended == "replaced":
+        return Skip(Unless.NEWER_SAID)
     return Skip(Unless.OVER) if context.ended in ("under", "demoted") else context
 
 
@@ -53,12 +55,12 @@ def watch(uow: UnitOfWork, message: OutboxMessage) -> Watch:
     step = view.spec.step(opened.step) or dropped_step(uow, view, opened.step)
     end = watch_end(uow, view, opened)
     found = standards.latest_watch(uow, row=opened, before=end.verdict if end else None)
-    row = found or opened
+    row, began = found or opened, first_alert(uow, opened)
     answers = trail.entries(
         uow,
         action="watch-answered",
         subject=f"adoption:{view.id}/{row.step}",
-        after=trail.last_id(uow, subject=f"verdict:{opened.id}"),
+        after=trail.last_id(uow, subject=f"verdict:{began.id}"),
     )
     return Watch(
         adoption_id=view.id,
@@ -70,7 +72,7 @@ def watch(uow: UnitOfWork, message: OutboxMessage) -> Watch:
         evidence=explained_evidence(uow, view, row),
         probability=row.probability,
         owner=view.playbook.owner,
-        opened_at=opened.judged_at.astimezone(view.zone),
+        opened_at=began.judged_at.astimezone(view.zone),
         ended=end.how if end else None,
         ended_at=end.at.astimezone(view.zone) if end and end.at else None,
         latest=verdict_evidence(end.verdict) if end and end.verdict else None,
@@ -157,21 +159,25 @@ def _critical_reason(uow: UnitOfWork, row: StepVerdict) -> str | None:
 
 
 def drift(uow: UnitOfWork, message: OutboxMessage) -> Drift:
-    """A step that is run in another mode than planned, with what was decided since.
+    """A step that is run in another mode than planned, by the answers as corrected, with what was decided
+    since.
 
     Raises:
         Refusal: it doesn't exist any more.
     """
-    found = standards.event(uow, drift_id=int(message.subject["drift"]))
-    if found is None:
+    told = standards.event(uow, drift_id=int(message.subject["drift"]))
+    if told is None:
         raise Refusal("the drift no longer exists")
-    view = adoption_by_id(uow, adoption_id=found.adoption_id)
-    later = [
-        row
-        for row in standards.events(uow, adoption_id=view.id, step=found.step)
-        if (row.id or 0) > (found.id or 0) and row.event not in (DriftEvent.FOUND, DriftEvent.REPORTED)
-    ]
-    settled = later[0] if later else None
+    view = adoption_by_id(uow, adoption_id=told.adoption_id)
+    found, settled = told, None
+    for row in standards.events(uow, adoption_id=view.id, step=told.step):
+        if (row.id or 0) <= (told.id or 0) or row.event is DriftEvent.REPORTED:
+            continue
+        if row.event is not DriftEvent.FOUND:
+            settled = row
+            break
+        if is_alone(row) == is_alone(told):  # what several people report is an alert of its own
+            found = row
     return Drift(
         adoption_id=view.id,
         step_key=found.step,
@@ -341,7 +347,9 @@ def _line(row: StepDrift, on: str) -> Mrkdwn:
 
 
 KINDS = (
-    MessageKind("watch", watched, rewrite=watch, urgency=Urgency.ALERT, unless=(Unless.OVER,)),
+    MessageKind(
+        "watch", watched, rewrite=watch, urgency=Urgency.ALERT, unless=(Unless.OVER, Unless.NEWER_SAID)
+    ),
     MessageKind("demoted", demotion, rewrite=demoted, urgency=Urgency.ALERT, unless=(Unless.UNDONE,)),
     MessageKind("drift", drift, rewrite=drift, urgency=Urgency.ALERT),
     MessageKind("drift-reported", reported, rewrite=report, unless=(Unless.CORRECTED,)),

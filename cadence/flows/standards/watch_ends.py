@@ -17,10 +17,11 @@ class WatchEnd:
     """How a watch ended and when; `verdict` is the one that ended it, None if none did.
 
     `under` the cap again, `demoted`, `closed` with its cycle, `restarted` evidence (another mode, rubric or
-    version, or a reversed demotion), or the step is `gone` from the team's version.
+    version, or a reversed demotion), or the step is `gone` from the team's version. `replaced`: the watch goes on,
+    and after a critical exception a newer alert says so.
     """
 
-    how: Literal["under", "demoted", "closed", "restarted", "gone"]
+    how: Literal["under", "demoted", "closed", "restarted", "gone", "replaced"]
     at: datetime | None
     verdict: StepVerdict | None = None
 
@@ -37,6 +38,9 @@ def watch_end(uow: UnitOfWork, view: AdoptionView, row: StepVerdict) -> WatchEnd
     on the weekend after it.
     """
     later = standards.end_of_watch(uow, row=row)
+    newer = _newer_alert(uow, row, before=later)
+    if newer is not None:
+        return WatchEnd("replaced", newer.judged_at)
     if later is not None:
         how: Literal["under", "demoted"] = "demoted" if later.decision is Decision.DEMOTE else "under"
         return WatchEnd(how, later.judged_at, later)
@@ -54,6 +58,27 @@ def watch_end(uow: UnitOfWork, view: AdoptionView, row: StepVerdict) -> WatchEnd
     history = standards.mode_history(uow, adoption_id=row.adoption_id, step=row.step)
     undone = (one.changed_at for one in history if one.takes_back and one.changed_at >= row.judged_at)
     return WatchEnd("restarted", next(undone, None))
+
+
+def _newer_alert(uow: UnitOfWork, row: StepVerdict, *, before: StepVerdict | None) -> StepVerdict | None:
+    """The verdict that alerted about the same watch once more; one that ended with its close is another."""
+    for one in standards.alerting(uow, row=row):
+        if (one.id or 0) > (row.id or 0) and one.closing == row.closing:
+            return one if before is None or (one.id or 0) < (before.id or 0) else None
+    return None
+
+
+def first_alert(uow: UnitOfWork, row: StepVerdict) -> StepVerdict:
+    """The verdict that began the watch which a verdict alerts about: an earlier one that a newer alert replaced."""
+    first = row
+    for one in reversed(standards.alerting(uow, row=row)):
+        if (one.id or 0) >= (row.id or 0):
+            continue
+        newer = _newer_alert(uow, one, before=standards.end_of_watch(uow, row=one))
+        if newer is None or newer.id != first.id:
+            break
+        first = one
+    return first
 
 
 def alert_copies(uow: UnitOfWork, row: StepVerdict) -> list[OutboxMessage]:

@@ -120,6 +120,7 @@ def _kpi(spec: PlaybookSpec, cycle: Cycle | None) -> Kpi:
         target=kpi.target,
         baseline=kpi.baseline,
         value=cycle.kpi_value if cycle else None,
+        cycle=cycle.number if cycle else None,
     )
 
 

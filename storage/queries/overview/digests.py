@@ -501,9 +501,9 @@ def _most_runs() -> Any:
     )
 
 
-def demoted(uow: UnitOfWork, *, until: datetime) -> Iterator[tuple[int, str, datetime]]:
-    """(adoption, step, when) of steps whose last change is a demotion, and whose rubric wasn't revised
-    since."""
+def demoted(uow: UnitOfWork, *, until: datetime) -> Iterator[tuple[int, str, datetime, int]]:
+    """(adoption, step, when, mode change) of steps whose last change is a demotion, and whose rubric wasn't
+    revised since."""
     given = {"workspace": uow.workspace_id, "until": until}
     return stream(uow.session, _demoted(), given)
 
@@ -522,7 +522,9 @@ def _demoted() -> Any:
         col(RubricRevision.step) == col(ModeChange.step),
         col(RubricRevision.number) > col(ModeChange.rubric),
     )
-    return select(col(ModeChange.adoption_id), col(ModeChange.step), col(ModeChange.changed_at)).where(
+    return select(
+        col(ModeChange.adoption_id), col(ModeChange.step), col(ModeChange.changed_at), col(ModeChange.id)
+    ).where(
         col(ModeChange.workspace_id) == WORKSPACE,
         col(ModeChange.kind) == "demotion",
         col(ModeChange.changed_at) < bindparam("until", type_=UTCDateTime()),

@@ -39,14 +39,16 @@ class DigestRow:
         kpi: the week's number, if there is one.
         to_target: how far it is from its target, 0 if it meets it; None without a number.
         check_ins: None if none was asked for.
-        evidence: of the demoted step, as of the verdict that demoted it; else of the step over its cap, or of the one
-            nearest to it. None if no verdict is stored, or without exceptions.
+        step: the step that the row is about: the one demoted, else the one over its cap, else the one whose rubric is
+            due, else the one nearest to its cap.
+        evidence: of that step, as of the verdict that demoted it or the end of the week; runs estimated for the next
+            week don't count. None if no verdict is stored, or without exceptions.
         demoted: whether a step was demoted in the week.
-        step: the step that was demoted, or the one over its cap.
         over: whether a step is over its cap, `critical` if it is watched for a critical exception.
         broken: a guardrail past its limit.
         reset: the day in the week from which `evidence` counts, because counters were reset; None if they weren't.
         rubric_due: whether a step that was demoted waits for its rubric.
+        demoted_on: the day of an earlier week on which `step` was demoted.
         silent: whether most of its check-ins, or its number, didn't come.
         result: of a cycle that closed in the week without meeting its target; empty without one.
         busy: many runs, and the number doesn't improve.
@@ -66,20 +68,27 @@ class DigestRow:
     broken: Guardrail | None = None
     reset: date | None = None
     rubric_due: bool = False
+    demoted_on: date | None = None
     silent: bool = False
     result: str = ""
     busy: bool = False
     better: bool | None = None
     phase: str = ""
 
+    @property
+    def state_names_step(self) -> bool:
+        """Whether the row's state is about its step, and names it."""
+        return self.demoted or self.over or (self.rubric_due and self.broken is None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamChange:
-    """A mode change, with its playbook and team, and the evidence of its verdict; None without one."""
+    """A mode change and its day, with its playbook and team, and the evidence of its verdict; None without one."""
 
     playbook: str
     team: str
     change: ModeChange
+    on: date
     evidence: Evidence | None = None
 
 

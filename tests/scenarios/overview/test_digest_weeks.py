@@ -144,6 +144,12 @@ def test_a_demoted_step_waits_in_every_digest_until_its_rubric_is_revised(desk: 
         waiting = open_jobs(digest, Action.REVISE_RUBRIC)["1:send"]
         assert_golden(f"{waiting.title}: {waiting.text}", "rubric-to-update")
         assert [row.rubric_due for row in digest.rows] == [True], "its row says why it needs attention"
+        [row] = digest.rows
+        at_the_verdict = [one for one in rows(desk, StepVerdict) if one.decision is Decided.DEMOTE]
+        assert [row.evidence] == [verdict_evidence(one) for one in at_the_verdict]
+        assert row.step == "Send the reply"
+    assert [row.demoted_on for row in digest.rows] == [date(2026, 3, 5)]
+    assert_golden(posts(desk, CURATORS)[-1], "rubric-still-to-update")
     types(desk, OWNER, "/cadence rubric reply send revise the greeting is checked first")
     assert open_jobs(digest_of(desk, "2026-03-23"), Action.REVISE_RUBRIC) == {}
 
@@ -162,6 +168,47 @@ def test_a_demoted_teams_row_shows_what_demoted_the_step(desk: BotHarness) -> No
     assert (row.evidence.runs, row.evidence.assumed) == (29, 0), "the new week's estimated runs don't count"
     assert (row.demoted, row.step, row.reset) == (True, "Send the reply", None)
     assert_golden(digest, "after-a-demotion")
+
+
+def test_a_step_under_its_cap_is_named_with_the_runs_of_the_week(desk: BotHarness) -> None:
+    types(desk, OWNER, "/attest as-declared runs=14")
+    types(desk, MEMBER, "/attest as-declared runs=15", "/exception send wrong tone")
+    [row] = digest_of(desk, "2026-03-09").rows
+    digest = posts(desk, CURATORS)[-1]
+    assert row.evidence is not None
+    assert (row.step, row.over, row.demoted) == ("Send the reply", False, False)
+    assert (row.evidence.exceptions, row.evidence.attested, row.evidence.assumed) == (1, 29, 0)
+    assert_golden(digest, "under-its-cap")
+
+
+def test_a_late_answer_counts_in_its_weeks_row_and_a_new_exception_does_not(desk: BotHarness) -> None:
+    types(desk, OWNER, "/attest as-declared runs=14")
+    types(desk, MEMBER, "/attest as-declared runs=15", "/exception send wrong tone")
+    desk.play_until(at("2026-03-09 09:00"))
+    types(desk, MEMBER, "/attest as-declared runs=20 week=1", "/exception send wrong tone again")
+    [row] = digest_of(desk, "2026-03-09").rows
+    assert row.evidence is not None
+    assert (row.evidence.exceptions, row.evidence.attested, row.evidence.assumed) == (1, 34, 0)
+
+
+def test_a_closed_cycles_row_shows_its_close_although_the_next_has_begun(desk: BotHarness) -> None:
+    types(desk, MEMBER, "/attest as-declared runs=15", "/exception send wrong tone")
+    desk.play_until(at("2026-03-30 09:00"))
+    types(desk, MEMBER, "/exception draft wrong tone")
+    [row] = digest_of(desk, "2026-03-30").rows
+    closing = [one for one in rows(desk, StepVerdict) if one.closing and one.step == "send"]
+    assert (row.step, row.evidence) == ("Send the reply", verdict_evidence(closing[-1]))
+
+
+def test_a_window_restarted_since_leaves_the_weeks_last_verdict(desk: BotHarness) -> None:
+    types(desk, OWNER, "/attest as-declared runs=14")
+    types(desk, MEMBER, "/attest as-declared runs=15", "/exception send wrong tone")
+    desk.play_until(at("2026-03-09 09:00"))
+    types(desk, OWNER, "/cadence mode reply send collaborative nobody trusts it")
+    [row] = digest_of(desk, "2026-03-09").rows
+    assert row.evidence is not None
+    assert (row.evidence.exceptions, row.evidence.attested, row.evidence.assumed) == (1, 29, 0)
+    assert row.reset is None
 
 
 def test_a_demotion_without_a_verdict_shows_no_evidence(desk: BotHarness) -> None:

@@ -391,6 +391,34 @@ def test_a_corrected_answer_withdraws_the_drift(tmp_path: Path) -> None:
         assert actions(alert) == [Action.WHY]
 
 
+def test_answers_corrected_to_another_mode_rewrite_the_alert(tmp_path: Path) -> None:
+    with desk(tmp_path) as harness:
+        drifts(harness, "human-led")
+        told = alerts(harness) + alerts(harness, CURATORS)
+        attest(harness, MEMBER, "drifted draft=ai-led runs=20 week=1")
+        attest(harness, OWNER, "drifted draft=ai-led runs=20")
+        assert [one.ts for one in alerts(harness) + alerts(harness, CURATORS)] == [one.ts for one in told]
+        for alert in (*alerts(harness), *alerts(harness, CURATORS)):
+            assert (shown(alert, Drift).used, shown(alert, Drift).decision) == ("ai-led", None)
+        assert_golden(alerts(harness)[0], "corrected-to-another-mode")
+        harness.workspace.person(CURATOR).clicks(alerts(harness)[0], "Switch to AI-led")
+        harness.workspace.person(CURATOR).submits({"reason": "The drafts are good enough"})
+        assert mode(harness) is Mode.AI_LED
+        harness.tick()
+        assert [shown(one, Drift).decision for one in alerts(harness)] == ["declared"]
+
+
+def test_a_correction_that_leaves_the_drift_updates_its_counts(tmp_path: Path) -> None:
+    with desk(tmp_path) as harness:
+        attest(harness, OWNER, "drifted draft=human-led runs=20 week=1")
+        drifts(harness)
+        attest(harness, OWNER, "as-declared runs=20 week=1")
+        [alert] = alerts(harness)
+        numbers = shown(alert, Drift).numbers
+        assert (numbers.drifted, numbers.attested, numbers.weeks) == (2, 3, (1, 2))
+        assert shown(alert, Drift).decision is None
+
+
 def test_a_mode_is_declared_by_command_with_a_reason_and_by_the_right_person(tmp_path: Path) -> None:
     with desk(tmp_path) as harness:
         member, owner, curator = (harness.workspace.person(one) for one in (MEMBER, OWNER, CURATOR))

@@ -449,6 +449,32 @@ def test_a_critical_exception_on_a_step_that_people_lead_says_so(tmp_path: Path)
         assert_golden(alert, "critical-people-lead-alert")
 
 
+def test_a_critical_exception_on_a_watched_step_leaves_one_alert(tmp_path: Path) -> None:
+    """The new alert says everything; the earlier one says only that there is one."""
+    with seed_playbook(
+        tmp_path, ("mode: collaborative", "mode: human-led"), ("fallback: human-led\n", "\n")
+    ) as harness:
+        attest(harness, 20)
+        for number in range(4):
+            report(harness, f"draft wrong tone {number}")
+        harness.workspace.person(OWNER).clicks(told(harness, Watch)[0], "Add a plan")
+        harness.workspace.person(OWNER).submits({"note": "We read each draft twice"})
+        harness.play_until(at("2026-03-05 15:00"))
+        report(harness, "draft critical it quoted a price")
+        first, second = told(harness, Watch)
+        assert (shown(first, Watch).ended, shown(second, Watch).ended) == ("replaced", None)
+        assert actions(first) == [Action.WHY]
+        assert_golden(first, "replaced-by-a-critical-one")
+        open_watch = shown(second, Watch)
+        assert (counts(open_watch.evidence), open_watch.critical_reason) == ((5, 20, 0), "it quoted a price")
+        assert open_watch.opened_at == shown(first, Watch).opened_at, "watched since the first"
+        assert open_watch.answer == "We read each draft twice"
+        assert_golden(second, "critical-on-a-watched-step")
+
+        attest(harness, 200)
+        assert [shown(one, Watch).ended for one in told(harness, Watch)] == ["replaced", None]
+
+
 @pytest.mark.parametrize(("expected_runs", "percent"), [(40, "5%"), (5, "")])
 def test_two_on_a_monday_demote_nothing_and_why_says_what_is_assumed(
     tmp_path: Path, expected_runs: int, percent: str

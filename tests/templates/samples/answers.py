@@ -52,7 +52,7 @@ STATUS = StatusRow(
     week=2,
     week_start=MONDAY,
     week_end=SUNDAY,
-    kpi=KPI,
+    kpi=replace(KPI, week=2),
     answered=4,
     expected=6,
     steps=(
@@ -182,6 +182,7 @@ SAMPLES: dict[str, MessageContext] = {
         rows=(
             replace(
                 STATUS,
+                kpi=replace(KPI, value=14, cycle=1),
                 closed=1,
                 result="met",
                 next_cycle=STATUS.week_end,

@@ -43,7 +43,7 @@ PLAYBOOK = HomePlaybook(
     playbook="Support reply",
     team="Support EMEA",
     week=2,
-    kpi=KPI,
+    kpi=replace(KPI, week=2),
     readings=(31, 24),
     answered=4,
     expected=6,

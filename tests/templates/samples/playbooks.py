@@ -76,7 +76,7 @@ CYCLE = CycleShown(
     week=2,
     starts=MONDAY,
     closes=FRIDAY.replace(year=2027, month=1, day=8),
-    kpi=KPI,
+    kpi=replace(KPI, week=1),
     readings=(24, None),
     steps=(DRAFT, SEND),
     gates=(

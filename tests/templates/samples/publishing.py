@@ -53,7 +53,7 @@ PUBLISHED = PlaybookPublished(
     by="U01CURATOR",
     owner="U01LEAD",
     deltas=(
-        TeamDelta(team="Support EMEA", kpi=replace(KPI, value=14)),
+        TeamDelta(team="Support EMEA", kpi=replace(KPI, value=14, cycle=2)),
         TeamDelta(team="Support APAC", kpi=NO_VALUE),
     ),
     changes=("Cap of “Send the edited reply”: 5% → 8%", "KPI target: 15 min → 12 min"),
@@ -79,14 +79,14 @@ SUBMITTED = Submitted(
 ORIGIN = RegistryTeam(
     team="Support EMEA",
     version="v2",
-    kpi=replace(KPI, value=14),
+    kpi=replace(KPI, value=14, cycle=2),
     step="Send the edited reply",
     evidence=OVER,
 )
 LATER = RegistryTeam(
     team="Support APAC",
     version="v1",
-    kpi=replace(KPI, value=17),
+    kpi=replace(KPI, value=17, cycle=1),
     origin=14,
     setup_minutes=41,
     step="Draft three replies",

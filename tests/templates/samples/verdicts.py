@@ -167,6 +167,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     ),
     "watch-closed": replace(WATCH, ended="closed", ended_at=THURSDAY, opened_at=THURSDAY.replace(day=3)),
     "watch-restarted": replace(WATCH, ended="restarted", ended_at=THURSDAY),
+    "watch-replaced": replace(WATCH, ended="replaced", ended_at=THURSDAY),
     "watch-gone": replace(WATCH, ended="gone"),
     "watch-answered": replace(WATCH, answer="We load the new policy file today.", answered_by="U01LEAD"),
     "watch-human-led": replace(WATCH, mode="human-led", demote_at=None, close_date=None, top_reason=None),
