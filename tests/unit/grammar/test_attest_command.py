@@ -7,7 +7,7 @@ from cadence.rules.modes import Mode
 from handlers.checkins.attest import Attest
 from storage.tables.reports import Attestation
 from tests.contexts import assert_golden
-from tests.unit.grammar.vocabularies import ONE, TWO, read
+from tests.unit.grammar.vocabularies import ONE, TWO, Vocabulary, read
 
 PLAYBOOK = "support-reply"
 HUMAN, TOGETHER, AI = Mode.HUMAN_LED, Mode.COLLABORATIVE, Mode.AI_LED
@@ -110,6 +110,13 @@ def test_a_step_of_one_playbook_names_it() -> None:
     )
 
 
+def test_a_step_can_have_the_name_of_another_commands_option() -> None:
+    steps = Vocabulary({"triage": ("critical", "teams")})
+    assert read("/attest changed critical=human teams=ai", steps) == Attest(
+        attestation=Attestation.DRIFTED, modes=(("critical", HUMAN), ("teams", AI)), playbook="triage"
+    )
+
+
 @pytest.mark.parametrize(
     "typed",
     [
@@ -133,6 +140,8 @@ def test_a_step_of_one_playbook_names_it() -> None:
         "ran draft=human",
         "not-run runs=3",
         "ran week=9",
+        "ran critical=yes",
+        "ran in a hurry link=https://a.b/c",
     ],
 )
 def test_refusals_teach(typed: str) -> None:
