@@ -81,8 +81,10 @@ def _not_a_number(request: Request, named: str | None) -> Refusal:
 def take_guardrails(typed: Typed) -> tuple[tuple[str, str], ...]:
     """Take `name=number` words, anywhere in the text; returns (name, number) as typed.
 
+    One without a number keeps "": only the playbook knows if it has that guardrail.
+
     Raises:
-        Refusal: one has no number, or is given twice with different numbers.
+        Refusal: one is given twice with different numbers.
     """
     found: dict[str, str] = {}
     same: dict[str, str] = {}
@@ -92,15 +94,6 @@ def take_guardrails(typed: Typed) -> tuple[tuple[str, str], ...]:
         name, value, count = _next(words)
         if name is None:
             kept.append(words[0])
-        elif not value:
-            start = f'"{name}"=' if " " in name else f"{name}="
-            raise Refusal(
-                say(
-                    "{typed} has no number. Write it like {right}.",
-                    typed=shown(start),
-                    right=shown(f"{start}4.5"),
-                )
-            )
         elif found.setdefault(same.setdefault(name.casefold(), name), value) != value:
             raise Refusal(
                 say(

@@ -62,6 +62,7 @@ def test_runs(typed: str) -> None:
         ('ran runs=14 "15"', "15"),
         ('ran 14 "quiet week"', "quiet week"),
         ("ran 14 runs, 3 were slow", "3 were slow"),
+        ("ran 14 runs ² are squares", "² are squares"),
         ("ran runs=14 3 runs were slow", "3 runs were slow"),
     ],
 )
@@ -92,6 +93,13 @@ def test_drifted_steps_and_their_modes(
 ) -> None:
     assert read(f"/attest {typed}") == Attest(
         attestation=Attestation.DRIFTED, modes=modes, note=note, playbook=PLAYBOOK
+    )
+
+
+@pytest.mark.parametrize("note", ["²", "½", "①", "² runs"])
+def test_only_digits_are_a_number_of_runs(note: str) -> None:
+    assert read(f"/attest ran {note}") == Attest(
+        attestation=Attestation.AS_DECLARED, note=note, playbook=PLAYBOOK
     )
 
 
@@ -136,6 +144,7 @@ def test_a_step_can_have_the_name_of_another_commands_option() -> None:
         "ran runz=14",
         "ran runs=1.5",
         "ran runs=100001",
+        "ran runs=²",
         "ran runs=-1",
         "ran draft=human",
         "not-run runs=3",
