@@ -57,7 +57,7 @@ def read_adopt(request: Request) -> Adopt:
 def _champion(request: Request) -> str | None:
     """Take `champion=@x`, or the one person mentioned."""
     kept: list[Word] = []
-    champion: str | None = None
+    champions: list[str] = []
     for word in request.typed.words:
         found = _CHAMPION.fullmatch(word.raw)
         if found is None and word.raw.casefold().startswith("champion="):
@@ -70,11 +70,10 @@ def _champion(request: Request) -> str | None:
             )
         if found is None:
             kept.append(word)
-        else:
-            champion = found[1] or champion
+        elif found[1]:
+            champions.append(found[1])
     request.typed.words = kept
-    mentioned = request.mentions()
-    everyone = tuple(dict.fromkeys([*([champion] if champion else []), *mentioned]))
+    everyone = tuple(dict.fromkeys([*champions, *request.mentions()]))
     if len(everyone) > 1:
         raise Refusal(say("A team has one champion. Name one, like {one}.", one=code("champion=@lead")))
     return everyone[0] if everyone else None
@@ -187,6 +186,7 @@ FEATURE: Final = Feature(
             bare=Adopt,
             run=by_command,
             options=("team",),
+            mentions=("champion",),
         ),
     ),
     buttons={Action.ADOPT: by_button, Action.ADD_CHAMPION: champion_added, Action.LET_IN: let_in},

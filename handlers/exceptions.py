@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from cadence.flows.core import NeedsChoice
 from cadence.flows.exceptions import (
     ExceptionGiven,
@@ -19,16 +21,17 @@ from handlers.context import RequestContext
 from handlers.feature import Feature
 from handlers.grammar import AboutPlaybook, Entry, Request
 from handlers.grammar.errors import clip, quoted, shown
+from handlers.grammar.request import LONGEST_TEXT
 from handlers.grammar.steps import UnknownStep, take_step
-from handlers.payloads import Body, Form, metadata, row_id, split_ref
+from handlers.payloads import OLD_BUTTON, Body, Form, metadata, row_id, split_ref
 from templates.contexts.base import MessageContext, ViewContext
 from templates.contexts.exceptions import ExceptionForm
 from templates.ids import Action, Callback
 
 _ADVICE: Final = "Shorten it, or put it in a thread and add `link=` with its link."
-_LONGEST_KEPT: Final = 1_000
-"""Characters of a button's value: the ids, and the typed words, so that nobody has to retype them."""
-_CRITICAL_FIRST: Final = re.compile(r"critical(?:\s+|$)")
+_LONGEST_VALUE: Final = 2_000
+"""Characters of a button's value, as many as Slack takes; a button that can't hold it all isn't offered."""
+_CRITICAL_FIRST: Final = re.compile(r"^critical(?:\s+|$)")
 _YES: Final = frozenset({"yes", "y", "true", "1"})
 _NO: Final = frozenset({"no", "n", "false", "0"})
 
@@ -44,10 +47,11 @@ class LogException(AboutPlaybook):
     link: str | None = None
 
 
+_KEPT: Final = TypeAdapter(LogException)
+
+
 def read_exception(request: Request) -> LogException:
     """`/exception [playbook] <step> [critical] <reason>`, or `/exception undo`; `critical=yes` can stand anywhere."""
-    _refuse_week(request)
-    request.refuse_misspelled()
     if request.typed.key() == "undo" and len(request.typed.words) == 1 and "undo" not in request.steps(None):
         request.typed.take()
         return LogException(undo=True)
@@ -74,25 +78,32 @@ def read_exception(request: Request) -> LogException:
 
 def _giving_back(request: Request, unknown: UnknownStep, *, critical: bool) -> UnknownStep:
     """The refusal with the input, to copy, and a button that logs it on the right step."""
-    near, reason, playbook, text, offer = unknown.near, unknown.reason, unknown.playbook, unknown.text, None
-    kept = f"critical {reason or ''}".strip() if critical else reason
-    if playbook:
-        title = request.vocabulary.step_title(playbook, near) if near else ""
-        label = f"Log it on “{clip(title, 50)}”" if near else "Choose the step"
-        value = f"{playbook}:{near or ''}:{kept or ''}"[:_LONGEST_KEPT]
-        offer = Offer(label=label, action=Action.LOG_EXCEPTION, value=value)
-    if kept:
-        text = say("{text} You wrote: {kept}.", text=text, kept=quoted(kept))
-    return UnknownStep(text, reason=reason, near=near, playbook=playbook, offer=offer)
+    near, playbook = unknown.near, unknown.playbook
+    reason, found = _CRITICAL_FIRST.subn("", unknown.reason or "")
+    critical = _agreed(request, critical or found > 0)
+    meant = LogException(
+        playbook=playbook,
+        step=near,
+        critical=critical,
+        reason=reason or None,
+        link=request.link,
+        team=request.team,
+    )
+    options = (f"{name}={value}" for name, value in request.options.items() if name != "critical")
+    kept = " ".join(filter(None, ("critical" if critical else "", reason, *options)))
+    text = say("{text} You wrote: {kept}.", text=unknown.text, kept=quoted(kept)) if kept else unknown.text
+    return UnknownStep(text, reason=meant.reason, near=near, playbook=playbook, offer=_offer(request, meant))
 
 
-def _refuse_week(request: Request) -> None:
-    """Refuse `week=N`, which other reports accept; it must not end up in the reason."""
-    week = next((word for word in request.typed.words if word.option and word.option[0] == "week"), None)
-    if week is not None:
-        raise Refusal(
-            say("An exception counts from when it's logged. Leave out {week}.", week=shown(week.text))
-        )
+def _offer(request: Request, meant: LogException) -> Offer | None:
+    """The button that opens the form for what was meant; None if nothing can be logged, or if it is too long."""
+    names, playbook, step = request.vocabulary, meant.playbook, meant.step
+    value = _KEPT.dump_json(meant, exclude_defaults=True).decode()
+    too_long = len(value) > _LONGEST_VALUE or len(meant.reason or "") > LONGEST_TEXT
+    if playbook is None or too_long or not names.accepts_reports(playbook, step, meant.team):
+        return None
+    label = f"Log it on “{clip(names.step_title(playbook, step), 50)}”" if step else "Choose the step"
+    return Offer(label=label, action=Action.LOG_EXCEPTION, value=value)
 
 
 def _critical(request: Request) -> bool:
@@ -171,6 +182,7 @@ def open_form(context: RequestContext, command: LogException) -> None:
     form = exception_form(
         context.uow,
         playbook=command.playbook,
+        team=command.team,
         step=command.step,
         reason=command.reason or "",
         link=command.link or "",
@@ -180,18 +192,15 @@ def open_form(context: RequestContext, command: LogException) -> None:
 
 
 def by_button(context: RequestContext, value: str, _body: Body) -> None:
-    """[Log it on …] in a refusal: the form, prefilled with the suggested step and the input."""
-    where, _, rest = value.partition(":")
-    step, _, reason = rest.partition(":")
-    form = exception_form(
-        context.uow,
-        adoption_id=row_id(where),
-        playbook=where or None,
-        step=step or None,
-        reason=_CRITICAL_FIRST.sub("", reason),
-        critical=_CRITICAL_FIRST.match(reason) is not None,
-    )
-    context.open(form)
+    """The prefilled form: [Log it on …] in a refusal keeps what was typed, [Log an exception] on a grade its step."""
+    if value.startswith("{"):
+        try:
+            open_form(context, _KEPT.validate_json(value))
+        except ValidationError as error:
+            raise Refusal(OLD_BUTTON) from error
+        return
+    adoption_id, step = split_ref(value)
+    context.open(exception_form(context.uow, adoption_id=adoption_id, step=step))
 
 
 def step_chosen(context: RequestContext, value: str, body: Body) -> None:

@@ -23,8 +23,6 @@ from templates.ids import Action, Callback, Field
 _OPENS: Final = "\"'“„«"
 _QUOTED: Final = re.compile(r"""["'“„«](?P<name>[^"'“”„«»=]{1,80})["'”“»]=(?P<value>\S*)""")
 _LONGEST: Final = 6
-_ELSEWHERE: Final = frozenset({"runs"})
-"""Options of other commands, which can be part of a note."""
 _NUMBER: Final = re.compile(r"[+\-]?[^\w\s]{0,2}[.,]?\d")
 
 
@@ -51,7 +49,6 @@ def read_kpi(request: Request) -> Kpi:
             raise _not_a_number(request, named)
         value = take_amount(request.typed)
         refuse_second_number(value, request.typed)
-        request.refuse_misspelled()
         note = request.sentence("note")
     return Kpi(
         value=value,
@@ -84,8 +81,10 @@ def _not_a_number(request: Request, named: str | None) -> Refusal:
 def take_guardrails(typed: Typed) -> tuple[tuple[str, str], ...]:
     """Take `name=number` words, anywhere in the text; returns (name, number) as typed.
 
+    One without a number keeps "": only the playbook knows if it has that guardrail.
+
     Raises:
-        Refusal: one has no number, or is given twice with different numbers.
+        Refusal: one is given twice with different numbers.
     """
     found: dict[str, str] = {}
     same: dict[str, str] = {}
@@ -95,15 +94,6 @@ def take_guardrails(typed: Typed) -> tuple[tuple[str, str], ...]:
         name, value, count = _next(words)
         if name is None:
             kept.append(words[0])
-        elif not value:
-            start = f'"{name}"=' if " " in name else f"{name}="
-            raise Refusal(
-                say(
-                    "{typed} has no number. Write it like {right}.",
-                    typed=shown(start),
-                    right=shown(f"{start}4.5"),
-                )
-            )
         elif found.setdefault(same.setdefault(name.casefold(), name), value) != value:
             raise Refusal(
                 say(
@@ -122,7 +112,7 @@ def _next(words: list[Word]) -> tuple[str | None, str, int]:
     """The guardrail at the next words, its number or "", and how many words they are, or None."""
     first = words[0]
     option = first.option
-    if option and option[0] not in _ELSEWHERE and (not option[1] or _NUMBER.match(option[1])):
+    if option and (not option[1] or _NUMBER.match(option[1])):
         return first.text.partition("=")[0].strip(), option[1], 1
     if first.text[:1] and first.text[0] in _OPENS:
         for count in range(1, min(_LONGEST, len(words)) + 1):
@@ -234,6 +224,7 @@ FEATURE: Final = Feature(
             run=by_command,
             read=read_kpi,
             options=("week", "team"),
+            pairs=lambda names: names.guardrails,
         ),
     ),
     buttons={Action.REPORT_KPI: by_button},

@@ -19,6 +19,7 @@ _ID = re.compile(r"[0-9]{1,9}")
 _MEMBER = re.compile(r"[UW][A-Z0-9]{1,23}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,23}")
 # PostgreSQL can't store NUL, and half a surrogate pair can't be encoded.
+_WHOLE = re.compile(r"[+-]?\d{1,9}(\.0*)?")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _YEARS = range(2000, 2101)
 OLD_BUTTON = "This button has expired. See where things are with `/cadence status`."
@@ -321,11 +322,7 @@ def _slack_id(shape: re.Pattern[str], chosen: object, field: str, what: str) -> 
 
 
 def _whole(typed: str) -> int | None:
-    try:
-        number = float(typed)
-    except ValueError:
-        return None
-    return int(number) if number.is_integer() and abs(number) < 1e9 else None
+    return int(typed.partition(".")[0]) if _WHOLE.fullmatch(typed) else None
 
 
 def _day(text: object) -> date | None:

@@ -54,7 +54,6 @@ def read_rubric(request: Request) -> Rubric:
         request.typed.take()
         change = request.sentence("description")
         return Rubric(step=step, playbook=playbook, revise=True, change=change, team=request.team)
-    request.refuse_misspelled()
     return Rubric(
         playbook=playbook,
         step=step,

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -117,8 +118,21 @@ def _line(number: int, cells: list[str]) -> Line | str:
         return f"`{at}` isn't a time; write one such as 10:42"
     if not says.startswith(("/", "press ", "choose ")):
         return f"`{says[:40]}` isn't an action; write a command such as /kpi 14m, or press As planned runs=14"
+    if twice := _given_twice(says):
+        return f"`{twice}=` is given twice; write it once"
     hour, minute = at.split(":")
     return Line(number, int(week), DAYS.index(day[:3].lower()), time(int(hour), int(minute)), member, says)
+
+
+def _given_twice(says: str) -> str | None:
+    """The first value that a line gives twice for one form; a command refuses its own options."""
+    _command, *forms = says.split(" => ") if says.startswith("/") else ("", says)
+    for form in forms:
+        names = Counter(name for name, *_ in _FILLED_IN.findall(form))
+        for name, count in names.items():
+            if count > 1:
+                return str(name)
+    return None
 
 
 def when(line: Line, first_monday: date, workspace: Workspace) -> datetime:

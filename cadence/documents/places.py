@@ -57,11 +57,27 @@ def _regions(country: str) -> tuple[str, ...]:
     return tuple(list_supported_countries(include_aliases=False).get(country, ()))
 
 
+def country_kind(word: str) -> str:
+    """What a code that isn't known should have been: a country, or a region of one that is known."""
+    country, dash, _ = word.strip().upper().partition("-")
+    if dash and is_country(country):
+        return f"a region of {country} known here"
+    return (
+        "a country known here"
+        if country.isalpha() and len(word) == len("DE")
+        else "a two-letter country code"
+    )
+
+
 def country_hint(word: str) -> str:
     """What to write instead of a name, three letters or lower-case letters."""
     known = _countries()
     country, dash, region = word.strip().upper().partition("-")
-    if dash and is_country(country) and _regions(country):
+    if dash and is_country(country):
+        if is_country(word.strip().upper()):
+            return f"did you mean `{word.strip().upper()}`?"
+        if not _regions(country):
+            return f"write `{country}` alone"
         near = nearest(region, _regions(country)) or _regions(country)[0]
         return f"write a region of {country} such as `{country}-{near}`, or `{country}` alone"
     meant = known.get(word.strip().casefold()) or known.get(nearest(word, known) or "")

@@ -98,7 +98,7 @@ class Kpi(Group):
     def _is_an_amount(cls, value: float, info: ValidationInfo) -> float:
         unit = info.data.get("unit")
         if value < 0 and unit in _NEVER_NEGATIVE:
-            raise WrongValueError(f"{value:g} {unit} is below zero", "write 0 or more", at_key=True)
+            raise WrongValueError(f"{value:.12g} {unit} is below zero", "write 0 or more", at_key=True)
         return value
 
     @field_validator("target")
@@ -279,7 +279,7 @@ class Worth(Group):
     @classmethod
     def _is_positive(cls, amount: float) -> float:
         if amount <= 0:
-            raise WrongValueError(f"{amount:g} is worth nothing", "write a number above 0", at_key=True)
+            raise WrongValueError(f"{amount:.12g} is worth nothing", "write a number above 0", at_key=True)
         return amount
 
 

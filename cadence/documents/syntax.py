@@ -44,16 +44,41 @@ _EXPLAINED = (
 )
 
 
+class WrittenInt(int):
+    """A whole number that prints as it was written: `007`."""
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
+class WrittenFloat(float):
+    """A number that prints as it was written: `0.10`, `1e13`."""
+
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
+def _as_written(number: WrittenInt | WrittenFloat, word: str) -> WrittenInt | WrittenFloat:
+    number.written = word
+    return number
+
+
 def resolve(word: str) -> str | int | float | bool | None:
     """The value of an unquoted word, by the core schema: `NO`, `1:30` and `2026-12-20` are text."""
     if word in _WORDS:
         return _WORDS[word]
     if _INTEGER.fullmatch(word):
-        return int(word, 0 if word[1:2] in {"o", "x"} else 10) if len(word) <= _MOST_DIGITS else float(word)
+        if len(word) > _MOST_DIGITS:
+            return _as_written(WrittenFloat(word), word)
+        return _as_written(WrittenInt(word, 0 if word[1:2] in {"o", "x"} else 10), word)
     if _FLOAT.fullmatch(word):
-        return float(word)
+        return _as_written(WrittenFloat(word), word)
     if special := _SPECIAL_FLOAT.fullmatch(word):
-        return float("nan") if special[3] else float(f"{special[1]}inf")
+        return _as_written(WrittenFloat("nan" if special[3] else f"{special[1]}inf"), word)
     return word
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
+from cadence.documents.places import country_hint, country_kind, is_country, is_timezone, timezone_hint
 from cadence.documents.words import (
     CHANNEL,
     ITEM_LENGTH,
@@ -69,8 +69,13 @@ def found(value: object) -> str:
     if isinstance(value, bool):
         return f"{quoted(str(value).lower())} (yes or no)"
     if isinstance(value, int | float):
-        return f"the number {value}"
+        return f"the number {_typed(value)}"
     return f"the text {quoted(value)}" if isinstance(value, str) else "nothing"
+
+
+def _typed(value: object) -> str:
+    """A number as it was written in a file, else in its shortest form."""
+    return f"{value:.12g}" if type(value) is float else str(value).strip()
 
 
 def refuse_known(value: object, example: str) -> None:
@@ -126,7 +131,7 @@ def text(most: int, example: str, *, lines: bool = False, answer: bool = False) 
 
 def _string(value: object, example: str) -> str:
     if isinstance(value, int | float):
-        shown = str(value).lower() if isinstance(value, bool) else value
+        shown = str(value).lower() if isinstance(value, bool) else _typed(value)
         raise WrongValueError(f"{found(value)} was found where text belongs", f'put it in quotes: "{shown}"')
     if not isinstance(value, str):
         raise WrongValueError(f"{found(value)} was found", f"write text such as `{example}`")
@@ -143,7 +148,9 @@ def _name(pattern: re.Pattern[str], what: str, rule: str, example: str) -> Kind:
 
     def reading(given: object) -> str:
         if isinstance(given, int | float) and not isinstance(given, bool):
-            raise WrongValueError(f"{given} is a number, not {what}", f"write {rule}, such as `{example}`")
+            raise WrongValueError(
+                f"{_typed(given)} is a number, not {what}", f"write {rule}, such as `{example}`"
+            )
         value = _string(given, example)
         if value in RESERVED:
             right = f"choose another word, such as `{example}`"
@@ -171,13 +178,15 @@ def step_key(example: str) -> Kind:
     )
 
 
-def _word(fits: Callable[[str], object], what: str, hint: Callable[[str], str], example: str) -> Kind:
-    """A word that `fits`; for any other, `hint` says what to write instead."""
+def _word(
+    fits: Callable[[str], object], what: Callable[[str], str], hint: Callable[[str], str], example: str
+) -> Kind:
+    """A word that `fits`; for any other, `what` says what it isn't, and `hint` what to write instead."""
 
     def reading(given: object) -> str:
         value = _string(given, example)
         if not fits(value):
-            raise WrongValueError(f"{quoted(value)} isn't {what}", hint(value))
+            raise WrongValueError(f"{quoted(value)} isn't {what(value)}", hint(value))
         return value
 
     return Kind(reading, example)
@@ -187,7 +196,7 @@ def _slack_id(pattern: re.Pattern[str], what: str, where: str, example: str) -> 
     def hint(value: str) -> str:
         return f"write `{value.upper() if pattern.fullmatch(value.upper()) else example}`; {where}"
 
-    return _word(pattern.fullmatch, what, hint, example)
+    return _word(pattern.fullmatch, lambda _: what, hint, example)
 
 
 def member(example: str) -> Kind:
@@ -203,8 +212,8 @@ def channel(example: str) -> Kind:
     )
 
 
-TIMEZONE: Final = _word(is_timezone, "a time zone", timezone_hint, "Europe/Berlin")
-COUNTRY: Final = _word(is_country, "a two-letter country code", country_hint, "DE")
+TIMEZONE: Final = _word(is_timezone, lambda _: "a time zone", timezone_hint, "Europe/Berlin")
+COUNTRY: Final = _word(is_country, country_kind, country_hint, "DE")
 
 
 def choice(options: type[StrEnum], example: StrEnum) -> Kind:
@@ -239,7 +248,7 @@ def _number(value: object, example: str) -> float:
         )
     if not math.isfinite(value) or abs(value) > LARGEST:
         raise WrongValueError(
-            f"{value} isn't a number that can be measured", f"write a number such as {example}"
+            f"{_typed(value)} isn't a number that can be measured", f"write a number such as {example}"
         )
     return float(value) + 0.0  # -0.0 becomes 0.0
 
@@ -261,11 +270,11 @@ def share(example: str, *, small: bool = False, zero: str = "", one: str = "") -
         percent = _PERCENT.fullmatch(given.strip()) if isinstance(given, str) else None
         value = float(percent[1]) if percent else _number(given, example)
         if not 0 <= value <= PERCENT:
-            raise WrongValueError(f"{value:g} isn't between 0% and 100%", near)
+            raise WrongValueError(f"{_typed(given)} isn't between 0% and 100%", near)
         if percent or value > 1 or (small and value == 1 and isinstance(given, int)):
             value /= PERCENT
         if why := {0.0: zero, 1.0: one}.get(value):
-            raise WrongValueError(f"{value:g} {why}", near)
+            raise WrongValueError(f"{_typed(given)} {why}", near)
         return value
 
     return Kind(reading, example)
@@ -277,9 +286,9 @@ def whole(least: int, most: int, example: str, *, why: str = "") -> Kind:
     def reading(given: object) -> int:
         value = _number(given, example)
         if value != int(value):
-            raise WrongValueError(f"{value:g} isn't a whole number", f"write one such as {example}")
+            raise WrongValueError(f"{_typed(given)} isn't a whole number", f"write one such as {example}")
         if not least <= value <= most:
-            reason = f"{value:.12g} isn't between {least} and {most:,}" + (f": {why}" if why else "")
+            reason = f"{_typed(given)} isn't between {least} and {most:,}" + (f": {why}" if why else "")
             raise WrongValueError(reason, f"write a whole number such as {example}")
         return int(value)
 
@@ -293,7 +302,7 @@ def hours(least: float, most: int, example: str) -> Kind:
     def reading(given: object) -> float:
         value = _number(given, example)
         if not least <= value <= most or value == 0:
-            raise WrongValueError(f"{value:.12g} hours isn't {why}", f"write one such as {example}")
+            raise WrongValueError(f"{_typed(given)} hours isn't {why}", f"write one such as {example}")
         return value
 
     return Kind(reading, example)

@@ -16,7 +16,7 @@ from cadence.flows.checkins import (
     snooze,
 )
 from cadence.flows.people import end_away, mute
-from handlers.checkins.attest import Attest, read_attest
+from handlers.checkins.attest import Attest, read_attest, steps_named
 from handlers.checkins.forms import ask_about, attestation_of, drifts_of, shown_again, sure_of
 from handlers.context import SHORTCUT, RequestContext
 from handlers.feature import Feature
@@ -164,6 +164,7 @@ FEATURE: Final = Feature(
             bare=Attest,
             run=by_command,
             options=("runs", "week", "team"),
+            pairs=steps_named,
         ),
     ),
     buttons={

@@ -7,7 +7,7 @@ from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.refusals import Refusal, Unknown
 from cadence.rules.modes import LADDER, Mode
-from handlers.grammar import AboutPlaybook, Request
+from handlers.grammar import AboutPlaybook, Request, Vocabulary
 from handlers.grammar.amounts import refuse_second_number
 from handlers.grammar.errors import clip, listed, quoted, shown, unknown_playbook
 from handlers.grammar.request import read_runs
@@ -100,6 +100,11 @@ def read_attest(request: Request) -> Attest:
         team=request.team,
         week=request.week,
     )
+
+
+def steps_named(vocabulary: Vocabulary) -> frozenset[str]:
+    """The steps that `step=mode` can name."""
+    return frozenset(step.casefold() for steps in vocabulary.playbooks.values() for step in steps)
 
 
 def _take_attestation(request: Request) -> Attestation | None:

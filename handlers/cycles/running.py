@@ -26,7 +26,7 @@ from handlers.feature import Feature
 from handlers.grammar import AboutPlaybook, Entry, Request
 from handlers.grammar.amounts import starts_amount
 from handlers.grammar.dates import find_day, read_day
-from handlers.payloads import OLD_BUTTON, Body, Form, known_row, metadata, read_week
+from handlers.payloads import OLD_BUTTON, Body, Form, known_row, metadata, read_week, row_id
 from templates.contexts.adoption import CapacityForm
 from templates.contexts.base import MessageContext, ViewContext
 from templates.contexts.cycles import CycleStartForm
@@ -284,7 +284,7 @@ def watch_by_button(context: RequestContext, value: str, _body: Body) -> None:
 
 def _after(value: str) -> WhichRun:
     where, _, number = value.partition(":")
-    return replace(_run(where), after_cycle=int(number) if number.isdecimal() else None)
+    return replace(_run(where), after_cycle=row_id(number))
 
 
 def _run(value: str) -> WhichRun:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final
 
 from cadence.mrkdwn import code, say
@@ -17,6 +18,10 @@ from handlers.grammar.words import Typed, Word, unescape
 _HELP: Final = frozenset({"help", "--help", "-h"})
 _OPTIONS: Final = ("week", "team", "runs")
 """Words that can be typed before the name of the command."""
+_MISSPELLED: Final = 0.8
+"""How similar a word before a `=` is to an option that was meant: `critial` and `tem` are, `temp` isn't `team`."""
+_MOST_TAKERS: Final = 3
+"""Commands named as those that take an option; almost every command takes `team=`."""
 
 
 def parse(table: CommandTable, command: str, text: str, vocabulary: Vocabulary) -> Parsed:
@@ -55,7 +60,7 @@ class _Parser:
             )
         if _asks_help(typed):
             return self._help(entry.name)
-        return self._read(entry, typed, take_options(typed, entry.options))
+        return self._read(entry, typed, {})
 
     def _help(self, topic: str | None) -> Parsed:
         return Parsed(self.table.long["help"], Help(topic=topic))
@@ -89,8 +94,7 @@ class _Parser:
             name = f"{name} {typed.take()[0].key}"
         if _asks_help(typed) and len(typed.words) == 1:
             return self._help(name)
-        entry = self.table.long[name]
-        return self._read(entry, typed, options | take_options(typed, entry.options))
+        return self._read(self.table.long[name], typed, options)
 
     def _no_such(self, wrong: Word, known: tuple[str, ...], start: str, typed: Typed) -> Unknown:
         word, table = wrong.text, self.table
@@ -131,19 +135,11 @@ class _Parser:
 
     def _read(self, entry: Entry[Any], typed: Typed, options: Mapping[str, str]) -> Parsed:
         """Run the entry's reader, and refuse what it leaves."""
-        foreign = next((name for name in options if name not in entry.options), None)
-        if foreign:
-            raise Refusal(
-                say(
-                    "{command} doesn't take {option}. Try {usage}.",
-                    command=code(entry.command),
-                    option=code(f"{foreign}="),
-                    usage=code(entry.whole_usage),
-                )
-            )
+        options = {**options, **take_options(typed, entry.options)}
+        self._refuse_options(entry, typed, options)
         if not typed and not options:
             return Parsed(entry, entry.bare())
-        request = Request(entry.command, typed, self.vocabulary, options, entry.options)
+        request = Request(entry.command, typed, self.vocabulary, options)
         command = entry.read(request) if entry.read else entry.bare()
         if typed:
             raise Refusal(
@@ -154,6 +150,53 @@ class _Parser:
                 )
             )
         return Parsed(entry, command)
+
+    def _refuse_options(self, entry: Entry[Any], typed: Typed, options: Mapping[str, str]) -> None:
+        """Refuse options of other commands, and misspelled ones: in a note nobody would notice them.
+
+        Raises:
+            Unknown: it names the option that was meant. Refusal: it names the commands that take the option.
+        """
+        foreign = next((name for name in options if name not in entry.options), None)
+        if foreign:
+            raise self._not_taken(entry, foreign)
+        own = (*entry.options, *entry.mentions)
+        for name, value, word in ((*word.option, word) for word in typed.words if word.option):
+            near = None if name in self.table.takers else get_close_matches(name, own, 1, _MISSPELLED)
+            if name in own or near == [] or name in entry.pairs(self.vocabulary):
+                continue
+            if near is None:
+                raise self._not_taken(entry, name)
+            raise Unknown(
+                say(
+                    "There's no option {typed}. Did you mean {near}?",
+                    typed=shown(word.text),
+                    near=code(f"{near[0]}={clip(value)}"),
+                ),
+                typed=word.text,
+                near=f"{near[0]}={value}",
+            )
+
+    def _not_taken(self, entry: Entry[Any], option: str) -> Refusal:
+        takers = self.table.takers[option]
+        others = (
+            ""
+            if len(takers) > _MOST_TAKERS
+            else say(
+                ", but {takers} {do}",
+                takers=listed(each.command for each in takers),
+                do="does" if len(takers) == 1 else "do",
+            )
+        )
+        return Refusal(
+            say(
+                "{command} doesn't take {option}{others}. Try {usage}.",
+                command=code(entry.command),
+                option=code(f"{option}="),
+                others=others,
+                usage=code(entry.whole_usage),
+            )
+        )
 
 
 def _asks_help(typed: Typed) -> bool:

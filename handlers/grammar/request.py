@@ -1,15 +1,14 @@
 """One command being parsed: its words, its options, and the playbooks, steps and teams they can name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from typing import Final, Protocol
 
 from cadence.links import is_link
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal, Unknown
-from handlers.grammar.errors import clip, listed, shown, unknown_playbook, unknown_team
+from handlers.grammar.errors import listed, shown, unknown_playbook, unknown_team
 from handlers.grammar.words import Typed, Word
 
 WEEKS: Final = 4
@@ -17,8 +16,6 @@ MOST_RUNS: Final = 100_000
 LONGEST_TEXT: Final = 1_000
 _LONGEST_PHRASE = 5
 _ADVICE: Final = "Shorten it, or put it in a thread and link to it."
-_MISSPELLED: Final = 0.8
-"""How similar a word before a `=` is to an option that was meant: `critial` and `tem` are, `temp` isn't `team`."""
 
 
 class Vocabulary(Protocol):
@@ -44,6 +41,13 @@ class Vocabulary(Protocol):
     def teams(self) -> tuple[str, ...]:
         """Slugs."""
 
+    @property
+    def guardrails(self) -> Collection[str]:
+        """The names of their playbooks' guardrails, in lower case."""
+
+    def accepts_reports(self, playbook: str, step: str | None, team: str | None) -> bool:
+        """Whether one of their teams, or the one named, has a cycle that a report counts for."""
+
     def step_title(self, playbook: str, step: str) -> str:
         """A step's title, else its key."""
 
@@ -55,14 +59,12 @@ class Request:
     Args:
         command: as a person types it, without its arguments: `/kpi`, `/cadence cycle start`.
         options: values by name, as typed; already removed from `typed`.
-        names: the names of the options that the command takes.
     """
 
     command: str
     typed: Typed
     vocabulary: Vocabulary
     options: Mapping[str, str]
-    names: tuple[str, ...] = ()
 
     @property
     def today(self) -> date:
@@ -218,25 +220,6 @@ class Request:
                 f"Your {noun} has {len(text):,} characters. The limit is {LONGEST_TEXT:,}. {advice}"
             )
         return text
-
-    def refuse_misspelled(self) -> None:
-        """Refuse `critial=yes`: as part of a note it would change nothing, and nobody would notice.
-
-        Raises:
-            Unknown: it names the option that was meant.
-        """
-        for word in self.typed.words:
-            name, value = word.option or ("", "")
-            for near in get_close_matches(name, self.names, n=1, cutoff=_MISSPELLED):
-                raise Unknown(
-                    say(
-                        "There's no option {typed}. Did you mean {near}?",
-                        typed=shown(word.text),
-                        near=code(f"{near}={clip(value)}"),
-                    ),
-                    typed=word.text,
-                    near=f"{near}={value}",
-                )
 
     def mentions(self) -> tuple[str, ...]:
         """Take every person mentioned, anywhere in the text."""

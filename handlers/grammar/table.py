@@ -1,11 +1,12 @@
 """The table of commands: the declaration of an entry, and the index that finds an entry by its words."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from handlers.context import RequestContext
-from handlers.grammar.request import Request
+from handlers.grammar.request import Request, Vocabulary
 
 ROOT: Final = "/cadence"
 Task = Literal[
@@ -50,6 +51,8 @@ class Entry(Generic[C]):
         who: the lowest role that can use it.
         read: parses its arguments; None if it has none.
         options: the names of its `name=value` options.
+        mentions: the names of its options whose value is a person; the reader takes them.
+        pairs: what else it reads before a `=`, in lower case: steps or guardrails.
         group: the command if only the group's name is typed, `/cadence team`; at most one entry of a group
             has it.
         words: words that select it without its name: `/cadence undo`.
@@ -67,6 +70,8 @@ class Entry(Generic[C]):
     who: Role = "member"
     read: Callable[[Request], C] | None = None
     options: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
+    pairs: Callable[[Vocabulary], Collection[str]] = lambda _: ()
     group: Callable[[], C] | None = None
     words: tuple[str, ...] = ()
     after: str | None = None
@@ -117,6 +122,11 @@ class CommandTable:
             word: f"{entry.name} {word}" for entry in self for word in entry.words
         }
         """The full name for a second word typed alone: `/cadence publish`."""
+        self.takers: Final = defaultdict[str, list[Entry[Any]]](list)
+        """The commands that take an option, by its name."""
+        for entry in self:
+            for option in (*entry.options, *entry.mentions):
+                self.takers[option].append(entry)
 
     def __iter__(self) -> Iterator[Entry[Any]]:
         return iter(self._entries)

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import Final
 
 # Invisible characters: control characters, halves of a surrogate pair, and marks that reorder a line.
@@ -52,7 +53,10 @@ def _unescaped(found: re.Match[str]) -> str:
 
 @lru_cache(maxsize=1024)
 def _key(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    parts = groupby(text, key=lambda char: unicodedata.category(char) == "No")  # `²` would become `2`
+    plain = "".join(
+        "".join(part) if odd else unicodedata.normalize("NFKC", "".join(part)) for odd, part in parts
+    ).casefold()
     return _DASHES.sub("-", plain).strip(_EDGES)
 
 

@@ -472,12 +472,15 @@ def test_every_line_of_an_answers_file_that_cannot_be_played_is_named(tmp_path: 
         "# a remark",
         "1,Thu,10:00,U01LEAD,hello",
         "1,Thu,10:00,U01LEAD,/kpi\0 14",
+        "1,Thu,10:00,U01LEAD,press As planned runs=14 runs=15",
+        "1,Thu,10:00,U01LEAD,/cadence adopt => team=a team=b",
+        "1,Thu,10:00,U01LEAD,/cadence request => reason=a => reason=b",
     )
     answers.write_text("\n".join(lines), encoding="utf-8")
     said = cadence(*REHEARSE, "--answers", answers)
     assert (said.code, said.out) == (2, "")
     assert [sentence.partition(": ")[0] for sentence in said.sentences] == [
-        f"{answers}:{number}" for number in (2, 3, 4, 5, 6, 7, 9)
+        f"{answers}:{number}" for number in (2, 3, 4, 5, 6, 7, 9, 11, 12)
     ]
     assert_golden(said.err.replace(str(tmp_path), "HERE"), "answers")
 

@@ -8,10 +8,12 @@ import pytest
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.sandbox import SandboxServer
+from bot.settings import load_settings
 from cadence.actor import Actor
 from cadence.flows.people.profiles import ensure_workspace
+from storage.engine import Database
 from storage.outbox.queueing import NewMessage
-from storage.tables import MessageState
+from storage.tables import MessageState, Team
 from storage.work import UnitOfWork
 from tests.contexts import assert_golden
 from tests.harnesses import FRIDAY_BEFORE
@@ -105,6 +107,32 @@ def test_totals_tell_the_reasons_and_filters_narrow_both() -> None:
         assert [message["kind"] for message in found["messages"]] == kinds, options
     assert_golden(cadence("deliveries", "--limit", "1").out.splitlines()[-1], "newest")
     assert_golden(cadence("deliveries", "--since", "1m").out, "none")
+
+
+def test_a_name_in_capitals_is_a_team_before_it_is_an_id() -> None:
+    owe(
+        ("digest", "C09DESK", MessageState.DUE, ""),
+        ("checkin", "U01AGENT1", MessageState.DUE, ""),
+        ("digest", "C0LATER", MessageState.DUE, ""),
+    )
+    db = Database(load_settings().database)
+    with db.write() as session:
+        session.add(
+            Team(
+                workspace_id=BUILT_IN_TEAM,
+                slug="desk",
+                title="Desk",
+                function="support",
+                channel="C09DESK",
+                timezone="UTC",
+                created_at=MONDAY,
+            )
+        )
+    db.close()
+    for to, recipients in (("DESK", ["C09DESK"]), ("C0LATER", ["C0LATER"]), ("u01agent1", None)):
+        said = cadence("deliveries", "--json", "--to", to)
+        found = None if said.code else [one["recipient"] for one in json.loads(said.out)["messages"]]
+        assert found == recipients, to
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from cadence.flows.core.actor import (
 )
 from cadence.flows.core.adoptions import (
     AdoptionView,
+    accepts_reports,
     adoption_by_id,
     adoption_views,
     current_modes,
@@ -181,6 +182,7 @@ __all__ = [
     "Skip",
     "Urgency",
     "WorkspaceVocabulary",
+    "accepts_reports",
     "admit",
     "adoption_about",
     "adoption_by_id",

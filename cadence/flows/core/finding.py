@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
-from cadence.documents.places import country_hint, is_country, is_timezone, timezone_hint
+from cadence.documents.places import country_hint, country_kind, is_country, is_timezone, timezone_hint
 from cadence.flows.core.actor import is_curator
 from cadence.flows.core.adoptions import (
     AdoptionView,
@@ -77,7 +77,7 @@ def wrong_places(timezone: str, country: str | None) -> Iterator[tuple[str, str]
     if not is_timezone(timezone):
         yield "timezone", f"`{timezone[:40]}` isn't a time zone: {ended(timezone_hint(timezone))}"
     if country and not is_country(country):
-        yield "country", f"`{country[:20]}` isn't a country known here: {ended(country_hint(country))}"
+        yield "country", f"`{country[:20]}` isn't {country_kind(country)}: {ended(country_hint(country))}"
 
 
 R = TypeVar("R")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
 
-from cadence.flows.core.adoptions import spec_of, visible_specs
+from cadence.flows.core.adoptions import accepts_reports, spec_of, visible_adoptions, visible_specs
 from cadence.flows.core.persons import zone_or
 from cadence.mrkdwn import Mrkdwn, mention
 from cadence.rules.calendar import local_day
@@ -61,10 +61,26 @@ class WorkspaceVocabulary:
         """The slugs of all teams."""
         return tuple(people.team_slugs(self._uow))
 
+    @property
+    def guardrails(self) -> frozenset[str]:
+        """The names of the guardrails of their teams' playbooks, in lower case."""
+        runs = visible_specs(self._uow).values()
+        return frozenset(rail.name.casefold() for spec in runs for rail in spec.kpi.guardrails)
+
     def steps(self, slug: str) -> Keys:
         """Step keys of a playbook: of the version that the person's teams run, else of the newest
         revision."""
         return tuple(self._titles(slug))
+
+    def accepts_reports(self, playbook: str, step: str | None, team: str | None) -> bool:
+        """Whether one of their teams has a cycle that a report counts for.
+
+        Args:
+            step: which it must have, if any.
+            team: the slug of the only team that counts, if any.
+        """
+        runs = visible_adoptions(self._uow, playbook=playbook, team=team)
+        return any(accepts_reports(view) and (step is None or view.spec.step(step)) for view in runs)
 
     def step_title(self, playbook: str, step: str) -> str:
         """A step's title, else its key."""

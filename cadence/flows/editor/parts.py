@@ -54,7 +54,7 @@ def keep_part(uow: UnitOfWork, spot: Spot, given: Mapping[str, str]) -> None:
             fields = FIELDS[spot.part]
             unit = given.get("unit") or str(taken_out(draft.spec, ("kpi", "unit")))
             change = _Change(*filled(draft.spec, fields, given, unit=unit), fields)
-        errors = _wrong(spot.part, draft.spec, change)
+        errors = _wrong(spot.part, draft.spec, change, given)
         if errors:
             raise FieldsRefused(errors)
         drafts.keep(uow, draft, change.spec)
@@ -157,8 +157,12 @@ def _with_guardrails(spec: Data, given: Mapping[str, str]) -> _Change:
     return _Change(put_in(spec, ("kpi", "guardrails"), rows), errors, fields)
 
 
-def _wrong(part: Part, before: Data, change: _Change) -> dict[str, str]:
-    """Problems of this part, and those it causes elsewhere: a sentence by field."""
+def _wrong(part: Part, before: Data, change: _Change, given: Mapping[str, str]) -> dict[str, str]:
+    """Problems of this part, and those it causes elsewhere: a sentence by field.
+
+    Raises:
+        Refusal: an input of the form wasn't submitted at all, which Slack does with every input.
+    """
     old = {(one.where, one.reason) for one in problems_of(before)}
     errors = dict(change.errors)
     for problem in problems_of(change.spec):
@@ -166,6 +170,8 @@ def _wrong(part: Part, before: Data, change: _Change) -> dict[str, str]:
         if not mine and (_missing(problem) or (problem.where, problem.reason) in old):
             continue
         field = field_of(_place(problem, part), change.fields, below=change.below) if mine else None
+        if field and field not in given and _missing(problem):
+            raise Refusal("This form is incomplete. Close it and open it again.")
         errors.setdefault(field or _ELSEWHERE[part], sentence(problem))
     return errors
 

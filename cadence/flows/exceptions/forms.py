@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cadence.flows.core import (
     AdoptionView,
+    accepts_reports,
     adoption_by_id,
     message_link,
     named,
@@ -31,6 +32,7 @@ def exception_form(
     *,
     adoption_id: int | None = None,
     playbook: str | None = None,
+    team: str | None = None,
     step: str | None = None,
     reason: str = "",
     link: str = "",
@@ -47,13 +49,15 @@ def exception_form(
     """
     with uow.read():
         groups = step_groups(uow, channel_first=channel_first, reports=True)
-        runs = visible_adoptions(uow)
         fitting = [
             (view, found)
-            for view in runs
+            for view in visible_adoptions(uow)
             if (found := view.spec.step(step or ""))
-            and (adoption_id == view.id or (adoption_id is None and playbook in (None, view.playbook.slug)))
+            and adoption_id in (None, view.id)
+            and playbook in (None, view.playbook.slug)
+            and team in (None, view.team.slug)
         ]
+        fitting.sort(key=lambda one: not accepts_reports(one[0]))
         if fitting:
             require_cycle(fitting[0][0])
         effect = critical_effect(uow, *fitting[0]) if fitting else ""

@@ -37,31 +37,34 @@ def read_guardrails(
     """Typed numbers by guardrail: (value in its unit, as typed). Empty ones are left out.
 
     Raises:
-        Unknown: the playbook has no such guardrail; the nearest is named, or all of them. Refusal: not a
+        Unknown: the playbook has no such guardrail; the nearest is named, or all of them. Refusal: it isn't a
         number of the guardrail's unit; the sentence shows a correct one.
     """
-    rails = {key_of(rail.name): rail for rail in view.spec.kpi.guardrails}
-    found = {}
-    for name, typed in given.items():
-        if not typed.strip():
-            continue
-        rail = rails.get(key_of(name))
-        if rail is None:
-            raise _unknown(view, name, rails)
-        found[rail.name] = (_amount(uow, view, rail, typed), typed)
-    return found
+    return dict(_read(uow, view, name, typed) for name, typed in given.items() if typed.strip())
 
 
-def refuse_in_note(uow: UnitOfWork, view: AdoptionView, note: str) -> None:
-    """Refuse `csat=good` in the words of a command: it would be part of the note, and its guardrail without a number.
+def refuse_unread(uow: UnitOfWork, view: AdoptionView, note: str, given: Mapping[str, str]) -> None:
+    """Refuse `csat=good` and `csat=` in the words of a command: the guardrail would be left without a number.
+
+    Args:
+        note: which `csat=good` would be part of.
+        given: as typed, by name.
 
     Raises:
-        Refusal: it isn't a number of the guardrail's unit; the sentence shows a correct one.
+        Unknown, Refusal: see `read_guardrails`.
     """
     names = {key_of(rail.name) for rail in view.spec.kpi.guardrails}
-    for name, typed in _IN_NOTE.findall(note):
-        if key_of(name) in names:
-            read_guardrails(uow, view, {name: typed})
+    for name, typed in (*given.items(), *_IN_NOTE.findall(note)):
+        if key_of(name) in names or not typed:
+            _read(uow, view, name, typed)
+
+
+def _read(uow: UnitOfWork, view: AdoptionView, name: str, typed: str) -> tuple[str, tuple[float, str]]:
+    rails = {key_of(rail.name): rail for rail in view.spec.kpi.guardrails}
+    rail = rails.get(key_of(name))
+    if rail is None:
+        raise _unknown(view, name, rails)
+    return rail.name, (_amount(uow, view, rail, typed), typed)
 
 
 def _unknown(view: AdoptionView, name: str, rails: Mapping[str, Guardrail]) -> Unknown:

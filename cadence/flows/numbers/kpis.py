@@ -17,7 +17,7 @@ from cadence.flows.core import (
     require_owner_or_curator,
     week_starting,
 )
-from cadence.flows.numbers.guardrails import read_guardrails, refuse_in_note, save_guardrails
+from cadence.flows.numbers.guardrails import read_guardrails, refuse_unread, save_guardrails
 from cadence.flows.numbers.readings import keep_reading
 from cadence.flows.numbers.results import judge_again
 from cadence.flows.numbers.shown_kpis import kpi_of
@@ -66,7 +66,7 @@ def record_number(uow: UnitOfWork, given: NumberGiven) -> Recorded:
         if given.adoption_id is not None:  # by words only a person's own adoptions are found
             require_team_member(uow, view, to="report its number")
         else:
-            refuse_in_note(uow, view, given.note)
+            refuse_unread(uow, view, given.note, given.guardrails)
         return record(uow, view, given)
 
 

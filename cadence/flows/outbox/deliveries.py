@@ -125,14 +125,14 @@ def _recipients(uow: UnitOfWork, text: str | None) -> tuple[str, ...] | None:
     if text is None:
         return None
     bare = text.strip().lstrip("#@")
-    if _ID.fullmatch(bare):
-        return (bare,)
-    team = people.team_by_slug(uow, slug=bare)
+    team = people.team_by_slug(uow, slug=bare.casefold())
     if team is not None:
         return _of_team(uow, team)
     members = people.members_named(uow, name=bare)
     if members:
         return tuple(members)
+    if _ID.fullmatch(bare):
+        return (bare,)
     guess = nearest(bare, [one.slug for one in people.teams(uow)])
     hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
     raise Unknown(

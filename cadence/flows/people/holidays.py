@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from cadence.documents.places import country_hint, is_country
+from cadence.documents.places import country_hint, country_kind, is_country
 from cadence.flows.core import ended, once, require_workspace, working_days
 from cadence.flows.people.teams import record_team, require_may_change, team_meant
 from cadence.mrkdwn import code, coded, say
@@ -41,8 +41,9 @@ def _change_country(uow: UnitOfWork, slug: str | None, *, country: str) -> TeamH
         if not is_country(country):
             raise Refusal(
                 say(
-                    "{code} isn't a country known here: {hint}",
+                    "{code} isn't {kind}: {hint}",
                     code=code(country[:20]),
+                    kind=country_kind(country),
                     hint=coded(ended(country_hint(country))),
                 ),
                 field="country",

@@ -17,7 +17,7 @@ from cadence.flows.core import (
 )
 from cadence.flows.people import member_ids
 from cadence.flows.waves.requests import team_wishes
-from cadence.flows.waves.shown import PLANNED, waves_shown
+from cadence.flows.waves.shown import PLANNED, offers_of, waves_shown
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.waves import BROAD_TEAMS, CONTROLLED_TEAMS
@@ -374,8 +374,8 @@ def planned_wave(uow: UnitOfWork, slug: str) -> int:
         rows = waves.of_playbook(uow, playbook_id=playbook.id or 0)
         planned = next((row for row in rows if row.state is WaveState.PLANNED), None)
         if planned is None:
+            offers = offers_of(uow, playbook, None, curator=is_curator(uow), member=uow.actor.member)
             raise Refusal(
-                say("No wave of {title} is planned.", title=playbook.title),
-                offer=Offer("Plan a wave", Action.PLAN_WAVE, playbook.slug),
+                say("No wave of {title} is planned.", title=playbook.title), offer=next(iter(offers), None)
             )
         return planned.id or 0

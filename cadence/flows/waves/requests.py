@@ -233,12 +233,7 @@ def request_form(
         if playbook is not None:
             require_adoptable(require_playbook(uow, playbook))
         runs = _runs(uow, mine)
-        ready = [
-            row
-            for row in playbooks.playbooks(uow)
-            if row.state not in (PlaybookState.DRAFT, PlaybookState.RETIRED)
-            and any((row.id, one.id) not in runs for one in mine)
-        ]
+        ready = [row for row in playbooks.playbooks(uow) if _is_requestable(row, mine, runs)]
         if not ready or (playbook is not None and playbook not in {row.slug for row in ready}):
             raise Refusal("Your team already runs every playbook there is to request.")
         chosen = playbook or (ready[0].slug if len(ready) == 1 else None)
@@ -254,6 +249,20 @@ def request_form(
             team=picked,
             reason=reason or _earlier(uow, book, able, picked),
         )
+
+
+def can_request(uow: UnitOfWork, playbook: Playbook, *, member: str) -> bool:
+    """Whether a team of a person can run a playbook and doesn't yet."""
+    mine = people.teams_of(uow, member_id=member)
+    return _is_requestable(playbook, mine, _runs(uow, mine))
+
+
+def _is_requestable(
+    playbook: Playbook, teams: Sequence[Team], runs: set[tuple[int | None, int | None]]
+) -> bool:
+    return playbook.state not in (PlaybookState.DRAFT, PlaybookState.RETIRED) and any(
+        (playbook.id, one.id) not in runs for one in teams
+    )
 
 
 def _require_team_of_own(mine: Sequence[Team]) -> None:

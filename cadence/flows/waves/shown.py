@@ -6,7 +6,7 @@ from typing import Final
 from cadence.flows.core import MessageKind, is_curator, narrowed, require_playbook, require_workspace
 from cadence.flows.waves.gates import Judged, Placed, judged, teams_placed
 from cadence.flows.waves.phases import phase_from, rollout_phases
-from cadence.flows.waves.requests import team_wishes
+from cadence.flows.waves.requests import can_request, team_wishes
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Offer, Refusal
 from storage.queries import people, playbooks, waves
@@ -91,7 +91,8 @@ def offers_of(
 ) -> tuple[Offer, ...]:
     """What a person can do about a playbook's waves, the next thing first."""
     if not (curator or member == playbook.owner):
-        return (Offer("Request it for your team", Action.REQUEST, playbook.slug),)
+        asks = can_request(uow, playbook, member=member)
+        return (Offer("Request it for your team", Action.REQUEST, playbook.slug),) if asks else ()
     if planned is None:
         number = len(waves.of_playbook(uow, playbook_id=playbook.id or 0)) + 1
         return (Offer(f"Plan wave {number}", Action.PLAN_WAVE, playbook.slug),)

@@ -250,9 +250,9 @@ def concerned(uow: UnitOfWork, *, subjects: Iterable[str]) -> set[str]:
             owner, ids = _of_playbook(uow, slug=name)
             found |= owner
             adoptions |= ids
-        elif noun == "adoption" and name.isdigit():
+        elif noun == "adoption" and name.isdecimal():
             adoptions.add(int(name))
-        elif noun in _OF_ADOPTIONS and name.isdigit():
+        elif noun in _OF_ADOPTIONS and name.isdecimal():
             table = _OF_ADOPTIONS[noun]
             query = select(table.adoption_id).where(  # type: ignore[attr-defined]
                 table.workspace_id == uow.workspace_id,  # type: ignore[attr-defined]

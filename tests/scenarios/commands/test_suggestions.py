@@ -8,7 +8,7 @@ import pytest
 
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.answers import Answer
-from storage.tables import CheckIn, Lesson, LoggedException, Playbook, PlaybookState
+from storage.tables import CheckIn, Lesson, LoggedException, Playbook, PlaybookState, Reading
 from templates.contexts.answers import Done, Help, Refused
 from templates.contexts.exceptions import ExceptionForm
 from templates.contexts.overview.statuses import Status
@@ -134,13 +134,46 @@ def test_an_exception_on_a_mistyped_step_is_logged_from_its_button(desk: BotHarn
     assert (logged.step, logged.reason) == ("send", KEPT)
 
 
-def test_a_critical_exception_on_a_mistyped_step_stays_critical(desk: BotHarness) -> None:
+@pytest.mark.parametrize(("step", "said"), [("sned", ""), ("zzz", "zzz ")])
+def test_an_exception_on_a_mistyped_step_keeps_every_option(desk: BotHarness, step: str, said: str) -> None:
     desk.play_until(at("2026-03-05 12:00"))
     member = desk.workspace.person(AGENT)
-    refused = member.types("/exception reply sned critical=yes promised a refund", channel=DESK_CHANNEL)
+    link = "https://desk.slack.com/archives/C1/p1"
+    typed = f"/exception reply {step} critical=yes promised a refund link={link} team=desk"
+    refused = member.types(typed, channel=DESK_CHANNEL)
     assert refused.message
-    form = shown(member.clicks(refused.message, "Log it on “Send the reply”"), ExceptionForm)
-    assert (form.critical, form.reason) == (True, "promised a refund")
+    form = shown(member.clicks(refused.message, action_id=Action.LOG_EXCEPTION), ExceptionForm)
+    assert (form.critical, form.reason, form.link) == (True, f"{said}promised a refund", link)
+    assert bool(form.selected) is (step == "sned")
+
+
+def test_an_exception_on_a_mistyped_step_is_for_the_team_that_was_named(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY], played=InCycle()) as harness:
+        curator = harness.workspace.person(CURATOR)
+        for line in ("/cadence adopt reply team=solo", "/cadence cycle start reply 2026-03-09 team=solo"):
+            curator.types(line)
+        harness.play_until(at("2026-03-12 12:00"))
+        chosen = set()
+        for team in ("desk", "solo"):
+            refused = curator.types(f"/exception reply sned off team={team}")
+            assert refused.message
+            form = shown(curator.clicks(refused.message, action_id=Action.LOG_EXCEPTION), ExceptionForm)
+            chosen.add(form.selected)
+            assert (
+                shown(curator.types(f"/exception reply send team={team}"), ExceptionForm).selected
+                == form.selected
+            )
+        assert len(chosen) == 2
+        assert None not in chosen
+
+
+def test_an_option_of_another_command_is_never_part_of_a_text(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-05 12:00"))
+    member = desk.workspace.person(AGENT)
+    typed = ("/exception reply send off runs=3", "/attest as-planned critical=yes", "/kpi 14m runs=3")
+    for line in (*typed, "/cadence learn reply samples=20 helped", "/cadence status reply link=x"):
+        assert_golden(member.types(line, channel=DESK_CHANNEL), f"option-of-another:{line}")
+    assert rows(desk, LoggedException) + rows(desk, Lesson) + rows(desk, CheckIn) + rows(desk, Reading) == []
 
 
 def test_undo_alone_is_the_undo_of_an_exception(desk: BotHarness) -> None:

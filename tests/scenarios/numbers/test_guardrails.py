@@ -97,6 +97,7 @@ def test_by_command_beside_the_number_or_alone_corrections_kept(desk: BotHarness
         ("wrong-unit", "/kpi 14m reopen-rate=3h"),
         ("twice", "/kpi 14m csat=4.7 CSAT=4.8"),
         ("without-a-number", "/kpi 14m csat="),
+        ("unknown-without-a-number", "/kpi 14m hello="),
         ("no-number", "/kpi 14m csat=good"),
     ],
 )

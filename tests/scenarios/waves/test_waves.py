@@ -232,6 +232,23 @@ def test_a_curator_opens_it_anyway_with_a_reason(first: BotHarness) -> None:
     assert (waves[-1].number, waves[-1].override, list(waves[-1].passed_over)) == (2, reason, gaps)
 
 
+def test_without_a_plan_each_is_offered_what_they_can_do(harness: BotHarness) -> None:
+    offered = {
+        AGENT: None,  # whose only team runs it already
+        APAC: Action.REQUEST,
+        LEAD: Action.PLAN_WAVE,
+        CURATOR: Action.PLAN_WAVE,
+    }
+    for member, action in offered.items():
+        for verb in ("open", "cancel"):
+            said = types(harness, member, f"/cadence wave reply {verb}")
+            assert said.message
+            assert actions(said.message) == ([action] if action else [])
+            if action:
+                assert harness.workspace.person(member).clicks(said.message, action_id=action).view
+    assert Action.REQUEST not in actions(types(harness, AGENT, "/cadence wave reply show"))
+
+
 def test_a_plan_is_changed_and_canceled(harness: BotHarness) -> None:
     plan(harness, "apac", "solo")
     confirm(harness, "apac", APAC)

@@ -82,6 +82,8 @@ def test_teams_alone_are_a_workspace_file_when_each_says_its_zone() -> None:
         ("timezone: Europe/Berlin        #", "timezone: ../etc/passwd #", 0, "teams[0].timezone"),
         ("teams:\n", "  working_days: [sun, moon]\nteams:\n", 0, "workspace.working_days[1]"),
         ("country: DE", "country: DE-XX", 0, "teams[0].country"),
+        ("country: DE", "country: de-by", 0, "teams[0].country"),
+        ("country: DE", "country: SG-01", 0, "teams[0].country"),
         ("country: DE", "country: de", 0, "teams[0].country"),
         ("country: DE", "country: DEU", 0, "teams[0].country"),
         ("country: DE", "country: UK", 0, "teams[0].country"),

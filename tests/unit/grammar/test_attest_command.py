@@ -7,7 +7,7 @@ from cadence.rules.modes import Mode
 from handlers.checkins.attest import Attest
 from storage.tables.reports import Attestation
 from tests.contexts import assert_golden
-from tests.unit.grammar.vocabularies import ONE, TWO, read
+from tests.unit.grammar.vocabularies import ONE, TWO, Vocabulary, read
 
 PLAYBOOK = "support-reply"
 HUMAN, TOGETHER, AI = Mode.HUMAN_LED, Mode.COLLABORATIVE, Mode.AI_LED
@@ -62,6 +62,7 @@ def test_runs(typed: str) -> None:
         ('ran runs=14 "15"', "15"),
         ('ran 14 "quiet week"', "quiet week"),
         ("ran 14 runs, 3 were slow", "3 were slow"),
+        ("ran 14 runs ² are squares", "² are squares"),
         ("ran runs=14 3 runs were slow", "3 runs were slow"),
     ],
 )
@@ -95,6 +96,13 @@ def test_drifted_steps_and_their_modes(
     )
 
 
+@pytest.mark.parametrize("note", ["²", "½", "①", "² runs"])
+def test_only_digits_are_a_number_of_runs(note: str) -> None:
+    assert read(f"/attest ran {note}") == Attest(
+        attestation=Attestation.AS_DECLARED, note=note, playbook=PLAYBOOK
+    )
+
+
 def test_what_is_left_out_stays_open() -> None:
     assert read("/attest") == Attest()
     assert read("/attest runs=14") == Attest(runs=14, playbook=PLAYBOOK)
@@ -107,6 +115,13 @@ def test_a_step_of_one_playbook_names_it() -> None:
     )
     assert read("/attest drifted draft=human", TWO) == Attest(
         attestation=Attestation.DRIFTED, modes=(("draft", HUMAN),)
+    )
+
+
+def test_a_step_can_have_the_name_of_another_commands_option() -> None:
+    steps = Vocabulary({"triage": ("critical", "teams")})
+    assert read("/attest changed critical=human teams=ai", steps) == Attest(
+        attestation=Attestation.DRIFTED, modes=(("critical", HUMAN), ("teams", AI)), playbook="triage"
     )
 
 
@@ -129,10 +144,13 @@ def test_a_step_of_one_playbook_names_it() -> None:
         "ran runz=14",
         "ran runs=1.5",
         "ran runs=100001",
+        "ran runs=²",
         "ran runs=-1",
         "ran draft=human",
         "not-run runs=3",
         "ran week=9",
+        "ran critical=yes",
+        "ran in a hurry link=https://a.b/c",
     ],
 )
 def test_refusals_teach(typed: str) -> None:

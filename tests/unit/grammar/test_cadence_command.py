@@ -158,6 +158,13 @@ def test_reads(typed: str, command: Command) -> None:
         "rubric draft passes= samples=20",
         "rubric draft samples=1000000000",
         "settings tokens",
+        "status runs=3",
+        "learn risky=1 helped",
+        "status link=https://a.b/c",
+        "mute critical=yes",
+        "learn champion=<@U1|a> helped",
+        "adopt support-reply champoin=<@U1|a>",
+        "adopt support-reply champion=<@U1|a> champion=<@U2|b>",
     ],
 )
 def test_refusals_teach(typed: str) -> None:

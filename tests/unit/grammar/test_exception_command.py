@@ -1,5 +1,8 @@
 """`/exception`: the step, whether it is critical, and a reason that is never lost."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from cadence.refusals import Offer, Refusal, Unknown
@@ -67,60 +70,84 @@ def test_a_step_of_one_playbook_names_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "answer", "value", "reason"),
+    ("typed", "answer", "kept", "reason"),
     [
         (
             "sned tone was off",
             "There's no step `sned` in Support reply. Did you mean `send`? You wrote: `tone was off`.",
-            "support-reply:send:tone was off",
+            {"step": "send", "reason": "tone was off"},
             "tone was off",
         ),
         (
             "sned critical promised a refund",
             "There's no step `sned` in Support reply. Did you mean `send`? You wrote: `critical promised a refund`.",
-            "support-reply:send:critical promised a refund",
-            "critical promised a refund",
+            {"step": "send", "critical": True, "reason": "promised a refund"},
+            "promised a refund",
         ),
         (
             "tone was off",
             "There's no step `tone` in Support reply. Steps: `draft` and `send`. You wrote: `tone was off`.",
-            "support-reply::tone was off",
+            {"reason": "tone was off"},
             "tone was off",
         ),
         (
             "critical sned promised a refund",
             "There's no step `sned` in Support reply. Did you mean `send`? You wrote: `critical promised a refund`.",
-            "support-reply:send:critical promised a refund",
+            {"step": "send", "critical": True, "reason": "promised a refund"},
             "promised a refund",
         ),
         (
             "sned critical=yes",
             "There's no step `sned` in Support reply. Did you mean `send`? You wrote: `critical`.",
-            "support-reply:send:critical",
+            {"step": "send", "critical": True},
             None,
+        ),
+        (
+            "sned late link=https://a.b/c team=billing critical=no",
+            "There's no step `sned` in Support reply. Did you mean `send`? "
+            "You wrote: `late link=https://a.b/c team=billing`.",
+            {"step": "send", "reason": "late", "link": "https://a.b/c", "team": "billing"},
+            "late",
         ),
     ],
 )
-def test_an_unknown_step_gives_back_what_was_typed(typed: str, answer: str, value: str, reason: str) -> None:
+def test_an_unknown_step_gives_back_what_was_typed(
+    typed: str, answer: str, kept: dict[str, object], reason: str | None
+) -> None:
     with pytest.raises(UnknownStep) as refused:
         read(f"/exception {typed}")
     assert refused.value.plain == answer
     assert refused.value.reason == reason
     assert refused.value.offer is not None
-    assert (refused.value.offer.action, refused.value.offer.value) == (Action.LOG_EXCEPTION, value)
+    assert refused.value.offer.action == Action.LOG_EXCEPTION
+    assert json.loads(refused.value.offer.value) == {"playbook": PLAYBOOK, **kept}
 
 
 def test_the_offer_names_the_step() -> None:
     with pytest.raises(UnknownStep) as refused:
         read("/exception clse late", TWO)
-    assert refused.value.offer == Offer("Log it on “close”", Action.LOG_EXCEPTION, "month-end:close:late")
+    value = '{"playbook":"month-end","step":"close","reason":"late"}'
+    assert refused.value.offer == Offer("Log it on “close”", Action.LOG_EXCEPTION, value)
 
 
 def test_a_step_alone_offers_the_form_without_a_reason() -> None:
     with pytest.raises(UnknownStep) as refused:
         read("/exception sned")
     assert refused.value.offer is not None
-    assert refused.value.offer.value == "support-reply:send:"
+    assert json.loads(refused.value.offer.value) == {"playbook": PLAYBOOK, "step": "send"}
+
+
+@pytest.mark.parametrize("typed", ["sned off", "zzz off"])
+def test_before_a_cycle_there_is_no_button(typed: str) -> None:
+    with pytest.raises(UnknownStep) as refused:
+        read(f"/exception {typed}", replace(ONE, waiting=frozenset({PLAYBOOK})))
+    assert refused.value.offer is None
+
+
+def test_what_does_not_fit_a_button_is_not_cut() -> None:
+    with pytest.raises(UnknownStep) as refused:
+        read(f"/exception sned {'y' * 1_001}")
+    assert refused.value.offer is None
 
 
 def test_a_long_reason_is_whole_beside_the_sentence() -> None:
@@ -140,6 +167,11 @@ def test_a_long_reason_is_whole_beside_the_sentence() -> None:
         "send bad critical=",
         "send critical critical=no bad",
         "send critial=yes bad",
+        "send bad runs=3",
+        "sned bad runs=3",
+        "send bad week=2",
+        "send bad link=https://a.b link=https://a.c",
+        "send bad critical=yes critical=no",
         "send bad team=",
         f"send {'y' * 1200}",
     ],

@@ -1,5 +1,7 @@
 """`/kpi`: which words are the number, which are the note."""
 
+from dataclasses import replace
+
 import pytest
 
 from cadence.refusals import Refusal, Unknown
@@ -50,7 +52,7 @@ from tests.unit.grammar.vocabularies import NONE, ONE, TWO, read
             "ask @bob in #general https://a.b/c?x=1&y=2",
         ),
         ("14m <!here> <@U12>", "14m", "@here @U12"),
-        ("14m runs=3 is a note here", "14m", "runs=3 is a note here"),
+        ('14m "runs=3" is a note here', "14m", '"runs=3" is a note here'),
         ('14 "15"', "14", "15"),
         ("14 15 tickets", "14", "15 tickets"),
         ("14 #15", "14", "#15"),
@@ -74,6 +76,22 @@ def test_options_stand_anywhere(typed: str) -> None:
 )
 def test_guardrails_stand_anywhere(typed: str) -> None:
     assert read(f"/kpi {typed}") == Kpi(value="14m", playbook="support-reply", guardrails=(("csat", "4.7"),))
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"), [("14 csat=", "csat"), ("14 csat= week=2", "csat"), ('14 "First CSAT"=', "First CSAT")]
+)
+def test_a_guardrail_without_a_number_is_left_to_the_playbook(typed: str, name: str) -> None:
+    command = read(f"/kpi {typed}")
+    assert isinstance(command, Kpi)
+    assert (command.value, command.guardrails, command.note) == ("14", ((name, ""),), None)
+
+
+def test_a_guardrail_can_have_the_name_of_another_commands_option() -> None:
+    names = replace(ONE, guardrails=frozenset({"risky", "weeks"}))
+    assert read("/kpi 14m risky=3 weeks=2", names) == Kpi(
+        value="14m", playbook="support-reply", guardrails=(("risky", "3"), ("weeks", "2"))
+    )
 
 
 def test_a_team_is_known_in_any_case() -> None:
@@ -115,14 +133,14 @@ def test_help_comes_first(typed: str) -> None:
         "14m week=0",
         "14m week=two",
         "14m week=",
-        "14 csat=",
-        "14 csat= week=2",
-        "csat=",
-        '14 "First CSAT"=',
         "14 15",
         "92% 93%.",
         "14m 2 days",
         "14m wek=two",
+        "14m wek=2",
+        "14m runs=3 is a note here",
+        "14m critical=yes",
+        "14m see link=https://a.b/c",
         "14m team=",
         "14m week=1 week=2",
         "14m team=suport-emea",

@@ -18,7 +18,13 @@ class Vocabulary:
     teams: tuple[str, ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    guardrails: frozenset[str] = frozenset()
+    waiting: frozenset[str] = frozenset()
     today: date = THURSDAY
+
+    def accepts_reports(self, playbook: str, _step: str | None, _team: str | None) -> bool:
+        """Of all but those that wait for their cycle."""
+        return playbook not in self.waiting
 
     def step_title(self, _playbook: str, step: str) -> str:
         """Of the steps of Support reply."""
