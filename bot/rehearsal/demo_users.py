@@ -3,11 +3,11 @@
 The same workspace and the same first Monday give the same cycle.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
-from math import ceil
+from itertools import takewhile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from bot.sandbox.errors import CantDo, SlackError
 from bot.sandbox.playback import Playback
 from cadence.actor import Actor
 from cadence.documents import PlaybookSpec, WorkspaceSpec, read_playbook
+from cadence.flows.core import public_holidays
 from cadence.flows.cycles import show_cycle
 from cadence.flows.playbooks import export_playbook
 from cadence.refusals import Refusal
@@ -32,6 +33,10 @@ DIGEST_HOUR = 12
 """The Monday hour, after the digest, until which a cycle is played."""
 MOST_CYCLES = 3
 """Cycles of one play: the one in which a step is demoted, and the two that its promotion is decided on."""
+MOST_LATE = 40
+"""Exceptions logged late for one step: more than the estimated runs of a whole cycle need for a demotion."""
+MONDAY_HOUR = 9
+"""The hour at which they look for the cycle of a new week."""
 APART = timedelta(minutes=2)
 """Between two exceptions logged late: the same words within a minute would ask for confirmation."""
 
@@ -46,6 +51,7 @@ class DemoUsers:
         starts: the playbook whose cycle its owner starts if no known one runs.
         pause: real seconds between two actions at speed 1, so that a person can follow on the page.
         whole: play the answers file of `starts` to its end, not only until a demoted step is promoted again.
+        begins: the cycle in which a playbook's answers file begins, by slug; the first one by default.
     """
 
     people: WorkspaceSpec
@@ -53,28 +59,37 @@ class DemoUsers:
     starts: str
     pause: float = 1.6
     whole: bool = False
+    begins: Mapping[str, int] = field(default_factory=dict)
 
     def play(self, harness: BotHarness, playback: Playback) -> None:
         """Play the cycle that closes first, until the digest after it, or until the playback is stopped.
 
         If it leaves a step demoted, play on until the step is promoted again, `MOST_CYCLES` at most. A cycle that
         runs already may have had a demotion, or days on which the demo users did nothing: either way the step
-        of the file is demoted once, until its rubric is revised.
+        of the file is demoted once, until its rubric is revised. A paused cycle is resumed first. If no step is
+        demoted, the story begins with the cycle that runs, also after its end.
 
         Raises:
             CantDo: no cycle could be started.
         """
         shown = Highlights(harness, playback, self.pause)
+        self._resume(harness, playback)
         cycles = list(self._running(harness)) or self._started(harness, playback)
         if not cycles:
             raise CantDo("no cycle could be started.")
+        begins = {cycle.slug: cycle.number for cycle in cycles if self._begins_anew(harness, cycle)}
+        replace(self, begins=begins)._play(harness, playback, shown, cycles)  # noqa: SLF001 - the same users
+
+    def _play(
+        self, harness: BotHarness, playback: Playback, shown: Highlights, cycles: list[CycleShown]
+    ) -> None:
         shown.newest()
         shown.recap_since(min(cycle.starts for cycle in cycles))
         if self.whole:
             self._play_file(harness, playback, shown, cycles[0])
             return
         self._catch_up(harness, playback, shown, cycles)
-        played, below = 0, []
+        played, below = 0, list[StepEvidence]()
         while cycles and self._plays(harness, playback, shown, cycles):
             played += 1
             cycles = list(self._running(harness))
@@ -100,9 +115,13 @@ class DemoUsers:
             (when(line, first, harness.workspace), line)
             for line in read_answers(self.answers / f"{cycle.slug}.csv", self.people)
         ]
-        for moment, line in sorted(lines, key=lambda one: one[0]):
-            if moment <= harness.clock.now():
-                continue
+        coming = sorted((one for one in lines if one[0] > harness.clock.now()), key=lambda one: one[0])
+        if not coming:
+            playback.tell(
+                "The story is over. To play it again, start with an empty data folder (CADENCE_DATA)."
+            )
+            return
+        for moment, line in coming:
             if line.week > WEEKS:
                 shown.be_brief()
             if not self._step(harness, playback, shown, moment, line):
@@ -123,16 +142,32 @@ class DemoUsers:
     def _catch_up(
         self, harness: BotHarness, playback: Playback, shown: Highlights, cycles: Sequence[CycleShown]
     ) -> None:
-        """Log the exceptions of days that are over, less those that somebody logged, and revise the rubric."""
+        """Log the exceptions of days that are over, less those that somebody logged, and revise the rubric.
+
+        Once all of them are over, they are repeated until the step is demoted: the later in a cycle, the more runs
+        count beside them.
+        """
         now = harness.clock.now()
         for cycle in cycles:
             for key, step in self._steps(harness, cycle).items():
                 if key in self._below_plan(harness, cycle):
                     continue
-                over = [line for moment, line in self._demotion(harness, cycle, key) if moment <= now]
-                for line in over[step.evidence.exceptions :]:
-                    if not self._is_enough(harness, line):
-                        self._step(harness, playback, shown, harness.clock.now() + APART, line)
+                story = self._demotion(harness, cycle, key)
+                over = [line for moment, line in story if moment <= now]
+                logged = [line for line in over if line.says.startswith("/exception ")]
+                late = logged[step.evidence.exceptions :]
+                if len(over) >= len(story) - 1:
+                    late = (late + logged * MOST_LATE)[:MOST_LATE]
+                for line in takewhile(lambda one: not self._is_enough(harness, one), late):
+                    self._step(harness, playback, shown, harness.clock.now() + APART, line)
+                for line in over[len(logged) :]:
+                    self._step(harness, playback, shown, harness.clock.now() + APART, line)
+
+    def _begins_anew(self, harness: BotHarness, cycle: CycleShown) -> bool:
+        """Whether a story with a demotion begins with a cycle: no step is demoted, and it isn't at its beginning."""
+        lines, weeks = self._file(cycle.slug)
+        demotes = any(" revise " in line.says for line in lines)
+        return demotes and (cycle.number - 1) * WEEKS % weeks > 0 and not self._below_plan(harness, cycle)
 
     def _is_enough(self, harness: BotHarness, line: Line | None) -> bool:
         """Whether a line is one more exception of a step that is demoted already, before its rubric is revised."""
@@ -171,16 +206,37 @@ class DemoUsers:
         return not playback.stopped
 
     def _started(self, harness: BotHarness, playback: Playback) -> list[CycleShown]:
-        """The first cycle, started by the playbook's owner."""
+        """A cycle, started by the playbook's owner, or the one that follows the weekend after a close."""
         spec = self._spec(harness, self.starts)
         if spec is None or spec.pilot is None:
             return []
         person = harness.workspace.person(spec.owner)
         with suppress(CantDo, SlackError):
             person.types(f"/cadence cycle start {spec.slug} team={spec.pilot}")
-            playback.tell(f"{person.user.shown} started a cycle of {spec.title}.")
             harness.tick()
+        cycles = list(self._running(harness))
+        if cycles:
+            playback.tell(f"{person.user.shown} started a cycle of {spec.title}.")
+            return cycles
+        now = harness.clock.now().astimezone(ZoneInfo(self.people.timezone or "UTC"))
+        monday = datetime.combine(
+            now.date() + timedelta(days=7 - now.weekday()), time(MONDAY_HOUR), now.tzinfo
+        )
+        for _ in harness.passing(monday):
+            if playback.stopped:
+                break
         return list(self._running(harness))
+
+    def _resume(self, harness: BotHarness, playback: Playback) -> None:
+        """Let the owner of each paused cycle resume it."""
+        for cycle in self._running(harness):
+            spec = self._spec(harness, cycle.slug)
+            if cycle.resumes and spec is not None:
+                person = harness.workspace.person(cycle.resumes)
+                with suppress(CantDo, SlackError):
+                    person.types(f"/cadence cycle resume {cycle.slug} team={spec.pilot}")
+                    playback.tell(f"{person.user.shown} resumed {spec.title}.")
+                    harness.tick()
 
     def _running(self, harness: BotHarness) -> Iterator[CycleShown]:
         """The running or upcoming cycles of known playbooks."""
@@ -215,17 +271,37 @@ class DemoUsers:
         return {key: step for key, step in steps.items() if rank(Mode(step.mode)) < rank(planned[key])}
 
     def _lines(self, harness: BotHarness, cycle: CycleShown) -> list[tuple[datetime, Line]]:
-        """The actions of a cycle in order; after the last cycle of the file, those of its first one again."""
-        lines = read_answers(self.answers / f"{cycle.slug}.csv", self.people)
-        cycles = ceil(max((line.week for line in lines), default=1) / WEEKS)
-        before = (cycle.number - 1) % cycles * WEEKS
+        """The actions of a cycle in order; after the last whole cycle of the file, those of its first one again.
+
+        What the file has after its last whole cycle comes beside them.
+        """
+        lines, weeks = self._file(cycle.slug)
+        played = (cycle.number - self.begins.get(cycle.slug, 1)) * WEEKS
+        before = played % weeks
         first = cycle.starts - timedelta(weeks=before)
         timed = [
-            (when(line, first, harness.workspace), line)
+            (self._at_work(when(line, first, harness.workspace), line), line)
             for line in lines
             if before < line.week <= before + WEEKS
         ]
+        if played and not before:
+            after = cycle.starts - timedelta(weeks=weeks)
+            timed += [(when(line, after, harness.workspace), line) for line in lines if line.week > weeks]
         return sorted(timed, key=lambda one: one[0])
+
+    def _at_work(self, moment: datetime, line: Line) -> datetime:
+        """The moment of a line; that of a check-in waits for the day after a public holiday, as the check-in does."""
+        if line.says.startswith(("press As planned", "press Something changed")):
+            countries = [team.country for team in self.people.teams if line.member in team.members]
+            off = public_holidays((countries or [None])[0], moment.year, moment.year)
+            while moment.date() in off:
+                moment += timedelta(days=1)
+        return moment
+
+    def _file(self, slug: str) -> tuple[list[Line], int]:
+        """A playbook's answers file, and the number of weeks of its whole cycles."""
+        lines = read_answers(self.answers / f"{slug}.csv", self.people)
+        return lines, max(1, max((line.week for line in lines), default=1) // WEEKS) * WEEKS
 
     def _demotion(self, harness: BotHarness, cycle: CycleShown, step: str) -> list[tuple[datetime, Line]]:
         """A step's exceptions in a cycle, and the revision of its rubric after them; empty without a revision."""

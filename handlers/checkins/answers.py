@@ -38,16 +38,23 @@ _KINDS = {
 def _opens(kind: Attestation | None) -> Callable[[RequestContext, str, Body], None]:
     def run(context: RequestContext, value: str, _body: Body) -> None:
         adoption_id, week_start = split_week(value)
-        open_form(context, adoption_id, week_start, kind)
+        open_form(context, adoption_id, week_start, kind, pressed=True)
 
     return run
 
 
 def open_form(
-    context: RequestContext, adoption_id: int, week_start: date | None, kind: Attestation | None
+    context: RequestContext,
+    adoption_id: int,
+    week_start: date | None,
+    kind: Attestation | None,
+    *,
+    pressed: bool = False,
 ) -> None:
-    """Open the form of one check-in."""
-    form = checkin_form(context.uow, adoption_id=adoption_id, week_start=week_start, kind=kind)
+    """Open the form of one check-in; `pressed`: by a button that asks for it."""
+    form = checkin_form(
+        context.uow, adoption_id=adoption_id, week_start=week_start, kind=kind, pressed=pressed
+    )
     context.open(form, ids=metadata(a=adoption_id, w=week_start and week_start.isoformat(), k=form.kind))
 
 

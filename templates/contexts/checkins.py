@@ -73,6 +73,7 @@ class CheckinRow:
             doesn't.
         home_until: the last day on which Home still shows it then; None if it doesn't.
         watched: the week is one of a watch period, whose weeks aren't numbered for people.
+        resumes: Slack ID of the owner, who can resume the team, while it is paused and the row isn't answered.
     """
 
     adoption_id: Id
@@ -88,6 +89,7 @@ class CheckinRow:
     late_until: date | None = None
     home_until: date | None = None
     watched: bool = False
+    resumes: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

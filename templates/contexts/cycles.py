@@ -35,7 +35,8 @@ class NextTeamForm(PlainForm, callback=Callback.NEXT_TEAM, title="Next team"):
 class CycleShown(MessageContext):
     """A running or closed cycle. `readings` one a week in order; `result` is None while it runs.
 
-    `month` is the number of a watch period since the last cycle.
+    `month` is the number of a watch period since the last cycle. `resumes` is the owner's Slack ID while it is
+    paused.
     """
 
     TEMPLATE: ClassVar[str] = "answers/cycles/cycle_shown.json.j2"
@@ -55,6 +56,7 @@ class CycleShown(MessageContext):
     champion_left: bool = False
     result: str | None = None
     month: int | None = None
+    resumes: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,46 @@ class CycleStarted(MessageContext):
     champion: str | None = None
     resumed: bool = False
     asked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CyclePaused(MessageContext):
+    """To the team's channel: nothing is asked for until the owner or a curator resumes it.
+
+    Args:
+        by: Slack ID of the person who paused it.
+        number: of the running cycle, and the day on which it `closes`; None without one.
+        over: the pause has ended.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/cycles/cycle_paused.json.j2"
+
+    playbook: str
+    team: str
+    owner: str
+    by: str
+    number: int | None = None
+    closes: date | None = None
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleResumed(MessageContext):
+    """To the team's channel: a pause is over.
+
+    Args:
+        by: Slack ID of the person who resumed it.
+        next_checkin: its day.
+        came: this week's check-in was sent, and is open to those who haven't answered.
+    """
+
+    TEMPLATE: ClassVar[str] = "messages/cycles/cycle_resumed.json.j2"
+
+    playbook: str
+    team: str
+    by: str
+    next_checkin: date
+    came: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ def choose_checkin_form(uow: UnitOfWork) -> ChooseCheckinForm:
         found += [_choice(view, week, "this week") for view in still]
         if not found:
             answered = member_adoptions(uow, member=uow.actor.member, week_start=week)
-            found = [_choice(view, week, "answered") for view in answered]
+            found = [_choice(view, week, "paused" if view.is_paused else "answered") for view in answered]
         if not found:
             for view in visible_adoptions(uow):
                 if is_in_team(uow, view, uow.actor.member):

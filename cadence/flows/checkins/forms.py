@@ -8,6 +8,8 @@ from cadence.flows.checkins.rows import (
     may_answer,
     not_asked,
     open_adoptions,
+    require_not_paused,
+    require_resumed,
     step_modes,
     typical,
     week_kpi,
@@ -28,18 +30,27 @@ from templates.contexts.checkins import CheckinAllForm, CheckinAllRow, CheckinFo
 
 
 def checkin_form(
-    uow: UnitOfWork, *, adoption_id: int, week_start: date | None, kind: Attestation | None
+    uow: UnitOfWork,
+    *,
+    adoption_id: int,
+    week_start: date | None,
+    kind: Attestation | None,
+    pressed: bool = False,
 ) -> CheckinForm:
     """The form of a check-in; `kind` None shows the earlier answer, or else that it ran as planned.
 
+    `pressed`: a message's button opens it, which asks for nothing while the team is paused.
+
     Raises:
-        Refusal: the week is closed, or the caller isn't in the team.
+        Refusal: the week is closed or the team paused, or the caller isn't in the team.
     """
     with uow.read():
         view = adoption_by_id(uow, adoption_id=adoption_id)
         week = week_starting(uow, view, week_start or view.week_start)
         if not may_answer(uow, view, member=uow.actor.member, week_start=week.start):
             raise not_asked(uow, view)
+        if pressed:
+            require_not_paused(uow, view, week_start=week.start)
         before = checkins.check_in(uow, adoption_id=view.id, week_start=week.start, member=uow.actor.member)
         drifted = {}
         if before is not None:
@@ -96,6 +107,7 @@ def checkin_all_form(uow: UnitOfWork, *, week_start: date) -> CheckinAllForm:
     with uow.read():
         runs = open_adoptions(uow, week_start=week_start)
         if not runs:
+            require_resumed(uow, week_start=week_start)
             raise Refusal("You've already answered every check-in.")
         return CheckinAllForm(
             rows=tuple(

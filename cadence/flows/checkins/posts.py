@@ -17,6 +17,7 @@ from cadence.flows.core import (
     adoption_about,
     adoption_by_id,
     away_members,
+    checkin_messages,
     cycle_of_week,
     expected_members,
     hours_in,
@@ -58,6 +59,8 @@ def checkin(uow: UnitOfWork, message: OutboxMessage) -> CheckinMessage | Skip:
         return Skip(Unless.NOTHING_DUE)
     if all(row.answer for row in rows):
         return Skip(Unless.ANSWERED)
+    if all(row.answer or row.resumes for row in rows):
+        return Skip(Unless.PAUSED)
     if all(row.answer or row.late_until is None for row in rows):
         return Skip(Unless.CLOSED)
     workspace = require_workspace(uow)
@@ -134,7 +137,7 @@ def reminder(uow: UnitOfWork, message: OutboxMessage) -> CheckinReminder | Skip:
     composed = checkin(uow, message)
     if isinstance(composed, Skip):
         return composed
-    unanswered = [row for row in composed.rows if row.answer is None]
+    unanswered = [row for row in composed.rows if row.answer is None and not row.resumes]
     rows = tuple(row for row in unanswered if not _closed_before(uow, message, int(row.adoption_id)))
     if not rows:
         return Skip(Unless.CLOSED)
@@ -241,7 +244,7 @@ def _were_asked_late(
     uow: UnitOfWork, message: OutboxMessage, members: Sequence[str], *, zone: ZoneInfo
 ) -> bool:
     """Whether any of these members got the week's check-in only today, or is still to get it."""
-    copies = uow.messages_about_any(CHECKIN_KINDS, [(member, week_of(message)) for member in members])
+    copies = checkin_messages(uow, members, week_of(message))
     sent: dict[str, datetime] = {}
     for one in copies:
         if one.sent_at is not None:

@@ -20,12 +20,12 @@ from cadence.flows.core import (
     own_zone,
 )
 from cadence.flows.numbers import given_by, kpi_context
-from cadence.mrkdwn import say
-from cadence.refusals import NotAllowed, Offer
+from cadence.mrkdwn import code, mention, say
+from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.calendar import WEEKS, instant, local_day, week_monday, week_number
 from cadence.rules.evidence import TYPICAL_ANSWERS, typical_runs
 from storage.queries import checkins, exceptions, numbers, people, standards
-from storage.tables import AdoptionState, Cycle
+from storage.tables import Cycle
 from storage.work import UnitOfWork
 from templates.contexts.base import Kpi, StepMode
 from templates.contexts.checkins import Answer, CheckinRow, Drift
@@ -133,7 +133,7 @@ def checkin_row(uow: UnitOfWork, view: AdoptionView, *, member: str, week_start:
     answered = checkins.check_in(uow, adoption_id=view.id, week_start=week_start, member=member)
     cycle = cycle_of_week(uow, view, week_start)
     late = cycle if cycle is not None and is_asked_for(view, cycle) else None
-    asks = late is not None and view.adoption.state is AdoptionState.ACTIVE
+    asks = late is not None and not view.is_paused
     return CheckinRow(
         adoption_id=view.id,
         week_start=week_start.isoformat(),
@@ -148,6 +148,7 @@ def checkin_row(uow: UnitOfWork, view: AdoptionView, *, member: str, week_start:
         late_until=week_monday(late.starts_on, WEEKS) + timedelta(days=6) if late else None,
         home_until=week_start + timedelta(days=6 + EARLY_IN_THE_WEEK) if asks else None,
         watched=cycle is not None and is_watch(cycle),
+        resumes=view.playbook.owner if view.is_paused and not answered else "",
     )
 
 
@@ -208,11 +209,46 @@ def answer_context(uow: UnitOfWork, view: AdoptionView, row: checkins.Answer) ->
     )
 
 
+def require_resumed(uow: UnitOfWork, *, week_start: date) -> None:
+    """Check that none of the actor's check-ins of a week is still to be answered in a team that is paused.
+
+    Raises:
+        Refusal: one is, so there's nothing to answer now.
+    """
+    for view in member_adoptions(uow, member=uow.actor.member, week_start=week_start):
+        if view.is_paused:
+            require_not_paused(uow, view, week_start=week_start)
+
+
+def require_not_paused(uow: UnitOfWork, view: AdoptionView, *, week_start: date) -> None:
+    """Check that a team isn't paused; the actor can still change an answer they gave.
+
+    Raises:
+        Refusal: it is; the sentence says who can resume it, and how to report the week anyway.
+    """
+    me = uow.actor.member
+    if not view.is_paused or me in checkins.answered_members(uow, adoption_id=view.id, week_start=week_start):
+        return
+    cycle = cycle_of_week(uow, view, week_start)
+    week = "" if cycle is None or is_watch(cycle) else f" week={week_number(cycle.starts_on, week_start)}"
+    raise Refusal(
+        say(
+            "{title} is paused in {team}, so there's nothing to answer. {owner} or a curator can resume it. "
+            "To report that week anyway, type {command}.",
+            title=view.playbook.title,
+            team=view.team.title,
+            owner=mention(view.playbook.owner),
+            command=code(f"/attest {view.playbook.slug}{week}"),
+        )
+    )
+
+
 def open_adoptions(uow: UnitOfWork, *, week_start: date, member: str | None = None) -> list[AdoptionView]:
-    """The adoptions whose check-in a member, or the actor, hasn't answered for a week."""
+    """The adoptions whose check-in a member, or the actor, hasn't answered for a week, without paused ones."""
     who = member or uow.actor.member
     return [
         view
         for view in member_adoptions(uow, member=who, week_start=week_start)
-        if who not in checkins.answered_members(uow, adoption_id=view.id, week_start=week_start)
+        if not view.is_paused
+        and who not in checkins.answered_members(uow, adoption_id=view.id, week_start=week_start)
     ]

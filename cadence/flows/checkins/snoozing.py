@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from cadence.flows.checkins.copies import rewrite_live, sent_copies
-from cadence.flows.checkins.rows import EARLY_IN_THE_WEEK, open_adoptions
+from cadence.flows.checkins.rows import EARLY_IN_THE_WEEK, open_adoptions, require_resumed
 from cadence.flows.core import (
     CHECKIN_KINDS,
     how_to_begin,
@@ -185,6 +185,7 @@ def _require_open(uow: UnitOfWork, week: date, *, this_week: date) -> None:
                     next=how_to_begin(uow),
                 )
             )
+        require_resumed(uow, week_start=week)
         raise Refusal(f"You don't have an open check-in {which} week.")
 
 

@@ -5,11 +5,11 @@ from typing import Final
 
 from cadence.flows.core.adoptions import AdoptionView
 from cadence.flows.core.expected import expected_members
-from cadence.flows.core.messages import CHECKIN_KINDS
+from cadence.flows.core.messages import CHECKIN_KINDS, checkin_messages
 from cadence.flows.core.watching import rollout_cycles
 from cadence.rules.calendar import WEEKS, instant, monday_of, week_monday
 from storage.outbox.queueing import NewMessage
-from storage.queries import cycles, setup
+from storage.queries import cycles, people, setup
 from storage.tables import Cycle, CycleState, OutboxMessage
 from storage.work import UnitOfWork
 
@@ -69,6 +69,13 @@ def rewrite_modes(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> None:
     uow.rewrite("week-opens", view.id, view.team.channel, week, mark=mark)
     for member in expected_members(uow, view, week_start=week):
         uow.rewrite(CHECKIN_KINDS, member, week, mark=mark)
+
+
+def rewrite_checkins(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> None:
+    """Rewrite the team's check-ins of this week, and of last week, after it was paused or resumed."""
+    members = sorted({row.member for row in people.memberships(uow, team_ids=[view.team.id or 0])})
+    weeks = view.week_start, view.week_start - timedelta(weeks=1)
+    uow.rewrite_messages(checkin_messages(uow, members, *weeks), mark=mark)
 
 
 def rewrite_as_next_begins(uow: UnitOfWork, view: AdoptionView) -> None:

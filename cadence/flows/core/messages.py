@@ -143,6 +143,20 @@ CHECKIN_KINDS = ("checkin", "checkin-reminder", "checkin-snoozed", "checkin-agai
 """Messages that contain a member's open check-ins, with buttons: one DM a week, however many playbooks."""
 
 
+_AT_ONCE: Final = 50
+"""Check-ins looked for in one statement: each needs a condition for every kind."""
+
+
+def checkin_messages(uow: UnitOfWork, members: Iterable[str], *weeks: date) -> list[OutboxMessage]:
+    """The messages that contain the check-ins of some members for weeks that begin on these Mondays."""
+    about = [(member, week) for member in members for week in weeks]
+    return [
+        message
+        for start in range(0, len(about), _AT_ONCE)
+        for message in uow.messages_about_any(CHECKIN_KINDS, about[start : start + _AT_ONCE])
+    ]
+
+
 _TS: Final = re.compile(r"[0-9]{1,12}\.[0-9]{1,6}")
 _CHANNEL: Final = re.compile(r"[CGD][A-Z0-9]{1,23}")
 

@@ -11,6 +11,7 @@ from cadence.flows.cycles.closing import (
 )
 from cadence.flows.cycles.moving import MOVED, MoveGiven, move, move_form
 from cadence.flows.cycles.pausing import WhichRun, ask_which, close_by_hand, pause, resume_by_hand
+from cadence.flows.cycles.resuming import KINDS as PAUSES
 from cadence.flows.cycles.shown import show_cycle
 from cadence.flows.cycles.starting import (
     CycleGiven,
@@ -49,4 +50,4 @@ __all__ = [
     "watch",
 ]
 
-KINDS = (STARTED, CLOSED, CHART, SUBMITTED, MOVED)
+KINDS = (STARTED, *PAUSES, CLOSED, CHART, SUBMITTED, MOVED)

@@ -13,11 +13,12 @@ from cadence.flows.core import (
     require_cycle,
     require_not_retired,
     require_owner_or_curator,
+    rewrite_checkins,
     rewrite_cycle_posts,
     visible_adoptions,
 )
 from cadence.flows.cycles.closing import close_instant, finish_cycle
-from cadence.flows.cycles.starting import resumed
+from cadence.flows.cycles.resuming import resumed, tell_pause
 from cadence.flows.numbers import pick_adoption
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Offer, Refusal
@@ -165,11 +166,13 @@ def pause(uow: UnitOfWork, which: WhichRun) -> Done:
             after=AdoptionState.PAUSED,
         )
         uow.session.flush()
-        rows = cycles.cycles_of(uow, adoption_id=view.id)
+        rows, mark = cycles.cycles_of(uow, adoption_id=view.id), f"paused:{uow.now.timestamp()}"
         if rows:
             last = of_cycle(uow, view, rows[-1])
-            mark = f"paused:{uow.now.timestamp()}"
             rewrite_cycle_posts(uow, last, rows[-1], mark=mark)
+        rewrite_checkins(uow, view, mark=mark)
+        if not rows or rows[-1].state is CycleState.RUNNING:  # else the closing post says it
+            tell_pause(uow, view)
         return Done(
             text=_paused(view, "is paused", running=None if taken else _running(rows)),
             offers=(_again(adoption_by_id(uow, adoption_id=view.id)),),

@@ -72,6 +72,7 @@ def show_cycle(
             champion_left=champion_left(uow, view),
             result=cycle.result,
             month=watch_month(uow, view),
+            resumes=view.playbook.owner if view.is_paused and cycle.state is CycleState.RUNNING else "",
         )
 
 

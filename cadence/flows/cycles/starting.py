@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from cadence.flows.adoption import capacity_form, require_capacity
-from cadence.flows.checkins import next_checkin, send_missed_checkin
 from cadence.flows.core import (
     AdoptionView,
     adoption_by_id,
@@ -24,12 +23,11 @@ from cadence.flows.core import (
     zone_of,
 )
 from cadence.flows.cycles.announcing import first_checkin, tell_start
-from cadence.flows.numbers import kpi_context
+from cadence.flows.cycles.resuming import NextAsked, end_pause_post, resumed, started
 from cadence.flows.people import likely_team
 from cadence.flows.pilots import first_cycles_form, require_approved, require_first_cycle_room
 from cadence.flows.training import require_trained
 from cadence.mrkdwn import code, say
-from cadence.nudges import CHECKIN
 from cadence.refusals import Refusal
 from cadence.rules.calendar import WEEKS, closing_day, local_day, monday_of, next_monday
 from cadence.rules.modes import Mode
@@ -42,7 +40,6 @@ from storage.tables import (
     Cycle,
     CycleKind,
     CycleState,
-    MessageState,
     ModeChange,
     Playbook,
     Team,
@@ -220,7 +217,10 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
         uow.session.flush()
         view = adoption_by_id(uow, adoption_id=view.id)
         rewrite_setup(uow, view, mark=f"cycle:{cycle.id}:{uow.now.timestamp()}")
-        rewrite_last_closing(uow, view, mark=f"started:{cycle.id}:{uow.now.timestamp()}")
+        mark = f"started:{cycle.id}:{uow.now.timestamp()}"
+        rewrite_last_closing(uow, view, mark=mark)
+        if view.was_paused:
+            end_pause_post(uow, view, mark=mark)
         rewrite_as_next_begins(uow, view)
         tell_start(uow, view, cycle)
         return _started(uow, view, cycle)
@@ -228,32 +228,7 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
 
 def _started(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
     members = len(expected_members(uow, view, week_start=cycle.starts_on))
-    return _answer(view, cycle, checkin=first_checkin(view, cycle), members=members)
-
-
-def _answer(
-    view: AdoptionView,
-    cycle: Cycle,
-    *,
-    checkin: date,
-    members: int,
-    resumed: bool = False,
-    asked: bool = False,
-) -> CycleStarted:
-    return CycleStarted(
-        slug=view.playbook.slug,
-        playbook=view.playbook.title,
-        team=view.team.title,
-        number=cycle.number,
-        starts=cycle.starts_on,
-        closes=cycle.closes_on,
-        first_checkin=checkin,
-        kpi=kpi_context(view, value=None),
-        members=members,
-        champion=view.adoption.champion,
-        resumed=resumed,
-        asked=asked,
-    )
+    return started(view, cycle, NextAsked(first_checkin(view, cycle), members, came=False))
 
 
 def _require_resuming_now(view: AdoptionView, cycle: Cycle, given: CycleGiven) -> None:
@@ -276,43 +251,6 @@ def _require_resuming_now(view: AdoptionView, cycle: Cycle, given: CycleGiven) -
         ),
         field="date",
     )
-
-
-def resumed(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
-    """Resume a team's cycle that was paused in the middle, and say how it goes on."""
-    resume(uow, view)
-    return _goes_on(uow, view, cycle)
-
-
-def resume(uow: UnitOfWork, view: AdoptionView) -> None:
-    """End a team's pause, and ask for the week's check-in if it was missed."""
-    view.adoption.state = AdoptionState.ACTIVE
-    uow.session.add(view.adoption)
-    uow.record(
-        action="resumed",
-        subject=f"adoption:{view.id}",
-        before=AdoptionState.PAUSED,
-        after=AdoptionState.ACTIVE,
-    )
-    uow.session.flush()
-    asked = expected_members(uow, view, week_start=view.week_start)
-    send_missed_checkin(uow, view.workspace, *asked)
-    rewrite_last_closing(uow, view, mark=f"resumed:{uow.now.timestamp()}")
-
-
-def _goes_on(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
-    thursday = view.week_start + timedelta(days=3)
-    usual = thursday if view.today <= thursday else thursday + timedelta(weeks=1)
-    asked = expected_members(uow, view, week_start=view.week_start)
-    first = next_checkin(uow, view.workspace, asked) or usual
-    was_asked = any(
-        row.state is MessageState.SENT
-        for member in asked
-        for row in uow.messages(CHECKIN.kind, member, view.week_start)
-    )
-    if not asked:  # too late for this week's check-in
-        asked = expected_members(uow, view, week_start=monday_of(usual))
-    return _answer(view, cycle, checkin=first, members=len(asked), resumed=True, asked=was_asked)
 
 
 def _team_for(uow: UnitOfWork, playbook: Playbook, slug: str | None, *, pilot: str | None) -> Team:

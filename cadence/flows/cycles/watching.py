@@ -11,7 +11,8 @@ from cadence.flows.core import (
     rollout_cycles,
 )
 from cadence.flows.cycles.pausing import WhichRun, locked, refuse_an_old_button
-from cadence.flows.cycles.starting import add_cycle, resume
+from cadence.flows.cycles.resuming import resume
+from cadence.flows.cycles.starting import add_cycle
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import next_monday

@@ -242,11 +242,11 @@ def _opens(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, week: int, message
 
 
 def _checkin_day(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, start: date) -> date | None:
-    """The day of the week's check-in by the team's hours; None once it came, or if it passed before the cycle
-    started."""
+    """The day of the week's check-in by the team's hours; None once it came, while the team is paused, or if it
+    passed before the cycle started."""
     at = due_in_week(view, start, CHECKIN)
     came = at <= max(cycle.started_at, uow.now)
-    return None if came or cycle.result is not None else local_day(at, view.zone)
+    return None if came or cycle.result is not None or view.is_paused else local_day(at, view.zone)
 
 
 def _goal(view: AdoptionView) -> str:

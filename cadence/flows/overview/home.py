@@ -287,7 +287,7 @@ def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
     asked = set(expected_members(uow, view, week_start=week_start)) if running else set()
     came = checkins.answered_members(uow, adoption_id=view.id, week_start=week_start)
     own = checkins.check_in(uow, adoption_id=view.id, week_start=week_start, member=uow.actor.member)
-    paused = view.adoption.state is AdoptionState.PAUSED
+    paused = view.is_paused
     zone = member_zone(uow, member=uow.actor.member, fallback=view.team.timezone)
     states = step_states(uow, view)
     return HomePlaybook(
@@ -307,6 +307,7 @@ def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
         closed=closed.number if closed else None,
         result=closed.result if closed else None,
         paused=paused,
+        owner=view.playbook.owner if paused else "",
         starts=starts_on(view),
         own=answer_context(uow, view, own) if own else None,
         standing=(*course_lines(uow, view), *standing(uow, view)),

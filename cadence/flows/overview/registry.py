@@ -20,6 +20,7 @@ from storage.queries.overview import registry
 from storage.queries.standards import NewestVerdict
 from storage.tables import (
     Adoption,
+    AdoptionState,
     Cycle,
     Playbook,
     PlaybookState,
@@ -171,6 +172,7 @@ def _team(adoption: Adoption, team: Team, first: Adoption, found: _Found) -> Reg
         step=(step.title if step else worst.step) if worst else "",
         evidence=verdict_evidence(worst) if worst else None,
         watched=adoption.id in found.watched,
+        paused=adoption.state is AdoptionState.PAUSED,
         worth=found.worths.get(closed.id or 0, "") if closed else "",
     )
 

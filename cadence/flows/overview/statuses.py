@@ -49,7 +49,7 @@ from cadence.rules.sight import Fact
 from cadence.rules.verdicts import SILENT_EXCEPTIONS, Line, Rule
 from storage.queries import adoptions, checkins, standards
 from storage.queries.adoptions import NamedAdoption
-from storage.tables import AdoptionState, Cycle, CycleState, StepVerdict
+from storage.tables import Cycle, CycleState, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.overview.statuses import (
     GateNow,
@@ -146,7 +146,7 @@ def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:
     over = (
         view.cycle if view.cycle and view.cycle.state is CycleState.CLOSED and not view.is_watched else None
     )
-    paused = view.adoption.state is AdoptionState.PAUSED
+    paused = view.is_paused
     own_due = not over and not paused and uow.actor.member in asked and uow.actor.member not in answered
     comes = coming(uow, view.workspace, uow.actor.member, week=week_start) if own_due else None
     steps = _steps(uow, view, over, zone)

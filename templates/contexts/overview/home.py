@@ -47,6 +47,7 @@ class HomePlaybook:
         standing: further sentences, such as the progress of the setup.
         menu: what is seldom needed, at most five.
         month: the number of the watch period since the last cycle; None if it isn't watched.
+        owner: Slack ID of the person who can resume it, beside curators, while it is `paused`.
     """
 
     adoption_id: Id
@@ -68,6 +69,7 @@ class HomePlaybook:
     standing: tuple[str, ...] = ()
     menu: tuple[Offer, ...] = ()
     month: int | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

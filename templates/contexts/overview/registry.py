@@ -20,6 +20,7 @@ class RegistryTeam:
         step: the step nearest to its cap or furthest over it, when one was judged.
         evidence: that step's exceptions, as last judged.
         watched: its planned cycles are over.
+        paused: until the owner or a curator resumes it.
         worth: what its last closed cycle was worth, `about 16 hours saved`; empty if the playbook names no worth.
     """
 
@@ -32,6 +33,7 @@ class RegistryTeam:
     evidence: Evidence | None = None
     watched: bool = False
     worth: str = ""
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

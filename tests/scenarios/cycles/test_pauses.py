@@ -1,6 +1,7 @@
 """Weeks in which a paused adoption wasn't asked: no estimated runs, and no missing check-ins (SPEC §5)."""
 
 from collections.abc import Iterator
+from copy import copy
 from datetime import date
 from pathlib import Path
 
@@ -8,16 +9,25 @@ import pytest
 
 from bot.rehearsal.harness import BotHarness
 from bot.sandbox.answers import Answer
+from bot.sandbox.messages import Message
 from cadence.flows.nudging.forecasting import forecast
 from cadence.nudges.table import BY_KIND, Unless
 from cadence.rules.modes import Mode
 from storage.tables import Adoption, AdoptionState, AdoptionStep, MessageState, OutboxMessage, StepVerdict
-from templates.contexts.cycles import CycleAnnounced, CycleClosed, CycleStarted
+from templates.contexts.checkins import CheckinForm, CheckinMessage
+from templates.contexts.cycles import (
+    CycleAnnounced,
+    CycleClosed,
+    CyclePaused,
+    CycleResumed,
+    CycleShown,
+    CycleStarted,
+)
 from templates.contexts.overview.digests import Digest
 from templates.contexts.overview.home import Home
 from templates.contexts.overview.statuses import Status
 from templates.ids import Action, Field
-from tests.contexts import actions, assert_golden, contexts, shown
+from tests.contexts import actions, assert_golden, contexts, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import (
     CURATORS,
@@ -203,7 +213,9 @@ def test_a_cycle_paused_before_it_began_starts_on_another_monday(tmp_path: Path)
         types(harness, "/cadence cycle start reply 2026-03-02 team=desk")
         harness.play_until(at("2026-02-27 12:00"))
         types(harness, "/cadence cycle pause reply")
+        assert [one.over for one in contexts(posts(harness, DESK_CHANNEL), CyclePaused)] == [False]
         answer = shown(types(harness, "/cadence cycle start reply 2026-03-09"), CycleStarted)
+        assert [one.over for one in contexts(posts(harness, DESK_CHANNEL), CyclePaused)] == [True]
         assert (answer.first_checkin, answer.members) == (date(2026, 3, 12), 2)
         harness.play_until(at("2026-02-27 12:30"))
         assert contexts(posts(harness, DESK_CHANNEL), CycleAnnounced)[-1].starts == date(2026, 3, 9)
@@ -248,3 +260,89 @@ def test_who_is_missing_waits_a_working_day_for_a_late_check_in(tmp_path: Path) 
         [late] = [one for one in ledger(harness, "checkin") if one.recipient == AGENT and one.sent_at][:1]
         told = ledger(harness, "who-is-missing", MessageState.SENT)
         assert [one.sent_at for one in (late, *told)] == [at("2026-03-09 04:30"), at("2026-03-10 10:00")]
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[BotHarness]:
+    """Thursday noon of week 1: both got the check-in, and one of them has answered."""
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-05 12:00"))
+        types(harness, "/attest as-declared runs=20")
+        harness.tick()
+        yield harness
+
+
+def checkin_of(harness: BotHarness, member: str) -> Message:
+    return next(one for one in reversed(bot_dms(harness, member)) if is_shown(one, CheckinMessage))
+
+
+def test_a_pause_takes_the_buttons_of_open_check_ins_until_it_ends(asked: BotHarness) -> None:
+    before = actions(checkin_of(asked, AGENT))
+    assert Action.RAN_AS_DECLARED in before
+    types(asked, "/cadence cycle pause reply")
+    paused = checkin_of(asked, AGENT)
+    assert (actions(paused), shown(paused, CheckinMessage).rows[0].resumes) == ([], LEAD)
+    assert_golden(paused, "paused-check-in")
+    assert actions(checkin_of(asked, LEAD)) == [Action.CHANGE_CHECKIN], "an answer can still be changed"
+    assert shown(asked.workspace.person(LEAD).clicks(checkin_of(asked, LEAD), "Change"), CheckinForm).answered
+    types(asked, "/cadence cycle resume reply")
+    assert actions(checkin_of(asked, AGENT)) == before
+
+
+def test_an_old_button_says_that_there_is_nothing_to_answer(asked: BotHarness) -> None:
+    agent, old = asked.workspace.person(AGENT), copy(checkin_of(asked, AGENT))
+    types(asked, "/cadence cycle pause reply")
+    for action in (Action.RAN_AS_DECLARED, Action.DRIFTED, Action.NOT_RUN):
+        assert_golden(agent.clicks(old, action_id=action, stale=True), "nothing-to-answer")
+    assert_golden(agent.types("/cadence snooze tomorrow", channel=DESK_CHANNEL), "nothing-to-answer")
+    assert is_shown(agent.types("/attest week=1", channel=DESK_CHANNEL), CheckinForm), "on purpose, it can"
+
+
+def test_a_snoozed_check_in_does_not_come_back_during_a_pause(asked: BotHarness) -> None:
+    asked.workspace.person(AGENT).types("/cadence snooze tomorrow", channel=DESK_CHANNEL)
+    types(asked, "/cadence cycle pause reply")
+    asked.play_until(at("2026-03-06 18:00"))
+    assert [one.reason for one in ledger(asked, "checkin-snoozed")] == [Unless.PAUSED]
+
+
+def test_the_team_hears_of_a_pause_and_of_its_end(asked: BotHarness) -> None:
+    types(asked, "/cadence cycle pause reply")
+    [pause] = contexts(posts(asked, DESK_CHANNEL), CyclePaused)
+    assert (pause.owner, pause.by, pause.number, pause.over) == (LEAD, LEAD, 1, False)
+    asked.play_until(at("2026-03-11 12:00"))
+    types(asked, "/cadence cycle resume reply")
+    [pause] = contexts(posts(asked, DESK_CHANNEL), CyclePaused)
+    [resumed] = contexts(posts(asked, DESK_CHANNEL), CycleResumed)
+    assert (pause.over, resumed.by, resumed.next_checkin, resumed.came) == (
+        True,
+        LEAD,
+        date(2026, 3, 12),
+        False,
+    )
+
+
+def test_a_pause_that_ended_before_it_was_told_is_not_told(asked: BotHarness) -> None:
+    asked.play_until(at("2026-03-05 20:00"))
+    types(asked, "/cadence cycle pause reply")
+    types(asked, "/cadence cycle resume reply")
+    asked.play_until(at("2026-03-06 12:00"))
+    assert [one.reason for one in ledger(asked, "cycle-paused")] == [Unless.OVER]
+    assert ledger(asked, "cycle-resumed") == []
+
+
+def test_between_cycles_the_closing_post_tells_of_a_pause(asked: BotHarness) -> None:
+    asked.play_until(at("2026-03-27 17:00"))
+    types(asked, "/cadence cycle pause reply")
+    [closing] = contexts(posts(asked, DESK_CHANNEL), CycleClosed)
+    assert (closing.paused, contexts(posts(asked, DESK_CHANNEL), CyclePaused)) == (True, [])
+
+
+def test_cycle_status_and_home_say_who_can_resume_it(asked: BotHarness) -> None:
+    types(asked, "/cadence cycle pause reply")
+    assert shown(types(asked, "/cadence cycle show reply"), CycleShown).resumes == LEAD
+    assert shown(types(asked, "/cadence status"), Status).rows[0].owner == LEAD
+    home = shown(asked.workspace.person(AGENT).opens_home(), Home)
+    assert [one.playbook.owner for one in home.items if one.playbook] == [LEAD]
+    types(asked, "/cadence cycle resume reply")
+    assert shown(types(asked, "/cadence cycle show reply"), CycleShown).resumes == ""

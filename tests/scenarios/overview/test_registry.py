@@ -61,6 +61,9 @@ def test_each_team_with_its_delta_setup_and_version(tmp_path: Path) -> None:
                 team="Solo", version="v1", kpi=replace(kpi, value=17, cycle=20), origin=14, setup_minutes=41
             ),
         )
+        types(harness, LEAD, "/cadence cycle pause reply team=solo")
+        [reply] = shown(types(harness, AGENT, "/cadence registry support"), Registry).rows
+        assert [(one.team, one.paused) for one in reply.teams] == [("Desk", False), ("Solo", True)]
         sales = shown(types(harness, AGENT, "/cadence registry sales"), Registry)
         assert (sales.rows, sales.total, sales.function) == ((), 0, "sales")
         assert_golden(types(harness, AGENT, "/cadence registry suport"), "refused-no-such-function")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from cadence.documents import read_workspace
 from cadence.flows.core import adoption_views, current_modes
 from cadence.flows.outbox import Asked, deliveries_of
 from cadence.rules.modes import Mode
-from storage.tables import Attestation, CheckIn
+from storage.tables import Adoption, AdoptionState, Attestation, CheckIn
 from storage.work import UnitOfWork
 from templates.contexts.checkins import CheckinMessage
 from templates.contexts.cycles import CycleClosed
@@ -105,8 +105,22 @@ def test_a_play_leads_to_where_the_action_is_and_recaps_the_cycle_in_five_messag
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("passed", "logged"),
-    [("2026-03-05 09:05", 5), ("2026-03-05 09:05", 0), ("2026-03-11 18:00", 0)],
-    ids=["demoted by hand", "nothing logged", "in week 2"],
+    [
+        ("2026-03-05 09:05", 5),
+        ("2026-03-05 09:05", 0),
+        ("2026-03-11 18:00", 0),
+        ("2026-03-18 12:00", 0),
+        ("2026-03-28 12:00", 0),
+        ("2026-04-08 12:00", 0),
+    ],
+    ids=[
+        "demoted by hand",
+        "nothing logged",
+        "in week 2",
+        "in week 3",
+        "after the close",
+        "in the next cycle",
+    ],
 )
 def test_a_play_shows_a_demotion_and_a_recovery_whatever_came_before(
     tmp_path: Path, passed: str, logged: int
@@ -118,6 +132,27 @@ def test_a_play_shows_a_demotion_and_a_recovery_whatever_came_before(
         assert {"demoted", "promoted"} <= set(kinds)
         assert len(contexts(posts(harness, "C01SUPEMEA"), Demoted)) == 1
         assert modes(harness)["send"] == Mode.AI_LED
+
+
+@pytest.mark.long
+def test_pressed_after_its_end_the_story_begins_again(tmp_path: Path) -> None:
+    with bot_harness(tmp_path) as harness:
+        play(harness)
+        first = {row.week_start for row in rows(harness, CheckIn)}
+        play(harness)
+        later = {row.week_start for row in rows(harness, CheckIn)} - first
+        assert sorted(later) == [max(first) + timedelta(weeks=week) for week in range(1, 13)]
+        assert len(contexts(posts(harness, "C01SUPEMEA"), Demoted)) == 2
+        assert modes(harness)["send"] == Mode.AI_LED
+
+
+def test_a_paused_cycle_is_resumed_before_it_is_played(tmp_path: Path) -> None:
+    with bot_harness(tmp_path) as harness:
+        begin(harness, "2026-03-05 09:05", 0)
+        harness.workspace.person("U01LEAD").types("/cadence cycle pause support-reply", channel="C01SUPEMEA")
+        assert_golden(play(harness, 1).told[0], "resumed")
+        [adoption] = [row for row in rows(harness, Adoption) if row.id == 1]
+        assert adoption.state is AdoptionState.ACTIVE
 
 
 @pytest.mark.long
@@ -157,6 +192,8 @@ def test_a_whole_file_is_played_to_its_end(tmp_path: Path) -> None:
         assert harness.clock.now().date() == date(2026, 4, 9)
         [post] = contexts(posts(harness, "C08BILLING"), HandoffPost)
         assert (post.handoff.to, post.handoff.what) == ("Billing", "refund 4711")
+        replace(USERS, answers=longer, whole=True).play(harness, playback)
+        assert_golden(playback.said, "file-over")
         [typed] = {said for said in told if HANDOFF in said}
         assert typed.endswith(HANDOFF)
         assert harness.workspace.person("U01LEAD").user.shown in typed

@@ -99,6 +99,13 @@ SAMPLES: dict[str, MessageContext] = {
     "checkin-closed-while-paused": CheckinMessage(
         rows=(replace(OPEN, late_until=THURSDAY.date()),), closed=True
     ),
+    "checkin-paused": CheckinMessage(rows=(replace(OPEN, resumes="U01LEAD", late_until=THURSDAY.date()),)),
+    "checkin-paused-of-several": CheckinMessage(
+        rows=(replace(OPEN, answer=RAN), replace(OTHER, resumes="U01LEAD"), replace(OPEN, adoption_id=9))
+    ),
+    "checkin-paused-and-answered": CheckinMessage(
+        rows=(replace(OPEN, answer=RAN), replace(OTHER, resumes="U01LEAD"))
+    ),
     "checkin-closed-several": CheckinMessage(rows=(replace(OPEN, answer=RAN), OTHER), closed=True),
     "checkin-moved": CheckinMoved(
         playbook="Support reply", week=2, permalink="https://example.slack.com/archives/D01/p1766000000"

@@ -119,7 +119,7 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
                 kind="playbook", playbook=replace(PLAYBOOK, week=None, closed=1, result="met", own=None)
             ),
             HomeItem(kind="playbook", playbook=replace(PLAYBOOK, week=None, starts=date(2027, 1, 4))),
-            HomeItem(kind="playbook", playbook=replace(PLAYBOOK, paused=True)),
+            HomeItem(kind="playbook", playbook=replace(PLAYBOOK, paused=True, owner="U01LEAD")),
             HomeItem(kind="playbook", playbook=SETTING_UP),
         ),
     ),

@@ -3,7 +3,7 @@ from datetime import date
 
 from templates.contexts.adoption import AdoptionSaved
 from templates.contexts.base import MessageContext, Problem
-from templates.contexts.cycles import CycleAnnounced, CycleShown, CycleStarted
+from templates.contexts.cycles import CycleAnnounced, CyclePaused, CycleResumed, CycleShown, CycleStarted
 from templates.contexts.gates import GateLine
 from templates.contexts.people import Holiday, TeamHolidays, TeamShown
 from templates.contexts.playbooks import (
@@ -87,6 +87,15 @@ CYCLE = CycleShown(
     champion="U01AGENT1",
 )
 
+PAUSED = CyclePaused(
+    playbook="Support reply",
+    team="Support EMEA",
+    owner="U01LEAD",
+    by="U01CURATOR",
+    number=2,
+    closes=FRIDAY,
+)
+RESUMED = CycleResumed(playbook="Support reply", team="Support EMEA", by="U01LEAD", next_checkin=FRIDAY)
 STARTED = CycleStarted(
     slug="support-reply",
     playbook="Support reply",
@@ -173,6 +182,7 @@ SAMPLES: dict[str, MessageContext] = {
     ),
     "team-shown": replace(TEAM, created=False),
     "cycle-shown": CYCLE,
+    "cycle-shown-paused": replace(CYCLE, resumes="U01LEAD"),
     "cycle-shown-watched": replace(CYCLE, month=2, gates=()),
     "cycle-shown-closed": replace(CYCLE, result="met", gates=(), steps=(), readings=(), champion=None),
     "cycle-shown-between": replace(CYCLE, week=None),
@@ -193,6 +203,11 @@ SAMPLES: dict[str, MessageContext] = {
         first_checkin=FRIDAY.replace(day=17),
         members=6,
     ),
+    "cycle-paused": PAUSED,
+    "cycle-paused-between": replace(PAUSED, number=None, closes=None),
+    "cycle-paused-over": replace(PAUSED, over=True),
+    "cycle-resumed-post": RESUMED,
+    "cycle-resumed-post-open": replace(RESUMED, came=True),
     "cycle-announced-late": CycleAnnounced(
         slug="support-reply",
         playbook="Support reply",

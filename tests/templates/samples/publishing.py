@@ -187,6 +187,9 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         playbooks=(Choice(label="Support reply", value="support-reply"),), playbook="support-reply"
     ),
     "registry": REGISTRY,
+    "registry-paused": replace(
+        REGISTRY, rows=(replace(ROW, teams=(ORIGIN, replace(LATER, paused=True)), overrides=()),)
+    ),
     "registry-page": replace(
         REGISTRY,
         rows=(
