@@ -63,6 +63,19 @@ def _day(text: str) -> str:
 
 _ATTESTED: Final = {"as-declared": "as planned", "drifted": "something changed", "not-run": "didn't run it"}
 _DECISIONS: Final = {"hold": "within the cap", "watch": "over the cap", "demote": "demoted"}
+_PROMOTIONS: Final = {
+    "propose": "ready for promotion",
+    "hold": "not ready yet",
+    "insufficient": "not enough samples yet",
+}
+_RESULTS: Final = {"met": "target met", "not met": "target not met", "insufficient": "not enough data"}
+_COURSES: Final = {
+    "deepening": "deepening",
+    "decaying": "fading",
+    "plateau": "on a plateau",
+    "steady": "steady",
+    "insufficient": "too early to tell",
+}
 LINE_WORDS: Final = {
     "critical": "for a critical exception",
     "evidence": "on evidence",
@@ -191,7 +204,8 @@ def _cycle_started(data: Any, _words: Words) -> str:
 
 def _cycle_closed(data: Any, words: Words) -> str:
     value = data.get("kpi_value")
-    return _joined(data["result"], _number(value, words) if value is not None else "no reading")
+    median = f"median {_number(value, words)}" if value is not None else "no reading"
+    return _joined(_RESULTS[data["result"]], median)
 
 
 def _planned_cycles(data: Any, _words: Words) -> str:
@@ -200,8 +214,8 @@ def _planned_cycles(data: Any, _words: Words) -> str:
 
 def _course(data: Any, _words: Words) -> str:
     if isinstance(data, str):
-        return data
-    return _joined(data["course"], f"week of {filters.day(data['week'])}")
+        return _COURSES[data]
+    return _joined(_COURSES[data["course"]], f"week of {filters.day(data['week'])}")
 
 
 def _away(data: Any, _words: Words) -> str:
@@ -228,8 +242,8 @@ def _audit(data: Any, words: Words) -> str:
 
 def _promotion(data: Any, words: Words) -> str:
     if not isinstance(data, dict):
-        return "open"
-    return _joined(str(data.get("decision") or data.get("state") or ""), _reason(data, words))
+        return ""  # the verb says what became of it
+    return _joined(_PROMOTIONS[data["decision"]] if "decision" in data else "", _reason(data, words))
 
 
 def _reason(data: Any, _words: Words) -> str:
@@ -256,7 +270,9 @@ def _published(data: Any, words: Words) -> str:
 
 
 def _reviewed(data: Any, _words: Words) -> str:
-    revision = f"draft {data['revision']}" if data.get("revision") else str(data.get("state", ""))
+    revision = (
+        f"draft {data['revision']}" if data.get("revision") else str(data.get("state", "")).replace("-", " ")
+    )
     return _joined(revision, _quoted(data.get("remark")))
 
 

@@ -1,6 +1,7 @@
 """Publish a playbook: its newest revision gets a number, and everyone who runs it is told."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from cadence.documents import differences
 from cadence.flows.core import (
@@ -18,7 +19,7 @@ from cadence.flows.core import (
     worthy_reason,
 )
 from cadence.flows.playbooks.readiness import Gap, Readiness, readiness_of
-from cadence.mrkdwn import Mrkdwn, code, say
+from cadence.mrkdwn import Mrkdwn, channel_link, code, say
 from cadence.refusals import Offer, Refusal
 from storage.queries import adoptions, playbooks, trail
 from storage.queries import cycles as cycle_rows
@@ -30,8 +31,10 @@ from storage.tables import (
     OverrideKind,
     Playbook,
     PlaybookVersion,
+    Workspace,
 )
 from storage.work import UnitOfWork
+from templates.contexts.answers import Done
 from templates.contexts.base import Kpi
 from templates.contexts.playbooks import (
     GapLine,
@@ -47,7 +50,7 @@ from templates.ids import Action, Field
 @once
 def publish(
     uow: UnitOfWork, slug: str, *, revision: int | None = None, reason: str | None = None
-) -> PlaybookPublished | PublishBlocked:
+) -> Done | PublishBlocked:
     """Publish the newest revision as the next version; if something is missing, return what.
 
     With a reason it is published although something is missing: an override, which is announced and stays
@@ -68,7 +71,7 @@ def publish(
         ready = readiness_of(uow, playbook)
         if ready.version.number is not None:
             if reason is not None and revision == ready.version.revision:
-                return published_context(uow, ready.version)
+                return _published(uow, workspace, playbook, ready.version)
             raise _nothing_new(playbook, ready.version)
         if revision is not None and revision != ready.version.revision:
             raise Refusal(
@@ -88,7 +91,32 @@ def publish(
             slot=str(ready.version.id),
             subject={"version": ready.version.id},
         )
-        return published_context(uow, ready.version)
+        return _published(uow, workspace, playbook, ready.version)
+
+
+NAMED: Final = 3
+"""Channels named in the answer."""
+
+
+def _published(uow: UnitOfWork, workspace: Workspace, playbook: Playbook, version: PlaybookVersion) -> Done:
+    """One line: where the post goes. The post says the rest, also to whoever published."""
+    teams = adoptions.adopters(uow, playbook_id=playbook.id or 0)
+    channels = dict.fromkeys([team.channel for _, team in teams])
+    if workspace.curator_channel:
+        channels = dict.fromkeys([workspace.curator_channel, *channels])
+    named = [channel_link(one) for one in channels][:NAMED]
+    more = len(channels) - len(named)
+    return Done(
+        text=say(
+            "Published {title} v{number}.{where}",
+            title=playbook.title,
+            number=version.number,
+            where=Mrkdwn(f" The post is in {', '.join(named)}{f' and {more} more' if more else ''}.")
+            if named
+            else "",
+        ),
+        offers=(Offer("Show it", Action.SHOW_PLAYBOOK, playbook.slug),),
+    )
 
 
 def _worth_reading(reason: str | None, gaps: Sequence[Gap]) -> str | None:

@@ -92,7 +92,10 @@ def wave_line(uow: UnitOfWork, playbook_id: int) -> Mrkdwn | None:
 
 
 def rollout_phases(uow: UnitOfWork, playbook: Playbook) -> tuple[RolloutPhase, ...]:
-    """A playbook's path from its pilot to every team, with what comes next; empty once it is retired."""
+    """A playbook's path from its pilot to every team, with what comes next; empty once it is retired.
+
+    Publishing comes last until it is done, then before what comes next.
+    """
     if playbook.state is PlaybookState.RETIRED:
         return ()
     where = playbook.id or 0
@@ -132,13 +135,13 @@ def rollout_phases(uow: UnitOfWork, playbook: Playbook) -> tuple[RolloutPhase, .
         ),
     ]
     current = next(place for place, (_, _, done, _) in enumerate(path) if not done)
-    return (
-        *(
-            RolloutPhase(name, about, done=place < current, then=then if place == current else "")
-            for place, (name, about, _, then) in enumerate(path)
-        ),
-        _publishing(uow, playbook, proven=proven),
-    )
+    phases = [
+        RolloutPhase(name, about, done=place < current, then=then if place == current else "")
+        for place, (name, about, _, then) in enumerate(path)
+    ]
+    published = _publishing(uow, playbook, proven=proven)
+    phases.insert(current if published.done else len(phases), published)
+    return tuple(phases)
 
 
 def _publishing(uow: UnitOfWork, playbook: Playbook, *, proven: bool) -> RolloutPhase:

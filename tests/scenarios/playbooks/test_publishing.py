@@ -23,6 +23,7 @@ from storage.tables import (
     RubricResult,
     Setup,
 )
+from templates.contexts.answers import Done
 from templates.contexts.cycles import Submitted
 from templates.contexts.overview.registry import Registry
 from templates.contexts.overview.statuses import Status
@@ -33,6 +34,7 @@ from templates.contexts.playbooks import (
     PlaybookShown,
     PublishBlocked,
 )
+from templates.contexts.waves import WavesShown
 from templates.ids import Action
 from tests.contexts import actions, assert_golden, shown
 from tests.harnesses import bot_harness
@@ -218,7 +220,8 @@ def test_a_ready_playbook_is_published_once_and_announced(ready: BotHarness) -> 
     assert [row.number for row in rows(ready, PlaybookVersion)] == [None]
     said = types(ready, CURATOR, "/cadence playbook publish reply")
     assert_golden(said, "published")
-    published = shown(said, PlaybookPublished)
+    assert shown(said, Done).offers[0].action == Action.SHOW_PLAYBOOK, "a line and a link, not the post again"
+    published = shown(posts(ready, DESK_CHANNEL)[-1], PlaybookPublished)
     delta = published.deltas[0]
     assert (published.slug, published.number, delta.team) == ("reply", 1, "Desk")
     assert (delta.kpi.baseline, delta.kpi.value, delta.kpi.target) == (42, 14, 15)
@@ -231,6 +234,9 @@ def test_a_ready_playbook_is_published_once_and_announced(ready: BotHarness) -> 
     assert rows(ready, Playbook)[0].state is PlaybookState.SCALING  # two teams run it
     assert_golden(types(ready, CURATOR, "/cadence playbook publish reply"), "refused-twice")
     assert len(entries(ready, "playbook-published")) == 1
+    phases = shown(types(ready, CURATOR, "/cadence wave reply show"), WavesShown).phases
+    places = [one.name for one in phases if one.done]
+    assert places[-1] == "Published", "next to what comes next"
     said = types(ready, AGENT, "/cadence playbook show reply")
     page = shown(said, PlaybookShown)
     assert (page.slug, page.state, page.number) == ("reply", "scaling", 1)
