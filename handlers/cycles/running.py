@@ -17,7 +17,6 @@ from cadence.flows.cycles import (
     resume_by_hand,
     show_cycle,
     start_cycle,
-    suggested_start,
     watch,
 )
 from cadence.flows.pilots import FirstCyclesFull, NotApproved, review_form
@@ -141,7 +140,6 @@ def submitted(context: RequestContext, form: Form) -> MessageContext | ViewConte
         team=typed.team,
         starts_on=typed.starts,
         champion=typed.champion,
-        is_suggested=typed.starts == suggested_start(context.today),
     )
     return _started(context, given)
 

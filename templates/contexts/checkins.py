@@ -35,8 +35,9 @@ class Drift:
 class Answer:
     """A member's answer: `as-declared`, `drifted` or `not-run`.
 
-    `kpi` is the reading the member gave, for the reporter the week's current one, in the KPI's unit;
-    `guardrails` are those whose number for the week the member gave. `inputs_complete` counts runs with complete
+    `kpi` is the reading the member gave, for the reporter the week's current one, in the KPI's unit; `kpi_from` is
+    who gave it, if that's another person. `guardrails` are those whose number for the week the member gave, for the
+    reporter all that have one. `inputs_complete` counts runs with complete
     inputs.
     `counted` are the member's runs that tools counted so far, if they contradict the answer. `value_events` are
     the runs that counted, as the member said; None if they weren't asked or didn't say.
@@ -46,6 +47,7 @@ class Answer:
     answered_at: datetime
     runs: int | None = None
     kpi: float | None = None
+    kpi_from: str | None = None
     inputs_complete: int | None = None
     drifts: tuple[Drift, ...] = ()
     note: str = ""

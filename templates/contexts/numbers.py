@@ -11,7 +11,8 @@ from templates.contexts.base import Choice, GuardrailAsked, Kpi, MessageContext,
 class Guardrail:
     """A number that must not get worse. `value` is None without a reading, `held` then too.
 
-    `week` of the cycle: the value's, if it is an earlier one than the message is about.
+    `week` of the cycle: the value's, if it is an earlier one than the message is about. `given_by` is who gave it, if
+    that's another person than the message is for.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Guardrail:
     value: float | None = None
     held: bool | None = None
     week: int | None = None
+    given_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

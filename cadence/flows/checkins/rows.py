@@ -19,7 +19,7 @@ from cadence.flows.core import (
     mode_of,
     own_zone,
 )
-from cadence.flows.numbers import given_by, kpi_context
+from cadence.flows.numbers import given_by, kpi_context, of_member
 from cadence.mrkdwn import code, mention, say
 from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.calendar import WEEKS, instant, local_day, week_monday, week_number
@@ -193,19 +193,21 @@ def answer_context(uow: UnitOfWork, view: AdoptionView, row: checkins.Answer) ->
     """A member's answer, with its time in their zone."""
     zone = member_zone(uow, member=row.member, fallback=view.team.timezone)
     reading = numbers.reading(uow, adoption_id=view.id, week_start=row.week_start)
+    reading = reading if reading and row.member in (reading.member, view.team.reporter) else None
     titles = {step.key: step.title for step in view.spec.steps}
     drifted = checkins.drifted_modes(uow, check_in=row)
     return Answer(
         attestation=row.attestation,
         answered_at=row.answered_at.astimezone(zone),
         runs=row.runs,
-        kpi=reading.value if reading and row.member in (reading.member, view.team.reporter) else None,
+        kpi=reading.value if reading else None,
+        kpi_from=given_by(reading, unless=row.member) if reading else None,
         inputs_complete=row.complete_inputs,
         drifts=tuple(Drift(step=titles.get(step, step), mode=mode) for step, mode in drifted.items()),
         note=row.note,
         value_events=row.value_events,
         counted=counted_otherwise(uow, view, row) if not row.replaced else None,
-        guardrails=given_by(uow, view, member=row.member, week_start=row.week_start),
+        guardrails=of_member(uow, view, member=row.member, week_start=row.week_start),
     )
 
 

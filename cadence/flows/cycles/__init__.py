@@ -18,7 +18,6 @@ from cadence.flows.cycles.starting import (
     cycle_form,
     over_limit_form,
     start_cycle,
-    suggested_start,
 )
 from cadence.flows.cycles.submitting import SUBMITTED, NextTeamGiven, name_next_team, next_team_form, submit
 from cadence.flows.cycles.watching import watch
@@ -46,7 +45,6 @@ __all__ = [
     "show_cycle",
     "start_cycle",
     "submit",
-    "suggested_start",
     "watch",
 ]
 

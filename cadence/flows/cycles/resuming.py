@@ -105,7 +105,8 @@ def tell_pause(uow: UnitOfWork, view: AdoptionView) -> None:
 def end_pause_post(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> bool:
     """Rewrite the post on a pause that is over; whether the team had been told of it."""
     newest = uow.messages(_PAUSED, view.id)[-1:]
-    return bool(uow.rewrite_messages(newest, mark=mark))
+    uow.rewrite_messages(newest, mark=mark)
+    return any(one.state is MessageState.SENT for one in newest)
 
 
 def _subject(uow: UnitOfWork, view: AdoptionView) -> dict[str, object]:

@@ -8,6 +8,7 @@ from cadence.flows.core import (
     AdoptionView,
     adoption_by_id,
     expected_members,
+    is_curator,
     is_watch,
     once,
     require_not_retired,
@@ -20,6 +21,7 @@ from cadence.flows.core import (
     spec_of,
     state_of,
     version_to_run,
+    visible_adoptions,
     zone_of,
 )
 from cadence.flows.cycles.announcing import first_checkin, tell_start
@@ -28,7 +30,7 @@ from cadence.flows.people import likely_team
 from cadence.flows.pilots import first_cycles_form, require_approved, require_first_cycle_room
 from cadence.flows.training import require_trained
 from cadence.mrkdwn import code, say
-from cadence.refusals import Refusal
+from cadence.refusals import Offer, Refusal
 from cadence.rules.calendar import WEEKS, closing_day, local_day, monday_of, next_monday
 from cadence.rules.modes import Mode
 from storage.queries import adoptions, people, playbooks, standards, workspaces
@@ -48,6 +50,7 @@ from storage.work import UnitOfWork
 from templates.contexts.base import Choice
 from templates.contexts.cycles import CycleStarted, CycleStartForm
 from templates.contexts.pilots import FirstCyclesForm
+from templates.ids import Action
 
 
 def start_day(view: AdoptionView, asked: date | None) -> date:
@@ -150,7 +153,6 @@ def _what_follows(view: AdoptionView, cycle: Cycle) -> str:
 class CycleGiven:
     """A request to start a cycle; `starts_on` is a Monday, by default today's or the next one.
 
-    `is_suggested`: the day is the one that the form suggested, not one that somebody chose.
     `override` is a curator's reason to start it although the team already has its maximum of running cycles,
     `over_limit` although the workspace has its maximum of first cycles.
     """
@@ -161,7 +163,6 @@ class CycleGiven:
     champion: str | None = None
     override: str | None = None
     over_limit: str | None = None
-    is_suggested: bool = False
 
 
 @once
@@ -189,13 +190,10 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
         version = version_to_run(uow, playbook, adoption)
         spec = spec_of(uow, version)
         view = adoption_by_id(uow, adoption_id=adoption.id or 0)
-        under_way = (
-            view.cycle is not None and view.week is not None and view.cycle.state is CycleState.RUNNING
-        )
-        paused = adoption.state is AdoptionState.PAUSED and not view.is_watched
-        if paused and view.cycle is not None and under_way:
-            _require_resuming_now(view, view.cycle, given)
-            return resumed(uow, view, view.cycle)
+        if paused := _paused_cycle(view):
+            if given.starts_on is not None and given.starts_on > view.today:  # it can only resume now
+                raise _still_paused(view, paused, asked=given.starts_on)
+            return resumed(uow, view, paused)
         starts_on = start_day(view, given.starts_on)
         number = next_number(uow, view, starts_on)
         require_trained(uow, view)
@@ -231,25 +229,35 @@ def _started(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
     return started(view, cycle, NextAsked(first_checkin(view, cycle), members, came=False))
 
 
-def _require_resuming_now(view: AdoptionView, cycle: Cycle, given: CycleGiven) -> None:
-    """Check that nobody chose a later day for a paused cycle, which can only resume now.
+def _paused_cycle(view: AdoptionView) -> Cycle | None:
+    """The cycle that was paused in the middle, if any; a watch period isn't one."""
+    if view.adoption.state is not AdoptionState.PAUSED or view.is_watched or view.week is None:
+        return None
+    return view.cycle if view.cycle is not None and view.cycle.state is CycleState.RUNNING else None
 
-    Raises:
-        Refusal: somebody did.
+
+def _still_paused(view: AdoptionView, cycle: Cycle, *, asked: date | None) -> Refusal:
+    """Refuse to start a cycle while one is paused, which can be resumed.
+
+    `asked` is the day it was to start on; without one the form would open, where another team could be chosen.
     """
-    if given.starts_on is None or given.is_suggested or given.starts_on <= view.today:
-        return
-    raise Refusal(
+    start, resume = (f"/cadence cycle {verb} {view.playbook.slug}" for verb in ("start", "resume"))
+    return Refusal(
         say(
-            "Cycle {number} of {title} is paused and runs until {closes:%A %-d %B}, so it can't start on "
-            "{asked:%-d %B}. To resume it now, type {command}. A new cycle can start once it has closed.",
+            "Cycle {number} of {title} is paused in {team} and runs until {closes:%A %-d %B}{so}. To resume it now, "
+            "type {resume}. A new cycle can start once it has closed{elsewhere}.",
             number=cycle.number,
             title=view.playbook.title,
+            team=view.team.title,
             closes=cycle.closes_on,
-            asked=given.starts_on,
-            command=code(f"/cadence cycle resume {view.playbook.slug} team={view.team.slug}"),
+            so=f", so it can't start on {asked:%-d %B}" if asked else "",
+            resume=code(f"{resume} team={view.team.slug}"),
+            elsewhere=""
+            if asked
+            else say(", or in another team with {start}", start=code(f"{start} team=…")),
         ),
         field="date",
+        offer=Offer("Resume", Action.RESUME, str(view.id)),
     )
 
 
@@ -368,7 +376,7 @@ def cycle_form(uow: UnitOfWork, *, playbook: str | None, team: str | None = None
     """The form to start a cycle, prefilled with the playbook and team if known.
 
     Raises:
-        Refusal: there is no playbook or no team to start one with.
+        Refusal: there is no playbook or no team to start one with, or the one that the form would suggest is paused.
     """
     with uow.read():
         workspace = require_workspace(uow)
@@ -379,6 +387,13 @@ def cycle_form(uow: UnitOfWork, *, playbook: str | None, team: str | None = None
         if not teams:
             raise Refusal("There are no teams yet. Create the first one with `/cadence team create`.")
         mine = {team.slug for team in people.teams_of(uow, member_id=uow.actor.member)}
+        chosen = playbook or (rows[0].slug if len(rows) == 1 else None)
+        where = team or (next(iter(mine)) if len(mine) == 1 else None)
+        if chosen and where:
+            for view in visible_adoptions(uow, playbook=chosen, team=where):
+                may = is_curator(uow) or view.playbook.owner == uow.actor.member
+                if may and (paused := _paused_cycle(view)):
+                    raise _still_paused(view, paused, asked=None)
         return CycleStartForm(
             playbooks=tuple(Choice(label=row.title, value=row.slug) for row in rows),
             teams=tuple(
@@ -386,8 +401,8 @@ def cycle_form(uow: UnitOfWork, *, playbook: str | None, team: str | None = None
                 for team in sorted(teams, key=lambda team: (team.slug not in mine, team.title))
             ),
             starts=suggested_start(local_day(uow.now, zone_of(uow, workspace, uow.actor.member))),
-            playbook=playbook or (rows[0].slug if len(rows) == 1 else None),
-            team=team or (next(iter(mine)) if len(mine) == 1 else None),
+            playbook=chosen,
+            team=where,
         )
 
 

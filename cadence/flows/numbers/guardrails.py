@@ -17,6 +17,7 @@ from cadence.rules import kpi as rules
 from cadence.rules.calendar import WEEKS
 from cadence.rules.kpi import AmountError, Direction, Unit, meets, parse_amount
 from storage.queries import numbers
+from storage.queries.numbers import CurrentReading
 from storage.tables import Cycle
 from storage.work import UnitOfWork
 from templates.contexts.base import GuardrailAsked
@@ -140,16 +141,24 @@ def of_week(uow: UnitOfWork, view: AdoptionView, week_start: date) -> list[Guard
     return found
 
 
-def given_by(
+def of_member(
     uow: UnitOfWork, view: AdoptionView, *, member: str, week_start: date
 ) -> tuple[GuardrailShown, ...]:
-    """The guardrails whose number of a week a member gave, without those a tool reported for them."""
+    """The guardrails whose number of a week a member gave, without those a tool reported for them.
+
+    For the team's reporter all that have a number, with who gave it if that's another person.
+    """
     found = []
     for rail in view.spec.kpi.guardrails:
         row = numbers.reading(uow, adoption_id=view.id, week_start=week_start, guardrail=rail.name)
-        if row is not None and row.member == member and row.happened_at is None:
-            found.append(shown(rail, row.value))
+        if row is not None and member in (given_by(row), view.team.reporter):
+            found.append(replace(shown(rail, row.value), given_by=given_by(row, unless=member)))
     return tuple(found)
+
+
+def given_by(row: CurrentReading, *, unless: str | None = None) -> str | None:
+    """Who gave a number; None if a tool did, or that member."""
+    return row.member if row.happened_at is None and row.member != unless else None
 
 
 def latest(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> list[GuardrailShown]:

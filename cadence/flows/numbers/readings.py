@@ -48,10 +48,9 @@ def keep_reading(
     )
     mark = f"reading:{kept.reading_id}"
     uow.rewrite("target-reached", week.cycle.id, mark=mark, week=week.week)
-    members = {uow.actor.member, kept.member}
     if not guardrail:  # the messages that ask for the week's number, or show it
-        members.add(view.team.reporter or "")
         uow.rewrite(("kpi-missing", "week-opens"), view.id, mark=mark, week=week.start)
-    for member in sorted(one for one in members if one):  # a check-in shows the numbers of its week
+    members = {uow.actor.member, kept.member, view.team.reporter or ""} - {""}
+    for member in sorted(members):  # a check-in shows the numbers of its week
         uow.rewrite(CHECKIN_KINDS, member, week.start, mark=mark)
     return kept

@@ -22,6 +22,7 @@ from templates.contexts.cycles import (
     CycleResumed,
     CycleShown,
     CycleStarted,
+    CycleStartForm,
 )
 from templates.contexts.overview.digests import Digest
 from templates.contexts.overview.home import Home
@@ -34,6 +35,7 @@ from tests.scenarios.plays import (
     DESK,
     DESK_CHANNEL,
     REPLY,
+    TRIAGE,
     at,
     bot_dms,
     ledger,
@@ -154,17 +156,38 @@ def test_a_paused_cycle_resumes_today_and_on_no_other_day(desk: BotHarness) -> N
     desk.play_until(at("2026-03-11 12:00"))
     said = types(desk, "/cadence cycle start reply 2026-03-16")
     assert_golden(said, "no-later-day")
+    assert actions(said) == [Action.RESUME]
     assert_golden(types(desk, "/cadence cycle start reply 2026-03-30"), "no-next-cycle")
-    types(desk, "/cadence cycle start")
-    lead = desk.workspace.person(LEAD)
-    later = lead.submits({Field.PLAYBOOK: "reply", Field.TEAM: "desk", Field.DATE: "2026-03-23"})
-    assert list(later.errors) == [Field.DATE]
     [adoption] = rows(desk, Adoption)
     assert adoption.state is AdoptionState.PAUSED
-    # The form suggests a Monday for a new cycle; who leaves it as it is wants this one to go on.
-    assert not lead.submits({Field.DATE: "2026-03-16"}).errors
-    [adoption] = rows(desk, Adoption)
-    assert adoption.state is AdoptionState.ACTIVE
+    assert shown(types(desk, "/cadence cycle start reply"), CycleStarted).resumed
+
+
+def test_a_paused_cycle_is_offered_to_resume_instead_of_a_form_to_start_one(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-11 12:00"))
+    lead = desk.workspace.person(LEAD)
+    for typed in ("/cadence cycle start", "/cadence cycle"):
+        said = types(desk, typed)
+        assert_golden(said, f"still-paused:{typed}")
+        assert (said.view, actions(said)) == (None, [Action.RESUME])
+    assert said.message is not None
+    assert shown(lead.clicks(said.message, "Resume"), CycleStarted).resumed
+    assert isinstance(shown(types(desk, "/cadence cycle start"), CycleStartForm), CycleStartForm)
+
+
+def test_a_paused_cycle_chosen_in_the_form_is_refused_whatever_the_day(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY, TRIAGE]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-05 12:00"))
+        types(harness, "/cadence cycle pause reply")
+        lead = harness.workspace.person(LEAD)
+        harness.play_until(at("2026-03-11 12:00"))
+        types(harness, "/cadence cycle start")
+        for day in ("2026-03-16", "2026-03-23"):  # the one that the form suggests, and another
+            refused = lead.submits({Field.PLAYBOOK: "reply", Field.TEAM: "desk", Field.DATE: day})
+            assert list(refused.errors) == [Field.DATE]
+        [adoption] = rows(harness, Adoption)
+        assert adoption.state is AdoptionState.PAUSED
 
 
 def test_the_next_cycle_reopens_no_paused_week_of_a_closed_one(tmp_path: Path) -> None:

@@ -209,7 +209,9 @@ def test_the_check_in_shows_the_numbers_its_member_gave(desk: BotHarness) -> Non
     assert receipt(desk).guardrails == (missed, held)
     desk.workspace.person(AGENT).types("/kpi reply csat=4.7", channel=DESK_CHANNEL)
     desk.tick()
-    assert receipt(desk).guardrails == (held,), "the agent's number isn't the lead's"
+    others = replace(CSAT, value=4.7, held=True, given_by=AGENT)
+    assert receipt(desk).guardrails == (others, held), "the reporter's receipt names who corrected it"
+    assert_golden(bot_dms(desk, LEAD)[-1], "check-in-guardrail-corrected")
 
 
 def test_a_number_replaced_by_another_person_is_named_and_shown_in_the_reporters_check_in(
@@ -223,7 +225,8 @@ def test_a_number_replaced_by_another_person_is_named_and_shown_in_the_reporters
     recorded = shown(said, Recorded)
     assert (recorded.replaced, recorded.replaced_of) == (36, LEAD)
     assert_golden(said, "replaces-another-persons")
-    assert receipt(desk).kpi == 40
+    assert (receipt(desk).kpi, receipt(desk).kpi_from) == (40, AGENT)
+    assert_golden(bot_dms(desk, LEAD)[-1], "check-in-number-corrected")
 
 
 def test_several_check_ins_in_one_form_ask_for_them_too(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ SAMPLES: dict[str, MessageContext] = {
     "recorded-correction": replace(
         RECORDED, kpi=replace(KPI, value=14, baseline=None), met=True, replaced=22
     ),
+    "recorded-correction-of-another": replace(RECORDED, replaced=31, replaced_of="U01AGENT1"),
     "recorded-guardrails": replace(RECORDED, guardrails=(HELD, replace(HELD, value=4.1, held=False))),
     "recorded-guardrail-only": replace(RECORDED, kpi=replace(KPI, value=None), guardrails=(HELD,)),
     "recorded-late": replace(RECORDED, result="met"),

@@ -81,6 +81,18 @@ SAMPLES: dict[str, MessageContext] = {
     "checkin-answered-guardrails": CheckinMessage(
         rows=(replace(OPEN, answer=replace(RAN, guardrails=RAILS)),)
     ),
+    "checkin-answered-corrected": CheckinMessage(
+        rows=(
+            replace(
+                OPEN,
+                answer=replace(
+                    RAN,
+                    kpi_from="U01AGENT1",
+                    guardrails=(replace(RAILS[0], given_by="U01AGENT2"), *RAILS[1:]),
+                ),
+            ),
+        )
+    ),
     "checkin-drifted": CheckinMessage(rows=(replace(OPEN, answer=DRIFTED),)),
     "checkin-not-run": CheckinMessage(rows=(replace(OPEN, answer=NOT_RUN),)),
     "checkin-several": CheckinMessage(rows=(replace(OPEN, answer=RAN), OTHER, replace(OPEN, adoption_id=9))),

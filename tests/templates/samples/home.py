@@ -111,6 +111,17 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
             Offer("Join Billing", Action.TEAM_JOIN, "billing"),
         ),
     ),
+    "home-welcome-nothing-to-press": Home(
+        waiting=1,
+        items=(HomeItem(kind="need", need=replace(WATCH, offers=())), SHOWN),
+        welcome=True,
+    ),
+    "home-welcome-curator": Home(
+        waiting=0,
+        items=(SHOWN, HomeItem(kind="owner", need=WATCH), HomeItem(kind="curator", need=PROMOTION)),
+        welcome=True,
+        curates=True,
+    ),
     "home-nothing": Home(waiting=0, items=(SHOWN,), next_checkin=THURSDAY),
     "home-between": Home(
         waiting=0,
