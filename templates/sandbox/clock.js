@@ -1,8 +1,10 @@
 // The clock: what time it is, how it is moved, and what happened on the way.
 import { $, el, moment, plural } from "./dom.js";
 
-const FULL = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
+const SHORT = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+const FULL = { ...SHORT, year: "numeric" };
 const MOST = 8;
+const NARROW = matchMedia("(max-width: 48rem)");
 
 export class Clock {
   constructor(page, send, go, refresh) {
@@ -14,7 +16,9 @@ export class Clock {
 
   show(state) {
     const zone = this.page().tz ?? "UTC";
-    $("now").textContent = moment(state.now, zone, FULL);
+    const full = moment(state.now, zone, FULL);
+    $("now").textContent = NARROW.matches ? moment(state.now, zone, SHORT) : full;
+    $("now").title = full;
     $("now").dateTime = state.now;
     $("local").textContent = zone.split("/").at(-1).replaceAll("_", " ");
     const still = state.moving || this.busy;
@@ -58,7 +62,7 @@ export class Clock {
 
   tell(happened, now, before = "") {
     const count = happened.reduce((sum, place) => sum + place.count, 0);
-    const at = moment(now, this.page().tz ?? "UTC", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+    const at = moment(now, this.page().tz ?? "UTC", SHORT);
     const said = count ? plural(count, "new message") : "nothing sent";
     this.line(`${before ? `${before} ` : ""}${at}: ${said}`, happened);
   }

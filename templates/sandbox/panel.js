@@ -1,5 +1,6 @@
 // The panel at the side: a thread, or the requests between the workspace and the app.
 import { $ } from "./dom.js";
+import { End } from "./end.js";
 import { showInspector } from "./inspector.js";
 
 const END_PX = 40;
@@ -7,6 +8,7 @@ const END_PX = 40;
 export class Panel {
   constructor(page, messages) {
     Object.assign(this, { page, messages, inspecting: false, thread: null });
+    this.end = new End($("thread-messages"));
   }
 
   get open() {
@@ -24,6 +26,7 @@ export class Panel {
     $("inspect").setAttribute("aria-pressed", String(this.inspecting));
     if (this.inspecting) showInspector(this.page().exchanges, this.page().tz);
     else if (this.thread && atEnd) toNewest(replies);
+    this.end.note();
   }
 
   openThread(ts) {

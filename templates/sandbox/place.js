@@ -1,5 +1,6 @@
 // The place one is in: its name, its tabs, its messages or the Home, and what of it is in sight.
 import { $, el, keyed, plural } from "./dom.js";
+import { End } from "./end.js";
 
 const END_PX = 120;
 const NARROW = matchMedia("(max-width: 48rem)");
@@ -7,9 +8,9 @@ const NARROW = matchMedia("(max-width: 48rem)");
 export class PlaceView {
   // `renderer` and `messages` draw blocks and messages; `go` and `act` are the page's own
   constructor(page, act, go, renderer, messages, openThread) {
-    Object.assign(this, { page, act, go, renderer, messages, openThread, aim: null, height: 0 });
-    // What came in last stays in sight when a strip or the keyboard of a phone takes room away.
-    new ResizeObserver(() => this.keepEnd()).observe($("messages"));
+    Object.assign(this, { page, act, go, renderer, messages, openThread, aim: null });
+    // What came in last stays in sight when a strip, the keyboard of a phone or another width changes the room for it.
+    this.end = new End($("messages"), () => !$("messages").classList.contains("home"));
     NARROW.addEventListener("change", () => this.hint());
   }
 
@@ -36,6 +37,7 @@ export class PlaceView {
     box.dataset.at = `${page.as}/${place}`;
     box.dataset.last = page.messages.at(-1)?.ts ?? "";
     this.scroll(box, home, before);
+    this.end.note();
   }
 
   scroll(box, home, before) {
@@ -84,12 +86,5 @@ export class PlaceView {
     const blocks = home?.blocks ?? [{ type: "section", text: { type: "plain_text", text: "Nothing here yet." } }];
     keyed(box, blocks.map((block, at) => ({ key: `home-${at}`, print: JSON.stringify([block, home?.id]), build: () =>
       this.renderer.one(block, { view_id: home?.id }, home?.state?.values) })));
-  }
-
-  keepEnd() {
-    const box = $("messages");
-    const lost = this.height - box.clientHeight;
-    if (lost > 0 && !box.classList.contains("home") && box.scrollHeight - box.scrollTop - box.clientHeight <= lost + END_PX / 2) box.scrollTop = box.scrollHeight;
-    this.height = box.clientHeight;
   }
 }

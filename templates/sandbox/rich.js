@@ -4,6 +4,7 @@ import { el } from "./dom.js";
 import { emoji, link } from "./mrkdwn.js";
 
 const TAGS = { rich_text_preformatted: "pre", rich_text_quote: "blockquote" };
+const UNIT = /(?<=\d) (?:\/ )?(?=(?:\p{L}{1,4}|%)(?!\p{L}))/gu;
 const STYLES = [["code", "code"], ["bold", "strong"], ["italic", "em"], ["strike", "s"], ["underline", "u"]];
 
 export function rich(part, context) {
@@ -45,11 +46,18 @@ function cell(part, context) {
   return part?.type === "rich_text" ? part.elements.map((inside) => rich(inside, context)) : [part?.text ?? ""];
 }
 
+// A number and its unit stay on one line: `42 min`, `16 / h`.
+function together(node) {
+  const words = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+  while (words.nextNode()) words.currentNode.data = words.currentNode.data.replaceAll(UNIT, (gap) => gap.replaceAll(" ", "\u00a0"));
+  return node;
+}
+
 export function table(block, context) {
   const [head, ...rows] = block.rows;
   const side = (at) => block.column_settings?.[at]?.align;
   const line = (tag, row) => el("tr", {}, ...row.map((part, at) =>
-    el(tag, { class: side(at) === "left" ? null : side(at), scope: tag === "th" ? "col" : null }, ...cell(part, context))));
+    together(el(tag, { class: side(at) === "left" ? null : side(at), scope: tag === "th" ? "col" : null }, ...cell(part, context)))));
   const box = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table", onscroll: () => hint(box) }, el("table", {},
     el("thead", {}, line("th", head)), el("tbody", {}, ...rows.map((row) => line("td", row)))));
   new ResizeObserver(() => hint(box)).observe(box);
