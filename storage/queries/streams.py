@@ -59,8 +59,10 @@ def by_zone(name: str, zones: Zones, kind: type[UTCDateTime | Date]) -> Any:
     return case(*whens[1:], else_=values[0]) if len(whens) > 1 else values[0]
 
 
+DAY: Final[Any] = bindparam("day", type_=Date())
+"""A date; its parameter is one of `on_day`'s."""
 COVERS: Final = and_(
-    col(Cycle.starts_on) <= bindparam("day", type_=Date()),
+    col(Cycle.starts_on) <= DAY,
     col(Cycle.starts_on) > bindparam("ended_from", type_=Date()),
     col(Cycle.closes_on) >= bindparam("closes_from", type_=Date()),
 )
@@ -68,7 +70,7 @@ COVERS: Final = and_(
 
 
 def on_day(day: date) -> dict[str, date]:
-    """The parameters of `COVERS`."""
+    """The parameters of `COVERS` and `DAY`."""
     return {"day": day, "ended_from": day - timedelta(weeks=WEEKS), "closes_from": day - timedelta(days=2)}
 
 

@@ -49,7 +49,7 @@ from storage.queries import (
     trends,
     workspaces,
 )
-from storage.queries.overview import digests, homes, process, registry, signals, watches
+from storage.queries.overview import coverage, digests, homes, process, registry, signals, watches
 from storage.queries.trail import Scope
 from storage.tables import (
     CheckIn,
@@ -120,7 +120,7 @@ OF_NOBODY = {"slack_state"}
 
 Call = Callable[[Session, str, Planted], Any]
 SINCE, UNTIL = NOW - 9 * DAY, NOW + 9 * DAY
-ASKING = digests.Asking(MONDAY, {"Europe/Berlin": UNTIL}, {"Europe/Berlin": UNTIL})
+ASKING = coverage.Asking(MONDAY, {"Europe/Berlin": UNTIL}, {"Europe/Berlin": UNTIL})
 
 
 def _uow(session: Session, workspace_id: str) -> UnitOfWork:
@@ -427,8 +427,8 @@ BY_NAME: dict[str, Call] = {
     ),
     "digests.zones": lambda s, ws, _: digests.zones(_uow(s, ws)),
     "digests.places": lambda s, ws, _: list(digests.places(_uow(s, ws), today={"UTC": MONDAY})),
-    "digests.coverage": lambda s, ws, _: digests.coverage(_uow(s, ws), asking=ASKING),
-    "digests.answering": lambda s, ws, _: list(digests.answering(_uow(s, ws), asking=ASKING)),
+    "coverage.coverage": lambda s, ws, _: coverage.coverage(_uow(s, ws), asking=ASKING),
+    "coverage.answering": lambda s, ws, _: list(coverage.answering(_uow(s, ws), asking=ASKING)),
     "digests.in_cycle": lambda s, ws, _: digests.in_cycle(_uow(s, ws), day=MONDAY),
     "digests.demoted": _slipping(
         lambda s, ws: [row[:3] for row in digests.demoted(_uow(s, ws), until=UNTIL)]

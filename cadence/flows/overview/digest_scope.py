@@ -17,7 +17,7 @@ from cadence.rules.calendar import instant, local_day
 from storage.queries import cycles
 from storage.queries.cycles import Pause
 from storage.queries.overview import digests, registry
-from storage.queries.overview.digests import Asking
+from storage.queries.overview.coverage import Asking
 from storage.tables import CycleKind, CycleState, Workspace
 from storage.work import UnitOfWork
 from templates.contexts.overview.digests import Decision

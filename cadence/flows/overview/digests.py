@@ -27,7 +27,7 @@ from cadence.rules.calendar import monday_of
 from storage.outbox import ledger
 from storage.outbox.queueing import REWRITE
 from storage.queries import playbooks
-from storage.queries.overview import digests, signals
+from storage.queries.overview import coverage, digests, signals
 from storage.tables import PlaybookState
 from storage.work import UnitOfWork
 from templates.contexts.overview.digests import Coverage, Decision, Digest, Skipped, Tally, TeamName
@@ -188,7 +188,7 @@ def _answers(scope: Scope) -> _Answers:
     no_number: TopN[None] = TopN()
     silent: TopN[Callable[[AdoptionView], Attention]] = TopN()
     expected = came = 0
-    rows = digests.answering(scope.uow, asking=scope.asking(), sent=not over)
+    rows = coverage.answering(scope.uow, asking=scope.asking(), sent=not over)
     for adoption, asked, answered, has_number, closed in rows:
         expected, came = expected + asked, came + answered
         if asked:
@@ -219,7 +219,7 @@ def _answers(scope: Scope) -> _Answers:
 
 
 def _coverage_before(scope: Scope) -> Coverage | None:
-    asked, answered = digests.coverage(scope.uow, asking=scope.asking(-1))
+    asked, answered = coverage.coverage(scope.uow, asking=scope.asking(-1))
     return Coverage(answered=answered, asked=asked) if asked else None
 
 
