@@ -56,7 +56,7 @@ def test_each_team_with_its_delta_setup_and_version(tmp_path: Path) -> None:
         )
         assert reply.first == "Desk"
         assert reply.teams == (
-            RegistryTeam(team="Desk", version="v1", kpi=replace(kpi, value=14, cycle=-1)),
+            RegistryTeam(team="Desk", version="v1", kpi=replace(kpi, value=14, cycle=2)),
             RegistryTeam(
                 team="Solo", version="v1", kpi=replace(kpi, value=17, cycle=20), origin=14, setup_minutes=41
             ),

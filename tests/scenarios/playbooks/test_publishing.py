@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from bot.ops.commands import BUILT_IN_TEAM
 from bot.rehearsal.harness import BotHarness
@@ -95,13 +96,16 @@ def prove(
     first, second = rows(harness, Adoption)
     now = harness.clock.now()
     with harness.bot.db.write() as session:
+        running = session.exec(select(Cycle).where(Cycle.adoption_id == first.id)).one()
+        running.number = cycles + 1
+        session.flush()
         for number in range(cycles):
             session.add(
                 Cycle(
                     workspace_id=BUILT_IN_TEAM,
                     adoption_id=first.id or 0,
                     version_id=first.version_id,
-                    number=number - cycles,  # before the one that runs
+                    number=number + 1,
                     starts_on=(now + timedelta(weeks=-4 * (cycles - number))).date(),
                     closes_on=(now + timedelta(weeks=-4 * (cycles - number), days=25)).date(),
                     state=CycleState.CLOSED,
