@@ -51,9 +51,8 @@ def keep_reading(
         [row for row in hits if row.subject.get("week") == week.week], mark=f"reading:{kept.reading_id}"
     )
     members = {uow.actor.member, kept.member, view.team.reporter or ""} - {""}
-    sent = uow.messages_about_any(CHECKIN_KINDS, [(one, week.start) for one in sorted(members)])
-    if not guardrail:  # the messages that ask for the week's number, or show it
-        sent += uow.messages(("kpi-missing", "week-opens"), view.id)
+    sent = [] if guardrail else uow.messages(("kpi-missing", "week-opens"), view.id)
+    sent += uow.messages_about_any(CHECKIN_KINDS, [(one, week.start) for one in sorted(members)])
     sent = [row for row in sent if row.subject.get("week") == str(week.start)]
     uow.rewrite_messages(sent, mark=f"reading:{kept.reading_id}")
     return kept
