@@ -17,7 +17,7 @@ from storage import trail
 from storage.engine import Database
 from storage.outbox import pending, queueing
 from storage.outbox.queueing import NewMessage
-from storage.tables import MessageState, OutboxMessage
+from storage.tables import OutboxMessage
 
 R = TypeVar("R")
 RECENT_WEEKS = 6
@@ -198,6 +198,7 @@ class UnitOfWork:
         """Queue messages now. Returns how many are new: whose keys don't exist yet."""
         several = [messages] if isinstance(messages, NewMessage) else messages
         shared = self._shared()
+        pending.flush(self.session)  # what was queued before comes first
         return queueing.insert(
             self.session, [one.row(self.workspace_id, self.now) | shared for one in several]
         )
@@ -226,7 +227,7 @@ class UnitOfWork:
         )
 
     def rewrite(self, kinds: str | Sequence[str], *about: object, mark: str, week: object = None) -> None:
-        """Queue a rewrite of each sent message of these kinds about something.
+        """Queue a rewrite of each message of these kinds about something that was sent or is being sent.
 
         They are found when the transaction commits, those of all its changes by one query.
 
@@ -241,9 +242,14 @@ class UnitOfWork:
         pending.rewrite_about(self.session, occasion, keys, week=None if week is None else str(week))
 
     def rewrite_messages(
-        self, messages: Iterable[OutboxMessage], *, mark: str, at: datetime | None = None, **subject: Any
+        self,
+        messages: Iterable[OutboxMessage],
+        *,
+        mark: str,
+        at: datetime | None = None,
+        **subject: str | int,
     ) -> None:
-        """Queue a rewrite of each of these messages that was sent; it shows the state at that time.
+        """Queue a rewrite of each of these messages that was sent or is being sent; it shows the state at that time.
 
         Args:
             mark: identifies the occasion: each rewrites a message once.
@@ -252,9 +258,7 @@ class UnitOfWork:
         """
         occasion = pending.Occasion(self._shared(), mark, at or self.now, tuple(subject.items()))
         found = (
-            one
-            for one in messages
-            if (one.state is MessageState.SENT or at is not None) and one.replaces_id is None
+            one for one in messages if queueing.is_shown(one) or (at is not None and one.replaces_id is None)
         )
         pending.rewrite(self.session, occasion, found)
 

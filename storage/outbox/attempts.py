@@ -8,13 +8,12 @@ from sqlalchemy import bindparam, case, func, update
 from sqlmodel import Session, col, select
 
 from storage.engine import connection_of
+from storage.outbox.queueing import UNDER_WAY
 from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
 
 LONGEST_ATTEMPT = timedelta(seconds=30)
 """How long an attempt owns its message; before it posts later than that, it asks again (`renew`)."""
-UNDER_WAY = "being sent"
-"""The reason stored with a message while an attempt is under way."""
 ANSWERED = timedelta(seconds=12)
 """By then every call of an attempt was answered or abandoned: it posts within 2 seconds, or renews itself
 first, and a call lasts 8 seconds at most. If its process is known to be gone, the bot looks for the

@@ -32,11 +32,11 @@ class Occasion(NamedTuple):
     shared: dict[str, Any]
     mark: str
     due_at: datetime
-    subject: tuple[tuple[str, Any], ...] = ()
+    subject: tuple[tuple[str, str | int], ...] = ()
 
 
 class _Rewrites(NamedTuple):
-    """Messages to rewrite on an occasion: those at hand, and sent ones to be found by their keys."""
+    """Messages to rewrite on an occasion: those at hand, and those to be found by their keys."""
 
     occasion: Occasion
     given: tuple[Sent, ...] = ()
@@ -80,7 +80,7 @@ def rewrite(session: Session, occasion: Occasion, messages: Iterable[OutboxMessa
 
 
 def rewrite_about(session: Session, occasion: Occasion, keys: Sequence[str], *, week: str | None) -> None:
-    """Queue a rewrite of each sent message with one of these keys when the transaction commits.
+    """Queue a rewrite of each message with one of these keys, sent or being sent, when the transaction commits.
 
     Args:
         keys: the first parts are enough.

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from hashlib import blake2b
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -31,6 +32,8 @@ FOREVER: Final = timedelta(days=30)
 """How long a message is worth sending by default, such as an alert after downtime."""
 LONGEST_KEY: Final = 255
 """Maximum length of a key, in characters."""
+UNDER_WAY: Final = "being sent"
+"""The reason of a message that is due and whose text was composed: an attempt to send it has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class NewMessage:
 
 
 class Sent(NamedTuple):
-    """A message that was sent, as far as rewriting it takes; see `OutboxMessage`."""
+    """A message that was sent or is being sent, as far as rewriting it takes; see `OutboxMessage`."""
 
     id: int
     key: str
@@ -90,7 +93,7 @@ class Sent(NamedTuple):
 def rewrite_row(message: Sent, *, mark: str, due_at: datetime, **subject: Any) -> dict[str, Any]:
     """The columns of a message's rewrite; `mark` distinguishes occasions."""
     return {
-        "key": f"{REWRITE}:{message.id}:{mark}"[:LONGEST_KEY],
+        "key": _short(f"{REWRITE}:{message.id}:{mark}"),
         "kind": REWRITE,
         "recipient": message.recipient,
         "subject": {"kind": message.kind} | subject | message.subject,
@@ -100,6 +103,22 @@ def rewrite_row(message: Sent, *, mark: str, due_at: datetime, **subject: Any) -
         "state": MessageState.DUE,
         "reason": "",
     }
+
+
+def _short(key: str) -> str:
+    """A key within the maximum length; different ones stay different."""
+    if len(key) <= LONGEST_KEY:
+        return key
+    digest = blake2b(key.encode(), digest_size=8).hexdigest()
+    return f"{key[: LONGEST_KEY - len(digest) - 1]}:{digest}"
+
+
+def is_shown(message: OutboxMessage) -> bool:
+    """Whether a message shows a state that can be out of date: it was sent, or is being sent."""
+    composed = message.state is MessageState.SENT or (
+        message.state is MessageState.DUE and message.reason == UNDER_WAY
+    )
+    return composed and message.replaces_id is None
 
 
 def message_key(workspace_id: str, kind: str, about: Iterable[object]) -> str:
@@ -159,7 +178,10 @@ def _messages(count: int) -> Any:
 def _sent(count: int) -> Any:
     return select_rows(*columns(OutboxMessage, Sent._fields)).where(
         _by_prefixes(count),
-        col(OutboxMessage.state) == MessageState.SENT,
+        or_(
+            col(OutboxMessage.state) == MessageState.SENT,
+            and_(col(OutboxMessage.state) == MessageState.DUE, col(OutboxMessage.reason) == UNDER_WAY),
+        ),
         col(OutboxMessage.replaces_id).is_(None),
     )
 
@@ -183,6 +205,7 @@ def find(
 
 
 def find_sent(session: Session, workspace_id: str, keys: Sequence[str]) -> list[Sent]:
-    """A workspace's messages that were sent, with one of these keys or one that goes on after it; oldest first."""
+    """A workspace's messages that were sent, or are being sent, with one of these keys or one that goes on after it;
+    oldest first."""
     rows = connection_of(session).execute(_sent(len(keys)), _asked(workspace_id, keys))
     return sorted((Sent(*row) for row in rows), key=lambda one: one.id)

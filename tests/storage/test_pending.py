@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select, update
 
 from cadence.actor import Actor
 from storage.engine import Database
-from storage.outbox.queueing import REWRITE, NewMessage
+from storage.outbox.queueing import REWRITE, UNDER_WAY, NewMessage
 from storage.tables import MessageState, OutboxMessage
 from storage.work import UnitOfWork
 from tests.storage.seeds import MEMBER, NOW, workspace
@@ -82,6 +82,35 @@ def test_a_message_just_queued_is_found_and_not_rewritten(sent: Database) -> Non
         uow.rewrite("checkin", MEMBER, "2026-03-16", mark="a")
         assert len(uow.messages("checkin", MEMBER)) == 3
     assert rewrites(sent) == []
+
+
+@pytest.mark.parametrize(("reason", "found"), [(UNDER_WAY, True), ("rate limited", False)])
+def test_a_message_that_is_being_sent_is_rewritten_and_one_that_waits_is_not(
+    sent: Database, reason: str, found: bool
+) -> None:
+    with sent.write() as session:
+        session.execute(update(OutboxMessage).values(state=MessageState.DUE, reason=reason))
+    with sent.write() as session:
+        around(session).rewrite("drift", 5, mark="a")
+        around(session).rewrite_messages(around(session).messages("checkin", MEMBER, WEEK), mark="b")
+    assert bool(rewrites(sent)) is found
+
+
+def test_long_marks_stay_apart(sent: Database) -> None:
+    marks = [f"{'x' * 300}{end}" for end in "ab"]
+    for mark in (*marks, *marks):
+        with sent.write() as session:
+            around(session).rewrite("drift", 5, mark=mark)
+    assert len(rewrites(sent)) == 2
+
+
+def test_messages_queued_now_come_after_those_queued_before(sent: Database) -> None:
+    first, second = (NewMessage("watch", "C1", {"verdict": one}, about=("same",)) for one in (1, 2))
+    with sent.write() as session:
+        around(session).send(first)
+        assert around(session).send_new(second) == 0
+        [row] = around(session).messages("watch")
+        assert row.subject == first.subject
 
 
 def test_an_undone_savepoint_takes_back_what_was_queued_in_it(sent: Database) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from cadence.flows.core.adoptions import require_workspace, today_in
 from cadence.flows.core.messages import curators_read
 from cadence.rules.calendar import monday_of
-from storage.tables import MessageState
+from storage.outbox.queueing import is_shown
 from storage.work import UnitOfWork
 
 DIGEST: Final = "digest"
@@ -21,6 +21,5 @@ def rewrite_digest(uow: UnitOfWork, *, mark: str) -> None:
     weeks = [monday - timedelta(weeks=back) for back in range(LOOKED_BACK)]
     about = [(reader, week) for reader in curators_read(uow, workspace) for week in weeks]
     found = uow.messages_about_any((DIGEST,), about)
-    sent = [row for row in found if row.state is MessageState.SENT and row.replaces_id is None]
-    newest = {row.recipient: row for row in sent}  # oldest first: the last one stays
+    newest = {row.recipient: row for row in found if is_shown(row)}  # oldest first: the last one stays
     uow.rewrite_messages(newest.values(), mark=mark)
