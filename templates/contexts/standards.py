@@ -178,6 +178,7 @@ class Watch(MessageContext):
             cap.
         ended: how the watch ended: `under` the cap again, `demoted`, `closed` with its cycle, `restarted`
             count, or the step is `gone`; `replaced` by a newer alert on a critical exception; None while it is open.
+        by_estimates: nothing was reported in between: it is `under` by runs estimated for another week.
         latest: the counts it ended with; `leads_to` is the mode it was demoted to.
     """
 
@@ -201,6 +202,7 @@ class Watch(MessageContext):
     answered_by: str | None = None
     opened_at: datetime | None = None
     ended: str | None = None
+    by_estimates: bool = False
     ended_at: datetime | None = None
     latest: Evidence | None = None
     leads_to: str | None = None

@@ -74,6 +74,7 @@ def watch(uow: UnitOfWork, message: OutboxMessage) -> Watch:
         owner=view.playbook.owner,
         opened_at=began.judged_at.astimezone(view.zone),
         ended=end.how if end else None,
+        by_estimates=bool(end and end.how == "under" and end.verdict and _by_estimates(row, end.verdict)),
         ended_at=end.at.astimezone(view.zone) if end and end.at else None,
         latest=verdict_evidence(end.verdict) if end and end.verdict else None,
         leads_to=end.verdict.lands_on if end and end.verdict else None,
@@ -85,6 +86,12 @@ def watch(uow: UnitOfWork, message: OutboxMessage) -> Watch:
         answer=answers[-1].after if answers else None,
         answered_by=answers[-1].member if answers else None,
     )
+
+
+def _by_estimates(before: StepVerdict, after: StepVerdict) -> bool:
+    """Whether two verdicts differ only in the runs that are estimated."""
+    known = [(row.exceptions, row.attested, row.measured) for row in (before, after)]
+    return known[0] == known[1] and after.assumed > before.assumed
 
 
 def demoted(uow: UnitOfWork, message: OutboxMessage) -> Demoted:

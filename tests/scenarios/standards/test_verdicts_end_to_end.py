@@ -284,6 +284,7 @@ def test_a_watched_step_that_gets_back_under_its_cap_keeps_its_mode(tmp_path: Pa
         assert (ended.step, counts(ended.latest)) == ("Send the edited reply", (5, 70, 0))
         assert (ended.opened_at, ended.ended_at) == (at("2026-03-05 12:00"), at("2026-03-06 12:00"))
         assert counts(ended.evidence) == (5, 40, 0)
+        assert not ended.by_estimates
         [post] = told(harness, Watch)
         assert actions(post) == [Action.WHY]
         newest = decided(harness).evidence
@@ -305,6 +306,7 @@ def test_a_watch_is_judged_again_when_a_new_weeks_estimated_runs_count(tmp_path:
         assert ended.latest is not None
         assert (counts(ended.latest), ended.latest.percent, ended.latest.cap) == now
         assert (ended.opened_at, ended.ended_at) == (at("2026-03-05 12:00"), at("2026-03-09 00:00"))
+        assert ended.by_estimates
         assert counts(ended.evidence) == (5, 40, 0)
         in_table = in_status(harness).evidence
         assert in_table is not None

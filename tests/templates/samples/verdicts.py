@@ -162,6 +162,13 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     "watch-under-again": replace(
         WATCH, ended="under", ended_at=THURSDAY, latest=UNDER, answer="Shorter drafts.", answered_by="U01LEAD"
     ),
+    "watch-under-by-estimates": replace(
+        WATCH,
+        ended="under",
+        ended_at=THURSDAY,
+        latest=replace(OVER, runs=OVER.runs + 40, assumed=40),
+        by_estimates=True,
+    ),
     "watch-demoted": replace(
         WATCH, ended="demoted", ended_at=THURSDAY, latest=OVER, leads_to="collaborative"
     ),
