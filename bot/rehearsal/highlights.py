@@ -50,7 +50,8 @@ class Highlights:
         self._now = harness.clock.now
         self._playback = playback
         self._pause = pause
-        self._begin = self._seen = max((one.ts for one in self._workspace.messages.everywhere()), default="")
+        newest = max((one.ts for one in self._workspace.messages.everywhere()), default="")
+        self._played_from = self._begin = self._seen = newest
         self._briefly = False
 
     def be_brief(self) -> None:
@@ -58,7 +59,7 @@ class Highlights:
         self._briefly = True
 
     def recap_since(self, day: date) -> None:
-        """Let the recap reach back to a day before the play began: the day on which its cycle did."""
+        """Let the recap reach back to the day on which the cycle began, for what the play itself doesn't show."""
         start = datetime.combine(day, time(), UTC)
         self._begin = min(self._begin, f"{start.timestamp():.6f}")
 
@@ -96,6 +97,7 @@ class Highlights:
         for kind, choose in RECAPPED:
             posts = [self._posted(one) for one in sent if one.kind == kind]
             found = [one for one in posts if one is not None and one.ts > self._begin]
+            found = [one for one in found if one.ts > self._played_from] or found
             # a team's message is also sent to the curators, whose channel fewer people see
             most = max((self._readers(one) for one in found), default=0)
             told = [one for one in found if self._readers(one) == most]

@@ -117,9 +117,11 @@ def test_a_play_shows_a_demotion_and_a_recovery_whatever_came_before(
 ) -> None:
     with bot_harness(tmp_path) as harness:
         begin(harness, passed, logged)
+        began = max(one.ts for one in harness.workspace.messages.everywhere())
         playback = play(harness).playback
-        kinds = [sent_kind(harness, moment.channel, moment.ts) for moment in playback.moments]
-        assert {"demoted", "promoted"} <= set(kinds)
+        kinds = {sent_kind(harness, one.channel, one.ts): one.ts for one in playback.moments}
+        assert {"demoted", "promoted", "cycle-closed"} <= kinds.keys()
+        assert kinds["cycle-closed"] > began
         assert len(contexts(posts(harness, "C01SUPEMEA"), Demoted)) == 1
         assert modes(harness)["send"] == Mode.AI_LED
 
