@@ -35,7 +35,7 @@ class AdoptionSettingsForm(
     """The settings of one adoption. `hours` has one line per nudge.
 
     Args:
-        state: `active` or `paused`.
+        state: `active` or `paused`; `ends_pause` is the command that ends the pause.
         rule: of its own; None for the playbook's or the workspace's, which is `inherited`.
         team_slug: what [Edit team] carries, where the reporter is named.
         starts: the Monday of the cycle to come.
@@ -50,6 +50,7 @@ class AdoptionSettingsForm(
     state: str
     week: int | None
     inherited: str
+    ends_pause: str = ""
     starts: date | None = None
     no_cycle: bool = False
     may_set_rule: bool = False

@@ -36,7 +36,7 @@ class CycleShown(MessageContext):
     """A running or closed cycle. `readings` one a week in order; `result` is None while it runs.
 
     `month` is the number of a watch period since the last cycle. `resumes` is the owner's Slack ID while it is
-    paused.
+    paused, and `ends_pause` the command.
     """
 
     TEMPLATE: ClassVar[str] = "answers/cycles/cycle_shown.json.j2"
@@ -57,6 +57,7 @@ class CycleShown(MessageContext):
     result: str | None = None
     month: int | None = None
     resumes: str = ""
+    ends_pause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

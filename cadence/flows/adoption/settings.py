@@ -67,6 +67,7 @@ def adoption_form(uow: UnitOfWork, *, playbook: str, team: str | None) -> tuple[
             team=view.team.title,
             team_slug=view.team.slug,
             state=view.adoption.state,
+            ends_pause=view.ends_pause,
             week=shown_week(view.cycle, view.week),
             starts=view.cycle.starts_on if view.cycle and view.today < view.cycle.starts_on else None,
             no_cycle=view.cycle is None,

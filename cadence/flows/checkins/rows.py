@@ -15,9 +15,9 @@ from cadence.flows.core import (
     is_in_team,
     is_watch,
     last_week,
-    members_at_work,
     mode_of,
     own_zone,
+    sharing_the_work,
 )
 from cadence.flows.numbers import given_by, kpi_context, of_member
 from cadence.mrkdwn import code, mention, say
@@ -87,8 +87,8 @@ def latest_runs(uow: UnitOfWork, view: AdoptionView, *, member: str) -> list[int
 def typical(uow: UnitOfWork, view: AdoptionView, *, member: str) -> int:
     """The runs a member usually reports per week, rounded to whole runs."""
     latest = latest_runs(uow, view, member=member)
-    expected = members_at_work(uow, view, week_start=view.week_start)
-    usual = typical_runs(latest, runs_per_week=view.spec.runs_per_week, members=len(expected))
+    sharing = sharing_the_work(uow, view, week_start=view.week_start)
+    usual = typical_runs(latest, runs_per_week=view.spec.runs_per_week, members=len(sharing))
     return int(usual + 0.5)
 
 

@@ -54,6 +54,7 @@ from cadence.flows.core.expected import (
     is_in_team,
     leaves_out,
     members_at_work,
+    sharing_the_work,
 )
 from cadence.flows.core.finding import (
     NeedsChoice,
@@ -279,6 +280,7 @@ __all__ = [
     "rollout_cycles",
     "save_hours",
     "save_override",
+    "sharing_the_work",
     "shown_week",
     "spec_of",
     "starts_on",

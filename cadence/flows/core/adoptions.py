@@ -156,6 +156,22 @@ class AdoptionView:
         return self.adoption.state is AdoptionState.PAUSED
 
     @property
+    def can_resume(self) -> bool:
+        """Whether a pause interrupts a cycle or a watch period that is under way."""
+        return (
+            self.is_paused
+            and self.cycle is not None
+            and self.week is not None
+            and self.cycle.state is CycleState.RUNNING
+        )
+
+    @property
+    def ends_pause(self) -> str:
+        """The command that ends a pause."""
+        verb = "resume" if self.can_resume else "watch" if self.is_watched else "start"
+        return f"/cadence cycle {verb} {self.playbook.slug} team={self.team.slug}"
+
+    @property
     def is_watched(self) -> bool:
         """Whether its planned cycles are over, and only its weekly check-ins go on."""
         return self.cycle is not None and self.cycle.kind is CycleKind.WATCH

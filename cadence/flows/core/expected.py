@@ -59,6 +59,13 @@ def members_at_work(
     """
     if _is_paused(uow, view, week_start=week_start, as_of=as_of):
         return []
+    return sharing_the_work(uow, view, week_start=week_start, as_of=as_of)
+
+
+def sharing_the_work(
+    uow: UnitOfWork, view: AdoptionView, *, week_start: date, as_of: AsOf | None = None
+) -> list[str]:
+    """The members who share a week's usual runs, also in a paused week: in the team, and not away all week."""
     present = _present(uow, view, week_start=week_start, as_of=as_of)
     rows = absences.away_between(
         uow,

@@ -18,7 +18,7 @@ from cadence.flows.core import (
     visible_adoptions,
 )
 from cadence.flows.cycles.closing import close_instant, finish_cycle
-from cadence.flows.cycles.resuming import resumed, tell_pause
+from cadence.flows.cycles.resuming import pause_mark, resumed, tell_pause
 from cadence.flows.numbers import pick_adoption
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import Offer, Refusal
@@ -86,7 +86,7 @@ def _can(view: AdoptionView, action: Action) -> bool:
     """Whether the action fits an adoption's state."""
     state = view.adoption.state
     if action is Action.RESUME:
-        return state is AdoptionState.PAUSED
+        return view.can_resume
     if action is Action.WATCH_WEEKLY:
         return not view.is_watched
     return state is AdoptionState.ACTIVE and (action is Action.PAUSE or not view.is_watched)
@@ -166,7 +166,7 @@ def pause(uow: UnitOfWork, which: WhichRun) -> Done:
             after=AdoptionState.PAUSED,
         )
         uow.session.flush()
-        rows, mark = cycles.cycles_of(uow, adoption_id=view.id), f"paused:{uow.now.timestamp()}"
+        rows, mark = cycles.cycles_of(uow, adoption_id=view.id), pause_mark(uow, view, "paused")
         if rows:
             last = of_cycle(uow, view, rows[-1])
             rewrite_cycle_posts(uow, last, rows[-1], mark=mark)
@@ -180,15 +180,12 @@ def pause(uow: UnitOfWork, which: WhichRun) -> Done:
 
 
 def _again(view: AdoptionView) -> Offer:
-    """[Resume] while there is a cycle to resume, else [Start a cycle]."""
-    if _to_resume(view):
+    """[Resume] while there is something to resume, else [Watch it again] or [Start a cycle]."""
+    if view.can_resume:
         return Offer("Resume", Action.RESUME, str(view.id))
+    if view.is_watched:
+        return Offer("Watch it again", Action.WATCH_WEEKLY, str(view.id))
     return Offer("Start a cycle", Action.START_CYCLE, f"{view.playbook.slug}:{view.team.slug}")
-
-
-def _to_resume(view: AdoptionView) -> bool:
-    """Whether a cycle or a watch period is under way that a pause interrupted."""
-    return view.cycle is not None and view.week is not None and view.cycle.state is CycleState.RUNNING
 
 
 @once
@@ -206,14 +203,18 @@ def resume_by_hand(uow: UnitOfWork, which: WhichRun) -> CycleStarted | Done:
                 text=say("{title} isn't paused in {team}.", title=view.playbook.title, team=view.team.title)
             )
         cycle = require_cycle(view)
-        if not _to_resume(view):
+        if not view.can_resume:
+            going_on = "go on watching it" if view.is_watched else "start the next cycle"
             raise Refusal(
                 say(
-                    "{title} was paused in {team} between cycles. To start the next one, type {command}.",
+                    "{title} is paused in {team}, and nothing is running that could be resumed. To {so}, type "
+                    "{command}.",
                     title=view.playbook.title,
                     team=view.team.title,
-                    command=code(f"/cadence cycle start {view.playbook.slug} team={view.team.slug}"),
-                )
+                    so=going_on,
+                    command=code(view.ends_pause),
+                ),
+                offer=_again(view),
             )
         return resumed(uow, view, cycle)
 

@@ -54,13 +54,18 @@ def resume(uow: UnitOfWork, view: AdoptionView) -> None:
     uow.session.flush()
     asked = expected_members(uow, view, week_start=view.week_start)
     send_missed_checkin(uow, view.workspace, *asked)
-    mark = f"resumed:{uow.now.timestamp()}"
+    mark = pause_mark(uow, view, "resumed")
     rewrite_last_closing(uow, view, mark=mark)
     if view.cycle is not None and view.cycle.state is CycleState.RUNNING:
         rewrite_cycle_posts(uow, view, view.cycle, mark=mark)
     rewrite_checkins(uow, view, mark=mark)
     if end_pause_post(uow, view, mark=mark):
         tell(uow, [view.team.channel], kind=_RESUMED, slot=f"{view.id}:{mark}", subject=_subject(uow, view))
+
+
+def pause_mark(uow: UnitOfWork, view: AdoptionView, what: str) -> str:
+    """Identifies the beginning or the end of a pause."""
+    return f"{what}:{view.id}:{uow.now.timestamp()}:{uow.correlation_id}"
 
 
 def started(view: AdoptionView, cycle: Cycle, asked: NextAsked, *, resumed: bool = False) -> CycleStarted:

@@ -72,7 +72,8 @@ def show_cycle(
             champion_left=champion_left(uow, view),
             result=cycle.result,
             month=watch_month(uow, view),
-            resumes=view.playbook.owner if view.is_paused and cycle.state is CycleState.RUNNING else "",
+            resumes=view.playbook.owner if view.can_resume else "",
+            ends_pause=view.ends_pause,
         )
 
 

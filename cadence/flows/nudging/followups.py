@@ -22,7 +22,7 @@ from cadence.flows.core import (
 from cadence.flows.exceptions import counted_exceptions
 from cadence.flows.people import set_away
 from cadence.flows.standards import assumed_why, rewrite_alerts
-from cadence.mrkdwn import Mrkdwn, mention, say
+from cadence.mrkdwn import Mrkdwn, code, mention, say
 from cadence.refusals import Refusal
 from cadence.rules.sight import Fact
 from cadence.rules.verdicts import Decision
@@ -124,6 +124,15 @@ def nudge_again(uow: UnitOfWork, *, adoption_id: int, week_start: date) -> Done:
         ended = cycle is None or not is_asked_for(view, cycle)
         if ended or week_start < view.week_start - timedelta(weeks=1):
             raise Refusal("That week is closed, so nobody can check in for it anymore.")
+        if view.is_paused:
+            raise Refusal(
+                say(
+                    "{title} is paused in {team}, so nobody is asked to check in. To end the pause, type {command}.",
+                    title=view.playbook.title,
+                    team=view.team.title,
+                    command=code(view.ends_pause),
+                )
+            )
         missing = _others_missing(uow, view, week_start=week_start)
         subject = f"adoption:{view.id}/week:{week_start}"
         if nudged_again(uow, view, week_start=week_start):

@@ -316,7 +316,11 @@ def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
             Offer("Status", Action.SHOW_STATUS, view.playbook.slug),
             *why_offer(view, [one.step.key for one in states]),
             Offer("Playbook", Action.SHOW_PLAYBOOK, view.playbook.slug),
-            *((Offer("Resume", Action.RESUME, str(view.id)),) if paused and _may_resume(uow, view) else ()),
+            *(
+                (Offer("Resume", Action.RESUME, str(view.id)),)
+                if view.can_resume and _may_resume(uow, view)
+                else ()
+            ),
             *([Offer("Change my check-in", Action.CHANGE_CHECKIN, f"{view.id}:{week_start}")] if own else ()),
         ),
     )

@@ -168,6 +168,7 @@ def _status_row(uow: UnitOfWork, view: AdoptionView) -> StatusRow:
         menu=_menu(view, steps),
         gate=None if over or paused else week_gate(uow, view),
         paused=paused,
+        ends_pause=view.ends_pause if paused else "",
         owner=view.playbook.owner,
         closed=over.number if over else None,
         result=over.result if over else None,

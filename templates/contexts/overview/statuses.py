@@ -72,7 +72,7 @@ class StatusRow:
         answered: check-ins in, of `expected`.
         closed: the number of the closed cycle, if no other one has begun; `result` is its result.
         next_cycle: the Monday on which the next one starts.
-        paused: no check-ins until `owner` (a Slack ID) or a curator starts a cycle.
+        paused: no check-ins until `owner` (a Slack ID) or a curator ends the pause, by the command `ends_pause`.
         own_answer_due: the reader's own check-in is open.
         own_answer_comes: when it comes, in their own zone, if it hasn't been sent or is snoozed.
         guardrails: with the newest reading of the cycle.
@@ -97,6 +97,7 @@ class StatusRow:
     own_answer_due: bool = False
     own_answer_comes: datetime | None = None
     paused: bool = False
+    ends_pause: str = ""
     owner: str | None = None
     closed: int | None = None
     result: str | None = None

@@ -13,7 +13,17 @@ from bot.sandbox.messages import Message
 from cadence.flows.nudging.forecasting import forecast
 from cadence.nudges.table import BY_KIND, Unless
 from cadence.rules.modes import Mode
-from storage.tables import Adoption, AdoptionState, AdoptionStep, MessageState, OutboxMessage, StepVerdict
+from storage.tables import (
+    Adoption,
+    AdoptionState,
+    AdoptionStep,
+    CheckIn,
+    Cycle,
+    CycleKind,
+    MessageState,
+    OutboxMessage,
+    StepVerdict,
+)
 from templates.contexts.checkins import CheckinForm, CheckinMessage
 from templates.contexts.cycles import (
     CycleAnnounced,
@@ -38,6 +48,7 @@ from tests.scenarios.plays import (
     TRIAGE,
     at,
     bot_dms,
+    entries,
     ledger,
     posts,
     rows,
@@ -369,3 +380,66 @@ def test_cycle_status_and_home_say_who_can_resume_it(asked: BotHarness) -> None:
     assert [one.playbook.owner for one in home.items if one.playbook] == [LEAD]
     types(asked, "/cadence cycle resume reply")
     assert shown(types(asked, "/cadence cycle show reply"), CycleShown).resumes == ""
+
+
+def test_in_a_paused_week_a_member_is_taken_to_do_their_share_of_the_runs(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-03 12:00"))
+        types(harness, "/cadence cycle pause reply")
+        harness.play_until(at("2026-03-05 12:00"))
+        for member in (LEAD, AGENT):
+            types(harness, "/attest as-planned", member)
+        assert [row.runs for row in rows(harness, CheckIn)] == [20, 20]
+
+
+def test_nobody_is_nudged_again_while_a_team_is_paused(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-09 10:05"))
+        types(harness, "/cadence cycle pause reply")
+        missing = [one for one in bot_dms(harness, LEAD) if Action.NUDGE_AGAIN in actions(one)][-1]
+        said = harness.workspace.person(LEAD).clicks(missing, action_id=Action.NUDGE_AGAIN)
+        harness.tick()
+        assert_golden(said, "no-nudge")
+        assert ledger(harness, "checkin-again") == []
+        assert entries(harness, "nudged-again") == []
+
+
+def test_a_pause_that_outlasts_its_cycle_ends_with_the_next_one(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-23 12:00"))
+        types(harness, "/cadence cycle pause reply")
+        harness.play_until(at("2026-03-28 12:00"))
+        said = types(harness, "/cadence cycle resume reply")
+        assert_golden(said, "nothing-to-resume")
+        assert actions(said) == [Action.START_CYCLE]
+        assert actions(types(harness, "/cadence cycle resume")) == []
+        home = shown(harness.workspace.person(LEAD).opens_home(), Home)
+        offered = [offer.action for item in home.items if item.playbook for offer in item.playbook.menu]
+        assert Action.RESUME not in offered
+        [row] = shown(types(harness, "/cadence status"), Status).rows
+        assert row.ends_pause == "/cadence cycle start reply team=desk"
+
+
+def test_a_watch_that_was_paused_past_its_end_goes_on_as_a_watch(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-26 12:00"))
+        types(harness, "/cadence cycle watch reply")
+        harness.play_until(at("2026-03-31 12:00"))
+        types(harness, "/cadence cycle pause reply")
+        harness.play_until(at("2026-04-28 12:00"))
+        said = types(harness, "/cadence cycle resume reply")
+        assert_golden(said, "watch-again")
+        assert actions(said) == [Action.WATCH_WEEKLY]
+        assert said.message is not None
+        harness.workspace.person(LEAD).clicks(said.message, action_id=Action.WATCH_WEEKLY)
+        [adoption] = rows(harness, Adoption)
+        assert adoption.state is AdoptionState.ACTIVE
+        assert [row.kind for row in rows(harness, Cycle)] == [
+            CycleKind.ROLLOUT,
+            CycleKind.WATCH,
+            CycleKind.WATCH,
+        ]

@@ -175,7 +175,17 @@ SAMPLES: dict[str, MessageContext] = {
         )
     ),
     "status-many": Status(rows=(replace(STATUS, own_answer_due=False), replace(STATUS, gate=None)), more=230),
-    "status-paused": Status(rows=(replace(STATUS, paused=True, owner="U01LEAD", own_answer_due=False),)),
+    "status-paused": Status(
+        rows=(
+            replace(
+                STATUS,
+                paused=True,
+                ends_pause="/cadence cycle resume support-reply team=support-emea",
+                owner="U01LEAD",
+                own_answer_due=False,
+            ),
+        )
+    ),
     "status-starts": Status(
         rows=(replace(STATUS, week=None, starts=STATUS.week_start, expected=0, own_answer_due=False),)
     ),

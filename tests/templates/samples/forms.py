@@ -213,6 +213,7 @@ SAMPLES: dict[str, ViewContext] = {
         team="Support EMEA",
         team_slug="support-emea",
         state="paused",
+        ends_pause="/cadence cycle start support-reply team=support-emea",
         week=None,
         inherited="balanced",
         rule="strict",

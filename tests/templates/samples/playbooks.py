@@ -182,7 +182,9 @@ SAMPLES: dict[str, MessageContext] = {
     ),
     "team-shown": replace(TEAM, created=False),
     "cycle-shown": CYCLE,
-    "cycle-shown-paused": replace(CYCLE, resumes="U01LEAD"),
+    "cycle-shown-paused": replace(
+        CYCLE, resumes="U01LEAD", ends_pause="/cadence cycle resume support-reply team=support-emea"
+    ),
     "cycle-shown-watched": replace(CYCLE, month=2, gates=()),
     "cycle-shown-closed": replace(CYCLE, result="met", gates=(), steps=(), readings=(), champion=None),
     "cycle-shown-between": replace(CYCLE, week=None),
