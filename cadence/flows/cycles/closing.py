@@ -37,6 +37,7 @@ from cadence.flows.core import (
 )
 from cadence.flows.cutover import asks_assessment
 from cadence.flows.cycles.moving import count_anew
+from cadence.flows.cycles.resuming import rewrite_pause_post
 from cadence.flows.cycles.starting import add_cycle, declare_modes
 from cadence.flows.gates import gates_of, words
 from cadence.flows.numbers import kpi_context, set_result, shown
@@ -326,6 +327,8 @@ def finish_cycle(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, by_hand: 
     judge_promotions(uow, view, cycle)
     _plan_next(uow, view, cycle)
     close_cycle_posts(uow, view, cycle)
+    if view.is_paused:
+        rewrite_pause_post(uow, view, mark=f"closed:{cycle.id}")
     _send_posts(uow, view, cycle)
     rewrite_as_next_begins(uow, view)
 

@@ -59,7 +59,7 @@ def resume(uow: UnitOfWork, view: AdoptionView) -> None:
     if view.cycle is not None and view.cycle.state is CycleState.RUNNING:
         rewrite_cycle_posts(uow, view, view.cycle, mark=mark)
     rewrite_checkins(uow, view, mark=mark)
-    if end_pause_post(uow, view, mark=mark):
+    if rewrite_pause_post(uow, view, mark=mark):
         tell(uow, [view.team.channel], kind=_RESUMED, slot=f"{view.id}:{mark}", subject=_subject(uow, view))
 
 
@@ -107,8 +107,8 @@ def tell_pause(uow: UnitOfWork, view: AdoptionView) -> None:
     tell(uow, [view.team.channel], kind=_PAUSED, slot=slot, subject=_subject(uow, view))
 
 
-def end_pause_post(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> bool:
-    """Rewrite the post on a pause that is over; whether the team had been told of it."""
+def rewrite_pause_post(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> bool:
+    """Rewrite the post on the newest pause after it changed; whether the team had been told of it."""
     newest = uow.messages(_PAUSED, view.id)[-1:]
     uow.rewrite_messages(newest, mark=mark)
     return any(one.state is MessageState.SENT for one in newest)

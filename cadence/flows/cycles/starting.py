@@ -25,7 +25,7 @@ from cadence.flows.core import (
     zone_of,
 )
 from cadence.flows.cycles.announcing import first_checkin, tell_start
-from cadence.flows.cycles.resuming import NextAsked, end_pause_post, resumed, started
+from cadence.flows.cycles.resuming import NextAsked, resumed, rewrite_pause_post, started
 from cadence.flows.people import likely_team
 from cadence.flows.pilots import first_cycles_form, require_approved, require_first_cycle_room
 from cadence.flows.training import require_trained
@@ -218,7 +218,7 @@ def start_cycle(uow: UnitOfWork, given: CycleGiven) -> CycleStarted:
         mark = f"started:{cycle.id}:{uow.now.timestamp()}"
         rewrite_last_closing(uow, view, mark=mark)
         if view.was_paused:
-            end_pause_post(uow, view, mark=mark)
+            rewrite_pause_post(uow, view, mark=mark)
         rewrite_as_next_begins(uow, view)
         tell_start(uow, view, cycle)
         return _started(uow, view, cycle)

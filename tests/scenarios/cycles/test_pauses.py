@@ -411,7 +411,12 @@ def test_a_pause_that_outlasts_its_cycle_ends_with_the_next_one(tmp_path: Path) 
         start_cycle(harness)
         harness.play_until(at("2026-03-23 12:00"))
         types(harness, "/cadence cycle pause reply")
+        harness.play_until(at("2026-03-27 12:00"))
+        [told] = [one for one in posts(harness, DESK_CHANNEL) if is_shown(one, CyclePaused)]
+        assert shown(told, CyclePaused).closes is not None
         harness.play_until(at("2026-03-28 12:00"))
+        [told] = [one for one in posts(harness, DESK_CHANNEL) if is_shown(one, CyclePaused)]
+        assert shown(told, CyclePaused).closes is None
         said = types(harness, "/cadence cycle resume reply")
         assert_golden(said, "nothing-to-resume")
         assert actions(said) == [Action.START_CYCLE]
