@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
+from cadence.rules.amounts import whole_number
 from cadence.typed import visible
 from templates.contexts.ask import Input, Kind, PlainForm
 
@@ -18,8 +19,8 @@ F = TypeVar("F", bound=PlainForm)
 _ID = re.compile(r"[0-9]{1,9}")
 _MEMBER = re.compile(r"[UW][A-Z0-9]{1,23}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,23}")
+_LARGEST = 999_999_999
 # PostgreSQL can't store NUL, and half a surrogate pair can't be encoded.
-_WHOLE = re.compile(r"[+-]?\d{1,9}(\.0*)?")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _YEARS = range(2000, 2101)
 OLD_BUTTON = "This button has expired. See where things are with `/cadence status`."
@@ -226,11 +227,11 @@ class Form:
         Raises:
             Refusal: on its field, if it isn't one.
         """
-        typed = self.text(field).replace(",", "").replace("\u202f", "").replace("\xa0", "")
+        typed = self.text(field)
         if not typed:
             return None
-        number = _whole(typed)
-        if number is None:
+        number = whole_number(typed)
+        if number is None or abs(number) > _LARGEST:
             raise Refusal(
                 say("{typed} isn't a whole number. Try 14.", typed=code(typed[:40])),
                 field=field,
@@ -319,10 +320,6 @@ def _slack_id(shape: re.Pattern[str], chosen: object, field: str, what: str) -> 
     if isinstance(chosen, str) and shape.fullmatch(chosen):
         return chosen
     raise Refusal(f"That isn't {what} in this Slack. Choose again.", field=field)
-
-
-def _whole(typed: str) -> int | None:
-    return int(typed.partition(".")[0]) if _WHOLE.fullmatch(typed) else None
 
 
 def _day(text: object) -> date | None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from cadence.flows.core import NeedsChoice
 from cadence.flows.rubrics import (
+    MOST_SAMPLES,
     AuditMeant,
     Graded,
     SampleGiven,
@@ -18,6 +19,7 @@ from cadence.flows.rubrics import (
 )
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal
+from cadence.rules.amounts import whole_number
 from handlers.context import RequestContext
 from handlers.feature import Feature
 from handlers.grammar import AboutPlaybook, Entry, Request
@@ -27,8 +29,6 @@ from handlers.payloads import Body, Form, row_id, split_ref, split_week
 from templates.contexts.base import MessageContext
 from templates.contexts.rubrics import RevisionForm, RubricForm
 from templates.ids import Action, Callback, Field
-
-_MOST_DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +69,8 @@ def _count(request: Request, name: str) -> int | None:
     typed = request.options.get(name)
     if typed is None:
         return None
-    digits = typed.replace(",", "")
-    if digits.isdecimal() and len(digits.lstrip("0")) > _MOST_DIGITS:
-        raise Refusal(
-            say(
-                "{typed} is too many. Record up to 100,000 samples at a time.",
-                typed=shown(f"{name}={typed}"),
-            )
-        )
-    if not digits.isdecimal() or len(digits) > 2 * _MOST_DIGITS:
+    number = whole_number(typed)
+    if number is None or number < 0:
         raise Refusal(
             say(
                 "{typed} isn't a number of samples. Try a whole number, like {right}.",
@@ -85,7 +78,15 @@ def _count(request: Request, name: str) -> int | None:
                 right=code("passes=19 samples=20"),
             )
         )
-    return int(digits)
+    if number > MOST_SAMPLES:
+        raise Refusal(
+            say(
+                "{typed} is too many. Record up to {most} samples at a time.",
+                typed=shown(f"{name}={typed}"),
+                most=f"{MOST_SAMPLES:,}",
+            )
+        )
+    return number
 
 
 def by_command(context: RequestContext, command: Rubric) -> None:

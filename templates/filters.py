@@ -271,9 +271,9 @@ def signed(count: int) -> str:
     return f"{'−' if count < 0 else '+'}{abs(count):,}"
 
 
-def mode(value: str) -> str:
-    """`AI-led`, `human-led`, `collaborative`."""
-    return MODE_WORDS[Mode(value)]
+def mode(value: str, also: str | None = None) -> str:
+    """`AI-led`, `human-led`, `collaborative`; with another one, `human-led or AI-led`."""
+    return " or ".join(MODE_WORDS[Mode(one)] for one in (value, also) if one)
 
 
 def lead(value: str) -> str:

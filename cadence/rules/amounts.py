@@ -144,6 +144,16 @@ def parse_amount(text: str, unit: Unit) -> float:
     return value
 
 
+_WHOLE: Final = re.compile(r"[+-]?(?:\d+|(?!0)\d{1,3}(?:[,\u202f\xa0]\d{3})+)(?:\.0{0,2})?")
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number as typed, such as `14` or `1,234`; None for anything else, such as `1,4`."""
+    if not _WHOLE.fullmatch(text) or len(text) > 10 * _LONGEST:
+        return None
+    return int(re.sub(r"[,\u202f\xa0]", "", text.partition(".")[0]))
+
+
 def _normalise(text: str) -> str:
     """Normalize digits of any script, spaces of any width and every minus sign; remove invisible
     characters."""

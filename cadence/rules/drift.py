@@ -78,6 +78,7 @@ class DriftVerdict:
         weeks: the weeks of those, in order.
         share: drifted of attested and awaited, 0 to 1.
         used: the mode most attested instead; of two equally frequent ones, the one in which people lead more.
+        also: the other mode attested instead, if there are two.
         policy: the thresholds.
     """
 
@@ -89,6 +90,7 @@ class DriftVerdict:
     weeks: tuple[int, ...]
     share: float
     used: Mode | None
+    also: Mode | None
     policy: DriftPolicy
 
     @property
@@ -130,6 +132,7 @@ def judge_drift(
     if share > policy.share and len(all_of_them) >= policy.attestations:
         lines.append(DriftLine.SHARE)
     counts = Counter(one.mode for one in drifted)
+    used, also, *_ = (*sorted(counts, key=lambda mode: (-counts[mode], rank(mode))), None, None)
     return DriftVerdict(
         lines=tuple(lines),
         attested=len(all_of_them),
@@ -138,7 +141,8 @@ def judge_drift(
         by=by,
         weeks=weeks,
         share=share,
-        used=min(counts, key=lambda mode: (-counts[mode], rank(mode))) if counts else None,
+        used=used,
+        also=also,
         policy=policy,
     )
 

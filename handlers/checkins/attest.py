@@ -1,5 +1,6 @@
 """Parsing `/attest`: how people say that it ran as planned, that something changed, or that they didn't run it."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +29,7 @@ class Attest(AboutPlaybook):
 
 
 _LONGEST = 5
+_FIGURE: Final = re.compile(r"\d+(?:,\d+)*")
 _ANSWERS: Final = ("as-planned", "changed", *(value.value for value in Attestation))
 """The words to suggest; the last three are older names."""
 _PHRASES: Final = {
@@ -138,11 +140,13 @@ def _spoken_modes(request: Request, playbook: str | None) -> dict[str, Mode]:
 def _spoken_runs(request: Request) -> int | None:
     """Take `14 runs`, or `14` before nothing but another number or a quoted note, right after the attestation."""
     typed = request.typed
-    if not typed.key().isdecimal():
+    if not _FIGURE.fullmatch(typed.key()):
         return None
     if len(typed.words) == 1 or typed.key(1) in _RUNS:
         return read_runs(typed.take(2)[0].key)
-    if typed.words[1].text[:1] in OPENING_QUOTES or all(word.key.isdecimal() for word in typed.words[1:]):
+    if typed.words[1].text[:1] in OPENING_QUOTES or all(
+        _FIGURE.fullmatch(word.key) for word in typed.words[1:]
+    ):
         return read_runs(typed.take()[0].key)
     return None
 

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from cadence.links import is_link
 from cadence.mrkdwn import code, say
 from cadence.refusals import Refusal, Unknown
+from cadence.rules.amounts import whole_number
 from handlers.grammar.errors import listed, shown, unknown_playbook, unknown_team
 from handlers.grammar.words import Typed, Word
 
@@ -142,7 +143,7 @@ class Request:
         typed = self.options.get("week")
         if typed is None:
             return None
-        number = _whole(typed)
+        number = whole_number(typed)
         if number is None or not 1 <= number <= WEEKS:
             raise Refusal(
                 say(
@@ -256,8 +257,8 @@ def take_options(typed: Typed, names: Iterable[str]) -> dict[str, str]:
 
 def read_runs(typed: str) -> int:
     """A whole number of runs, 0 to 100,000."""
-    number = _whole(typed)
-    if number is None or number > MOST_RUNS:
+    number = whole_number(typed)
+    if number is None or not 0 <= number <= MOST_RUNS:
         raise Refusal(
             say(
                 "{typed} isn't a number of runs. Try a whole number up to {most}, like {right}.",
@@ -267,8 +268,3 @@ def read_runs(typed: str) -> int:
             )
         )
     return number
-
-
-def _whole(typed: str) -> int | None:
-    digits = typed.replace(",", "")
-    return int(digits) if digits.isdecimal() and len(digits) <= len(str(MOST_RUNS)) + 1 else None

@@ -464,6 +464,21 @@ def attested(uow: UnitOfWork, *, cycle: Cycle, through: int | None = None) -> li
     return [Attested(row, modes.get(row.id, {})) for row in ran]
 
 
+def corrected(uow: UnitOfWork, *, cycle: Cycle, through: int) -> list[tuple[Attested, Attested | None]]:
+    """The answers as of the check-in with this id that were corrected since, each with the current one.
+
+    An answer in which nobody ran it is left out, or None.
+    """
+    now = {(one.answer.week, one.answer.member): one for one in attested(uow, cycle=cycle)}
+    rows = checkins.answers_of_cycle(
+        uow, adoption_id=cycle.adoption_id, cycle_id=cycle.id or 0, starts_on=cycle.starts_on
+    )
+    newest = {(row.week, row.member): row for row in rows if row.id <= through}
+    ran = [row for row in newest.values() if row.replaced and row.attestation is not Attestation.NOT_RUN]
+    modes = checkins.drifted_modes_of(uow, check_ins=ran)
+    return [(Attested(row, modes.get(row.id, {})), now.get((row.week, row.member))) for row in ran]
+
+
 class Marks(NamedTuple):
     """The newest rows of an adoption at some moment, or 0.
 

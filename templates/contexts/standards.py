@@ -52,6 +52,7 @@ class Drift(MessageContext):
     Args:
         declared: the mode declared when it was found.
         used: the mode most attested instead.
+        also: the other mode attested instead, if there are two.
         alone: only one person reported it, so only the owner reads this.
         owner: Slack ID, who changes the plan or goes back to it.
         decision: `declared`, `back_to_plan` or `withdrawn` once it is settled.
@@ -70,6 +71,7 @@ class Drift(MessageContext):
     used: str
     numbers: DriftNumbers
     owner: str
+    also: str | None = None
     alone: bool = False
     decision: str | None = None
     decided_by: str | None = None
@@ -86,6 +88,7 @@ class DriftReported(MessageContext):
 
     Args:
         declared: the step's mode now.
+        used, also: as in `Drift`.
         people: how many report another mode now.
         ended: `corrected`, `settled` (the count restarted since) or `alert` (it became one) once it is over.
     """
@@ -100,6 +103,7 @@ class DriftReported(MessageContext):
     declared: str
     used: str
     numbers: DriftNumbers
+    also: str | None = None
     people: int = 1
     ended: str | None = None
 
@@ -133,6 +137,7 @@ class BackToPlanForm(PlainForm, callback=Callback.BACK_TO_PLAN, title="Back to t
     step: str
     declared: str
     used: str
+    also: str | None = None
     note: str = ask.lines("What will you change?", "Your team and the curators will see this.")
 
 

@@ -36,6 +36,7 @@ _FIXED = frozenset(
             "fallback",
             "declared",
             "used",
+            "also",
             "older",
             "unit",
             "direction",

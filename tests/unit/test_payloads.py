@@ -54,13 +54,39 @@ def test_a_plain_form_is_read_by_its_declaration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "number"), [("14", 14), ("1,400", 1400), ("14.0", 14), ("-1", -1), ("+2", 2)]
+    ("typed", "number"),
+    [
+        ("14", 14),
+        ("1,400", 1400),
+        ("12,345,678", 12345678),
+        ("1\u202f400", 1400),
+        ("14.0", 14),
+        ("-1", -1),
+        ("+2", 2),
+    ],
 )
 def test_a_whole_number_is_digits(typed: str, number: int) -> None:
     assert submitted(samples={"value": typed}).whole("samples") == number
 
 
-@pytest.mark.parametrize("typed", ["1e3", "1_000", "²", "14.5", "inf", "9" * 10])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "1e3",
+        "1_000",
+        "²",
+        "14.5",
+        "inf",
+        "9" * 10,
+        "1,4",
+        "1,,400",
+        "0,125",
+        ",14",
+        "1,4000",
+        "1.000",
+        "1\u202f4",
+    ],
+)
 def test_anything_else_is_no_whole_number(typed: str) -> None:
     with pytest.raises(Refusal) as refused:
         submitted(samples={"value": typed}).whole("samples")

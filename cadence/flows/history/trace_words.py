@@ -181,7 +181,9 @@ def _drift(data: Any, _words: Words) -> str:
     total = data["attested"] + data.get("awaited", 0)
     counts = f"{data['drifted']} of {filters.plural(total, 'check-in')}"
     share = percent_of(data["drifted"], total, limit=data.get("limit_share"))
-    used = mode_word(data["used"]) if data.get("used") else "another mode"
+    used = (
+        " or ".join(mode_word(one) for one in (data.get("used"), data.get("also")) if one) or "another mode"
+    )
     return f"running as {used} (planned: {mode_word(data['declared'])}): {counts}{f' ({share})' if share else ''}"
 
 

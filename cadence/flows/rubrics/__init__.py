@@ -3,6 +3,7 @@
 from cadence.flows.rubrics.audits import AuditMeant, Graded, audit_form, draw_due_audits, grade_audits
 from cadence.flows.rubrics.posts import KINDS
 from cadence.flows.rubrics.recording import (
+    MOST_SAMPLES,
     NewResult,
     SampleGiven,
     StepMeant,
@@ -17,6 +18,7 @@ from cadence.flows.rubrics.recording import (
 
 __all__ = [
     "KINDS",
+    "MOST_SAMPLES",
     "AuditMeant",
     "Graded",
     "NewResult",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from typing import NamedTuple
 
 from cadence.documents import Step
@@ -32,6 +33,7 @@ from cadence.rules.drift import (
 )
 from cadence.rules.modes import Mode
 from storage.queries import adoptions, checkins, standards
+from storage.queries.checkins import Answer
 from storage.queries.standards import StepChange
 from storage.tables import Cycle, StepDrift
 from storage.work import UnitOfWork
@@ -116,8 +118,9 @@ def judge_drifts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, cause: st
     public.
 
     `cause` is the trigger: `check-in:ID` or `close:CYCLE`. An unsettled drift isn't announced again; it is
-    withdrawn if the answers behind it were corrected, or only one person's are left. If corrected answers
-    name another mode, or fewer do, its alerts are rewritten.
+    withdrawn if the rule doesn't find it in the answers as corrected, or only one person's are left. Newer
+    answers alone don't withdraw it. Its alerts are rewritten after other corrections, and when the answers
+    name other modes.
     """
     drifted = {step for one in standards.attested(uow, cycle=cycle) for step in one.modes}
     if not view.has_drifted:
@@ -130,13 +133,14 @@ def judge_drifts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, cause: st
             rewrite_reported(uow, view, step, mark=cause, cycle_id=cycle.id)
             continue
         seen = see_drift(uow, view, cycle, step)
-        if found is not None and found.cycle_id == cycle.id and _is_corrected(found, seen.verdict):
+        change = _change(uow, view, cycle, step, found=found, seen=seen)
+        if found is not None and change is _Change.WITHDRAWN:
             _withdraw(uow, view, step, found, cause=cause)
             found = None
         if seen.verdict.found and (found is None or (is_alone(found) and not seen.verdict.alone)):
             row = _keep(uow, view, cycle, step, seen, DriftEvent.FOUND, cause=cause)
             _tell_found(uow, view, row)
-        elif found is not None and found.cycle_id == cycle.id and _differs(found, seen.verdict):
+        elif found is not None and change is _Change.REWRITTEN:
             row = _keep(uow, view, cycle, step, seen, DriftEvent.FOUND, cause=cause)
             _record_found(uow, view, row)
             _rewrite_alerts(uow, found, mark=f"drift:{row.id}")
@@ -148,35 +152,11 @@ def judge_drifts(uow: UnitOfWork, view: AdoptionView, cycle: Cycle, *, cause: st
         rewrite_reported(uow, view, step, mark=cause, cycle_id=cycle.id)
 
 
-def _is_corrected(found: StepDrift, now: DriftVerdict) -> bool:
-    """Whether answers behind a drift were corrected so that there is no drift any more, or only one
-    person's answers are left."""
-    if now.alone and not is_alone(found):
-        return True
-    return not now.found and now.drifted < int(found.evidence["drifted"])
-
-
-def _differs(found: StepDrift, now: DriftVerdict) -> bool:
-    """Whether the answers name another mode than those in which a drift was found, or fewer of them do."""
-    return now.used is not None and (now.used != found.used or now.drifted < int(found.evidence["drifted"]))
-
-
 def _rewrite_alerts(uow: UnitOfWork, found: StepDrift, *, mark: str) -> None:
     """Rewrite the alerts of a drift, and the digest that lists it, with its current state."""
     for alert in standards.alerts_until(uow, found=found):
         uow.rewrite("drift", alert.id, mark=mark)
     rewrite_digest(uow, mark=mark)
-
-
-@dataclass(frozen=True, slots=True)
-class DriftSeen:
-    """A step judged for drift: after which check-in attestations count (since when), and up to which."""
-
-    verdict: DriftVerdict
-    declared: Mode
-    since: datetime | None
-    after: int
-    through: int
 
 
 class DriftWindow(NamedTuple):
@@ -186,8 +166,58 @@ class DriftWindow(NamedTuple):
     after: int = 0
     since: datetime | None = None
 
+    def counts(self, answer: Answer, view: AdoptionView, cycle: Cycle) -> bool:
+        """Whether an answer counts: it came later, and its week wasn't over by then."""
+        first_week = monday_of(local_day(self.since, view.zone)) if self.since else cycle.starts_on
+        return answer.week_start >= first_week and answer.id > self.after
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSeen:
+    """A step judged for drift: where attestations begin to count, and up to which check-in."""
+
+    verdict: DriftVerdict
+    declared: Mode
+    window: DriftWindow
+    through: int
+
 
 FROM_THE_START = DriftWindow()
+
+
+class _Change(Enum):
+    """What answers since then make of an unsettled drift."""
+
+    NONE = auto()
+    REWRITTEN = auto()
+    WITHDRAWN = auto()
+
+
+def _change(
+    uow: UnitOfWork, view: AdoptionView, cycle: Cycle, step: Step, *, found: StepDrift | None, seen: DriftSeen
+) -> _Change:
+    """What the answers now make of a drift that was found in this cycle.
+
+    An answer that counted and was corrected to the plan, or to “Didn't run it”, withdraws the drift if the
+    rule doesn't find it any more.
+    """
+    if found is None or found.cycle_id != cycle.id:
+        return _Change.NONE
+    verdict = seen.verdict
+    if verdict.alone and not is_alone(found):
+        return _Change.WITHDRAWN
+    changes: list[Mode | None] = []
+    for before, now in standards.corrected(uow, cycle=cycle, through=found.after_check_in):
+        mode = now.modes.get(step.key, seen.declared) if now else None
+        if seen.window.counts(before.answer, view, cycle) and mode != before.modes.get(
+            step.key, seen.declared
+        ):
+            changes.append(mode)
+    if not verdict.found and any(mode in (None, seen.declared) for mode in changes):
+        return _Change.WITHDRAWN
+    known = (found.used, found.evidence.get("also"))
+    names_others = verdict.used is not None and (verdict.used, verdict.also) != known
+    return _Change.REWRITTEN if changes or names_others else _Change.NONE
 
 
 def latest_window(changes: Sequence[StepChange], events: Iterable[StepDrift]) -> DriftWindow:
@@ -230,18 +260,17 @@ def see_drift(
         window = _counts_since(uow, view, step)
     assert declared is not None  # noqa: S101 - it comes with a past moment
     through = as_of.through if as_of else checkins.last_check_in_id(uow, adoption_id=view.id)
-    first_week = monday_of(local_day(window.since, view.zone)) if window.since else cycle.starts_on
     answers = standards.attested(uow, cycle=cycle, through=through)
     verdict = judge_drift(
         [
             StepAttestation(one.answer.week, one.modes.get(step.key, declared), declared, one.answer.member)
             for one in answers
-            if one.answer.week_start >= first_week and one.answer.id > window.after
+            if window.counts(one.answer, view, cycle)
         ],
         awaited=_awaited(uow, view, cycle, through=through, as_of=as_of),
         policy=policy,
     )
-    return DriftSeen(verdict, declared, window.since, window.after, through)
+    return DriftSeen(verdict, declared, window, through)
 
 
 def _counts_since(uow: UnitOfWork, view: AdoptionView, step: Step) -> DriftWindow:
@@ -329,6 +358,7 @@ def drift_evidence(seen: DriftSeen) -> dict[str, object]:
         "attested": verdict.attested,
         "awaited": verdict.awaited,
         "drifted": verdict.drifted,
+        "also": verdict.also,
         "people": len(verdict.by),
         "weeks": list(verdict.weeks),
         "share": verdict.share,
@@ -336,7 +366,7 @@ def drift_evidence(seen: DriftSeen) -> dict[str, object]:
         "limit_people": verdict.policy.people,
         "limit_share": verdict.policy.share,
         "limit_attestations": verdict.policy.attestations,
-        "since": seen.since.isoformat() if seen.since else None,
+        "since": seen.window.since.isoformat() if seen.window.since else None,
         "through_check_in": seen.through,
     }
 
@@ -369,6 +399,7 @@ def back_to_plan_form(uow: UnitOfWork, *, adoption_id: int, step: str) -> BackTo
             step=declared.title,
             declared=found.declared,
             used=found.used or found.declared,
+            also=found.evidence.get("also"),
         )
 
 

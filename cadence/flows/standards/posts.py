@@ -193,6 +193,7 @@ def drift(uow: UnitOfWork, message: OutboxMessage) -> Drift:
         step=_title(uow, view, found),
         declared=found.declared,
         used=found.used or found.declared,
+        also=found.evidence.get("also"),
         numbers=drift_numbers(found),
         alone=is_alone(found),
         owner=view.playbook.owner,
@@ -224,7 +225,7 @@ def report(uow: UnitOfWork, message: OutboxMessage) -> DriftReported:
     cycle = cycles.cycle(uow, cycle_id=row.cycle_id)
     seen = see_drift(uow, view, cycle, step) if step else None
     ended: Literal["settled", "corrected", "alert"] | None = None
-    if step is None or seen is None or seen.after >= row.after_check_in:
+    if step is None or seen is None or seen.window.after >= row.after_check_in:
         ended = "settled"
     elif not seen.verdict.drifted:
         ended = "corrected"
@@ -238,6 +239,7 @@ def report(uow: UnitOfWork, message: OutboxMessage) -> DriftReported:
         step=_title(uow, view, row),
         declared=seen.declared if seen else row.declared,
         used=(seen and seen.verdict.used) or row.used or row.declared,
+        also=seen.verdict.also if seen else row.evidence.get("also"),
         numbers=_numbers(drift_evidence(seen)) if seen else drift_numbers(row),
         people=len(seen.verdict.by) if seen else 0,
         ended=ended,
@@ -308,7 +310,7 @@ def drift_counts(found: StepDrift) -> Mrkdwn:
     return say(
         "as {used}, not {declared} as planned: {drifted} of {check_ins} "
         "({share}limit {limit}{awaited}) in {weeks} {last}",
-        used=mode_word(found.used or found.declared),
+        used=mode_word(found.used or found.declared, found.evidence.get("also")),
         declared=mode_word(found.declared),
         drifted=numbers.drifted,
         check_ins=plural(numbers.attested + numbers.awaited, "check-in"),

@@ -41,12 +41,12 @@ OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
 
 
 @contextmanager
-def desk(folder: Path) -> Iterator[BotHarness]:
-    """The seed's playbook in week 2 of a cycle of a team of two."""
+def desk(folder: Path, *, workspace: Path = DESK) -> Iterator[BotHarness]:
+    """The seed's playbook in week 2 of a cycle of a team, by default of two."""
     playbook = changed(EXAMPLES / "support-reply.yaml", folder, ("pilot: support-emea", "pilot: desk"))
     with bot_harness(
         folder,
-        workspace=DESK,
+        workspace=workspace,
         playbooks=[playbook],
         played=InCycle("2026-03-12 12:00", playbook="support-reply"),
     ) as harness:
@@ -417,6 +417,72 @@ def test_a_correction_that_leaves_the_drift_updates_its_counts(tmp_path: Path) -
         numbers = shown(alert, Drift).numbers
         assert (numbers.drifted, numbers.attested, numbers.weeks) == (2, 3, (1, 2))
         assert shown(alert, Drift).decision is None
+
+
+def drifts_on(harness: BotHarness) -> None:
+    """The member goes on in the second week."""
+    drifts(harness)
+    attest(harness, MEMBER, "drifted draft=human-led runs=20")
+
+
+def test_a_correction_of_one_week_withdraws_the_drift_though_another_has_more(tmp_path: Path) -> None:
+    with desk(tmp_path) as harness:
+        drifts_on(harness)
+        attest(harness, MEMBER, "as-declared runs=20 week=1")  # two people, but in week 2 only
+        assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND, DriftEvent.WITHDRAWN]
+        assert alerts(harness) == alerts(harness, CURATORS) == []
+        assert not settles(harness.workspace.person(CURATOR).types("/cadence digest", channel=CURATORS))
+
+
+def test_a_correction_rewrites_the_weeks_of_a_drift_that_goes_on(tmp_path: Path) -> None:
+    with desk(tmp_path) as harness:
+        drifts_on(harness)
+        harness.play_until(at("2026-03-19 12:00"))
+        attest(harness, MEMBER, "drifted draft=human-led runs=20")
+        assert shown(alerts(harness)[0], Drift).numbers.weeks == (1, 2)  # announced once
+        attest(harness, MEMBER, "not-run week=2")
+        attest(harness, MEMBER, "not-run week=1")
+        [alert] = alerts(harness)
+        drift = shown(alert, Drift)
+        assert (drift.numbers.drifted, drift.numbers.weeks, drift.decision) == (2, (2, 3), None)
+        assert rows(harness, StepDrift)[-1].evidence["weeks"] == [2, 3]
+
+
+def test_newer_answers_and_new_runs_do_not_withdraw_a_drift(tmp_path: Path) -> None:
+    """2 of 9 are more than a fifth; 2 of 10 aren't, but nobody took back what was found."""
+    team = ("U01AGENT1]", "U01AGENT1, U01CHAMP, U01CURATOR, U01OTHER]")
+    with desk(tmp_path, workspace=changed(DESK, tmp_path, team)) as harness:
+        for member in (OWNER, MEMBER, "U01CHAMP", CURATOR, "U01OTHER"):
+            attest(harness, member, "as-declared runs=20 week=1")
+        for member in ("U01CHAMP", CURATOR):
+            attest(harness, member, "as-declared runs=20")
+        attest(harness, OWNER, "drifted draft=human-led runs=20")
+        attest(harness, MEMBER, "drifted draft=human-led runs=20")
+        assert DriftEvent.FOUND not in events(harness)  # one is awaited
+        attest(harness, "U01OTHER", "not-run")
+        assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND]
+        harness.play_until(at("2026-03-19 12:00"))
+        attest(harness, "U01OTHER", "as-declared runs=20")
+        attest(harness, OWNER, "drifted draft=human-led runs=30 week=2")
+        assert events(harness) == [DriftEvent.REPORTED, DriftEvent.FOUND]
+        attest(harness, OWNER, "not-run week=2")
+        assert events(harness)[-1] is DriftEvent.WITHDRAWN
+
+
+def test_two_other_modes_are_both_named(tmp_path: Path) -> None:
+    with desk(tmp_path) as harness:
+        attest(harness, MEMBER, "drifted draft=ai-led runs=20 week=1")
+        attest(harness, OWNER, "drifted draft=human-led runs=20")
+        [alert] = alerts(harness)
+        drift = shown(alert, Drift)
+        assert (drift.used, drift.also, drift.numbers.drifted) == ("human-led", "ai-led", 2)
+        assert_golden(alert, "in-two-modes")
+        assert_golden("\n".join(shown(ask_why(harness, MEMBER), Why).drifts), "why-in-two-modes")
+        trace = harness.workspace.person(OWNER).types("/cadence trace support-reply draft")
+        assert_golden(shown(trace, Trace).rows[0].became, "trace-in-two-modes")
+        owner = harness.workspace.person(OWNER)
+        owner.clicks(alert, "Back to collaborative")
+        assert (shown(owner.form(), BackToPlanForm).also) == "ai-led"
 
 
 def test_a_mode_is_declared_by_command_with_a_reason_and_by_the_right_person(tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ BACK_TO_PLAN = BackToPlanForm(
 
 SAMPLES: dict[str, MessageContext | ViewContext] = {
     "drift": DRIFT,
+    "drift-in-two-modes": replace(DRIFT, also="ai-led"),
     "drift-reported": REPORTED,
     "drift-reported-corrected": replace(REPORTED, people=0, ended="corrected"),
     "drift-reported-settled": replace(REPORTED, declared="human-led", people=0, ended="settled"),

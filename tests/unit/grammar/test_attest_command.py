@@ -109,6 +109,13 @@ def test_what_is_left_out_stays_open() -> None:
     assert read("/attest ran", TWO) == Attest(attestation=Attestation.AS_DECLARED)
 
 
+@pytest.mark.parametrize("typed", ["ran runs=1,400", "ran 1,400", "ran 1,400 runs"])
+def test_runs_have_commas_at_their_thousands(typed: str) -> None:
+    assert read(f"/attest {typed}") == Attest(
+        attestation=Attestation.AS_DECLARED, runs=1400, playbook=PLAYBOOK
+    )
+
+
 def test_a_step_of_one_playbook_names_it() -> None:
     assert read("/attest drifted close=human", TWO) == Attest(
         attestation=Attestation.DRIFTED, modes=(("close", HUMAN),), playbook="month-end"
@@ -143,6 +150,9 @@ def test_a_step_can_have_the_name_of_another_commands_option() -> None:
         "ran 14 runs 15",
         "ran runz=14",
         "ran runs=1.5",
+        "ran runs=1,4",
+        "ran runs=1,,4",
+        "ran 1,4 runs",
         "ran runs=100001",
         "ran runs=²",
         "ran runs=-1",

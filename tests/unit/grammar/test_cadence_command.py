@@ -157,6 +157,7 @@ def test_reads(typed: str, command: Command) -> None:
         "rubric draft passes=19 samples=20 risk=1",
         "rubric draft passes= samples=20",
         "rubric draft samples=1000000000",
+        "rubric draft passes=1,4 samples=2,0",
         "settings tokens",
         "status runs=3",
         "learn risky=1 helped",

@@ -87,6 +87,11 @@ def test_it_says_the_counts_and_the_mode_really_used() -> None:
     assert judge_drift(attested(1, BOTH, HUMAN)).used is HUMAN  # as frequent: the safer one
     assert judge_drift(attested(1, HUMAN, BOTH)).used is HUMAN
     assert judge_drift(attested(1, AI)).used is None
+    assert [judge_drift(attested(1, *modes)).also for modes in ([BOTH, HUMAN], [BOTH, BOTH], [AI])] == [
+        BOTH,
+        None,
+        None,
+    ]
 
 
 def test_a_mode_declared_meanwhile_is_what_later_attestations_are_held_against() -> None:
