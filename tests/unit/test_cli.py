@@ -241,7 +241,7 @@ def test_a_tick_sends_what_is_due_once(slack: SandboxServer) -> None:
     db.close()
     thursday = "2026-03-05T10:00:00+01:00"
     first = cadence("tick", "--now", thursday, **tokens(slack))
-    assert (first.code, first.err) == (0, "")
+    assert first.code == 0, first.err
     assert_golden(first.out.splitlines()[-1], "tick:first")  # the post on the started cycle comes too late
     assert slack.workspace.person("U01AGENT1").last_dm().buttons[0] == "As planned"
     assert messages(slack.workspace) == 3
