@@ -1,6 +1,7 @@
 """The week's number: `/kpi`, its form, and the button of the message that asks for it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -158,8 +159,10 @@ def _ask(context: RequestContext, given: NumberGiven, ask: NeedsWeek | NeedsChoi
         adoption_id,
         playbook=given.playbook,
         team=given.team,
+        number=given.week,
         value=given.value,
         note=given.note,
+        guardrails=given.guardrails,
     )
 
 
@@ -170,8 +173,10 @@ def open_form(
     playbook: str | None = None,
     team: str | None = None,
     week: date | None = None,
+    number: int | None = None,
     value: str = "",
     note: str = "",
+    guardrails: Mapping[str, str] | None = None,
 ) -> None:
     """Open the prefilled form."""
     form = kpi_form(
@@ -180,10 +185,12 @@ def open_form(
         playbook=playbook,
         team=team,
         week_start=week,
+        week=number,
         value=value,
         note=note,
+        guardrails=guardrails,
     )
-    context.open(form, ids=metadata(a=form.selected or adoption_id, w=week and week.isoformat()))
+    context.open(form, ids=metadata(a=form.selected or adoption_id, w=week and week.isoformat(), n=number))
 
 
 def by_button(context: RequestContext, value: str, _body: Body) -> None:
@@ -200,6 +207,7 @@ def submitted(context: RequestContext, form: Form) -> MessageContext:
         value=form.text(Field.VALUE),
         adoption_id=(row_id(adoption) or 0) if adoption else form.row("a"),
         week_start=read_week(week) if week else form.week("w"),
+        week=form.row("n") if "n" in form.ids else None,
         note=form.text(Field.NOTE),
         guardrails=form.texts(Field.GUARDRAIL),
     )

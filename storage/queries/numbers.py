@@ -56,6 +56,10 @@ class Kept(NamedTuple):
     reading_id: int | None
     member: str = ""
 
+    def by_other(self, uow: UnitOfWork) -> str:
+        """Who gave the corrected value, if that's another person than the actor."""
+        return self.member if self.member != uow.actor.member else ""
+
 
 def keep(uow: UnitOfWork, *, number: Number) -> Kept:
     """Save a number as the current one of its week; the same number with the same note changes nothing.

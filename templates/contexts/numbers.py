@@ -12,7 +12,8 @@ class Guardrail:
     """A number that must not get worse. `value` is None without a reading, `held` then too.
 
     `week` of the cycle: the value's, if it is an earlier one than the message is about. `given_by` is who gave it, if
-    that's another person than the message is for.
+    that's another person than the message is for. `replaced` is the value it corrects, given by `replaced_of` if
+    that's another person.
     """
 
     name: str
@@ -23,6 +24,8 @@ class Guardrail:
     held: bool | None = None
     week: int | None = None
     given_by: str | None = None
+    replaced: float | None = None
+    replaced_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,9 @@ class KpiForm(ViewContext):
         weeks: to choose from; empty if it isn't asked.
         week: the value of the week chosen beforehand.
         week_start: the Monday of the week it is about, if known.
-        guardrails: of the adoption, in `guardrail:{key}`; none if one has yet to be chosen.
+        named: `week=N`, typed before the adoption was chosen.
+        guardrails: of the adoption, in `guardrail:{key}`; if one has yet to be chosen, those already typed.
+        only_guardrails: the value can stay empty, because the command named guardrails only.
     """
 
     TEMPLATE: ClassVar[str] = "modals/numbers/kpi.json.j2"
@@ -93,6 +98,8 @@ class KpiForm(ViewContext):
     weeks: tuple[Choice, ...] = ()
     week: str | None = None
     week_start: date | None = None
+    named: int | None = None
     value: str = ""
     note: str = ""
     guardrails: tuple[GuardrailAsked, ...] = ()
+    only_guardrails: bool = False

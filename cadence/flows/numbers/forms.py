@@ -1,6 +1,6 @@
 """The form to report a number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from cadence.flows.core import (
@@ -16,7 +16,7 @@ from cadence.flows.core import (
     this_week,
     visible_adoptions,
 )
-from cadence.flows.numbers.guardrails import asked
+from cadence.flows.numbers.guardrails import asked, asked_of_any, key_of
 from cadence.flows.numbers.kpis import require_team_member
 from cadence.flows.numbers.shown_kpis import kpi_context
 from cadence.mrkdwn import say
@@ -41,19 +41,36 @@ def kpi_form(
     playbook: str | None = None,
     team: str | None = None,
     week_start: date | None = None,
+    week: int | None = None,
     value: str = "",
     note: str = "",
+    guardrails: Mapping[str, str] | None = None,
 ) -> KpiForm:
     """The form for a KPI number; asks for the adoption or the week only if it isn't clear.
+
+    Args:
+        week: as typed, 1 to 4.
+        value, note, guardrails: as typed; guardrails by name.
 
     Raises:
         Refusal: no team of the caller runs a playbook, or no week accepts a number.
     """
+    typed = {key_of(name): number for name, number in (guardrails or {}).items()}
     with uow.read():
         if adoption_id is None:
             runs = _measured_runs(uow, playbook, team)
             if len(runs) > 1:
-                return KpiForm(adoptions=_kpi_choices(runs), value=value, note=note)
+                rails = asked_of_any(runs, typed)
+                known = {rail.key for rail in rails}
+                words = (f"{key}={number}" for key, number in typed.items() if key not in known)
+                return KpiForm(
+                    adoptions=_kpi_choices(runs),
+                    named=week,
+                    value=value,
+                    note=" ".join(filter(None, (note, *words))),
+                    guardrails=rails,
+                    only_guardrails=bool(rails) and not value,
+                )
             view = runs[0]
         else:
             view = adoption_by_id(uow, adoption_id=adoption_id)
@@ -72,7 +89,8 @@ def kpi_form(
             week=str(view.week_start) if weeks else None,
             value=value,
             note=note,
-            guardrails=asked(uow, view, week_start=week_start),
+            guardrails=asked(uow, view, week_start=week_start, typed=typed),
+            only_guardrails=bool(typed) and not value,
         )
 
 

@@ -2,7 +2,7 @@
 KPI's."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -64,18 +64,21 @@ def _read(uow: UnitOfWork, view: AdoptionView, name: str, typed: str) -> tuple[s
     rails = {key_of(rail.name): rail for rail in view.spec.kpi.guardrails}
     rail = rails.get(key_of(name))
     if rail is None:
-        raise _unknown(view, name, rails)
+        raise _unknown(uow, view, name, rails)
     return rail.name, (_amount(uow, view, rail, typed), typed)
 
 
-def _unknown(view: AdoptionView, name: str, rails: Mapping[str, Guardrail]) -> Unknown:
+def _unknown(uow: UnitOfWork, view: AdoptionView, name: str, rails: Mapping[str, Guardrail]) -> Unknown:
     if not rails:
         return Unknown(
             say(
-                "{title} doesn't have guardrails, so we can't record {name}. To keep it as a note, put it in quotes.",
+                "{title} doesn't have guardrails, so we can't record {name}. "
+                "To keep it as a note, put it in {where}.",
                 title=view.playbook.title,
                 name=code(name),
-            )
+                where="the note" if in_form(uow) else "quotes",
+            ),
+            field=f"{Field.GUARDRAIL}:{key_of(name)}",
         )
     guess = nearest(key_of(name), rails)
     hint = (
@@ -92,6 +95,7 @@ def _unknown(view: AdoptionView, name: str, rails: Mapping[str, Guardrail]) -> U
         ),
         typed=name,
         near=guess,
+        field=f"{Field.GUARDRAIL}:{key_of(name)}",
     )
 
 
@@ -117,10 +121,18 @@ def save_guardrails(
     uow: UnitOfWork, view: AdoptionView, week: ReportWeek, values: Mapping[str, tuple[float, str]]
 ) -> tuple[GuardrailShown, ...]:
     """Save the week's readings of guardrails; earlier ones are replaced, but kept."""
-    for name, (value, typed) in values.items():
-        keep_reading(uow, view, week, value=value, typed=typed, guardrail=name)
+    before = {
+        name: keep_reading(uow, view, week, value=value, typed=typed, guardrail=name)
+        for name, (value, typed) in values.items()
+    }
     return tuple(
-        shown(rail, values[rail.name][0]) for rail in view.spec.kpi.guardrails if rail.name in values
+        replace(
+            shown(rail, values[rail.name][0]),
+            replaced=before[rail.name].before,
+            replaced_of=before[rail.name].by_other(uow),
+        )
+        for rail in view.spec.kpi.guardrails
+        if rail.name in values
     )
 
 
@@ -173,24 +185,34 @@ def latest(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> list[GuardrailS
     return found
 
 
-def asked(uow: UnitOfWork, view: AdoptionView, *, week_start: date | None) -> tuple[GuardrailAsked, ...]:
-    """The guardrails for a form, with what was typed for the week before."""
+def asked(
+    uow: UnitOfWork, view: AdoptionView, *, week_start: date | None, typed: Mapping[str, str] | None = None
+) -> tuple[GuardrailAsked, ...]:
+    """The guardrails for a form, with what was typed, by key, or else for the week before."""
     found = []
     for rail in view.spec.kpi.guardrails:
         row = week_start and numbers.reading(
             uow, adoption_id=view.id, week_start=week_start, guardrail=rail.name
         )
-        found.append(
-            GuardrailAsked(
-                key=key_of(rail.name),
-                name=rail.name,
-                unit=rail.unit,
-                direction=rail.direction,
-                limit=rail.limit,
-                typed=row.typed if row else "",
-            )
-        )
+        found.append(_asked(rail, (typed or {}).get(key_of(rail.name)) or (row.typed if row else "")))
     return tuple(found)
+
+
+def asked_of_any(views: Sequence[AdoptionView], typed: Mapping[str, str]) -> tuple[GuardrailAsked, ...]:
+    """The guardrails of several adoptions that have been typed, by key, before one of them was chosen."""
+    rails = {key_of(rail.name): rail for view in views for rail in view.spec.kpi.guardrails}
+    return tuple(_asked(rails[key], given) for key, given in typed.items() if key in rails)
+
+
+def _asked(rail: Guardrail, typed: str) -> GuardrailAsked:
+    return GuardrailAsked(
+        key=key_of(rail.name),
+        name=rail.name,
+        unit=rail.unit,
+        direction=rail.direction,
+        limit=rail.limit,
+        typed=typed,
+    )
 
 
 def judged(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> tuple[rules.Guardrail, ...]:

@@ -73,7 +73,7 @@ def record_number(uow: UnitOfWork, given: NumberGiven) -> Recorded:
 def record(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> Recorded:
     """Record a number of an adoption within a transaction; raises the same as `record_number`."""
     given = _without_guardrails(given) if not view.spec.kpi.guardrails else given
-    value = amount(uow, view, given.value) if given.value or not given.guardrails else None
+    value = amount(uow, view, given.value) if given.value or not any(given.guardrails.values()) else None
     rails = read_guardrails(uow, view, given.guardrails)
     week = _week(uow, view, given)
     before = Kept(None, None)
@@ -90,7 +90,7 @@ def record(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> Recorded:
         value=value,
         week_start=week.start,
         replaced=before.before,
-        replaced_of=before.member if before.member != uow.actor.member else "",
+        replaced_of=before.by_other(uow),
         guardrails=kept,
         result=week.cycle.result,
     )
@@ -129,7 +129,7 @@ def _without_guardrails(given: NumberGiven) -> NumberGiven:
     """For a KPI without guardrails, `backlog=12` next to the number is part of the note."""
     if not given.value:
         return given
-    words = (given.note, *(f"{name}={typed}" for name, typed in given.guardrails.items()))
+    words = (given.note, *(f"{name}={typed}" for name, typed in given.guardrails.items() if typed))
     return replace(given, note=" ".join(filter(None, words)), guardrails={})
 
 

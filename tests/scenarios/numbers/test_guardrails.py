@@ -13,7 +13,7 @@ from templates.contexts.checkins import Answer as CheckinAnswer
 from templates.contexts.checkins import CheckinMessage
 from templates.contexts.cycles import CycleClosed
 from templates.contexts.gates import WeekOpens
-from templates.contexts.numbers import Guardrail, Recorded
+from templates.contexts.numbers import Guardrail, KpiForm, Recorded
 from templates.contexts.overview.digests import Digest
 from templates.contexts.overview.statuses import Status
 from tests.contexts import assert_golden, is_shown, shown
@@ -79,7 +79,10 @@ def test_by_command_beside_the_number_or_alone_corrections_kept(desk: BotHarness
     assert (recorded.kpi.name, recorded.kpi.value) == ("First response time", 14)
     assert recorded.guardrails == (replace(CSAT, value=4.7, held=True), replace(REOPENED, value=3, held=True))
     alone = shown(types(desk, "/kpi reply csat=4.5"), Recorded)
-    assert (alone.kpi.value, alone.guardrails) == (None, (replace(CSAT, value=4.5, held=False),))
+    assert (alone.kpi.value, alone.guardrails) == (
+        None,
+        (replace(CSAT, value=4.5, held=False, replaced=4.7),),
+    )
     assert kept(desk) == [
         ("", 14, True),
         ("CSAT", 4.7, False),
@@ -242,3 +245,49 @@ def test_several_check_ins_in_one_form_ask_for_them_too(tmp_path: Path) -> None:
         assert lead.submits({fields[0]: "lots"}).errors.keys() == {fields[0]}
         assert lead.submits({fields[0]: "4.7/5"}).errors == {}
         assert kept(harness) == [("CSAT", 4.7, True)]
+
+
+def test_a_guardrail_replaced_by_another_person_is_named(desk: BotHarness) -> None:
+    types(desk, "/kpi 30m csat=4.7 reopen-rate=3%")
+    said = desk.workspace.person(AGENT).types("/kpi 30m csat=4.5 reopen-rate=3%", channel=DESK_CHANNEL)
+    csat, reopened = shown(said, Recorded).guardrails
+    assert (csat.replaced, csat.replaced_of, reopened.replaced) == (4.7, LEAD, None)
+    assert_golden(said, "replaces-another-persons-guardrail")
+    [own] = shown(
+        desk.workspace.person(AGENT).types("/kpi csat=4.6", channel=DESK_CHANNEL), Recorded
+    ).guardrails
+    assert (own.replaced, own.replaced_of) == (4.5, "")
+
+
+def test_a_guardrail_typed_with_an_unclear_week_is_in_the_form(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-09 11:00"))
+    lead = desk.workspace.person(LEAD)
+    form = shown(lead.types("/kpi 14m csat=4.7 calm", channel=DESK_CHANNEL), KpiForm)
+    assert [rail.typed for rail in form.guardrails] == ["4.7", ""]
+    assert (form.value, form.note, form.only_guardrails) == ("14m", "calm", False)
+    assert not lead.submits({}).errors
+    assert kept(desk) == [("", 14, True), ("CSAT", 4.7, True)]
+    form = shown(lead.types("/kpi reopen-rate=3%", channel=DESK_CHANNEL), KpiForm)
+    assert ([rail.typed for rail in form.guardrails], form.only_guardrails) == (["", "3%"], True)
+    assert not lead.submits({}).errors
+    assert kept(desk)[2:] == [("Reopen rate", 3, True)]
+
+
+def test_a_guardrail_typed_with_an_unclear_playbook_is_in_the_form(tmp_path: Path) -> None:
+    reply = changed(REPLY, tmp_path, RAILS)
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[reply, TRIAGE]) as harness:
+        for slug in ("reply", "triage"):
+            types(harness, f"/cadence cycle start {slug} 2026-03-02 team=desk")
+        harness.play_until(at("2026-03-12 11:00"))
+        lead = harness.workspace.person(LEAD)
+        form = shown(lead.types("/kpi 14m csat=4.7 backlog=12 week=1", channel=DESK_CHANNEL), KpiForm)
+        assert ([rail.typed for rail in form.guardrails], form.note) == (["4.7"], "backlog=12")
+        assert form.named == 1
+        choices = {one.label.partition(" ")[0]: one.value for one in form.adoptions}
+        assert not lead.submits({"adoption": choices["Reply"]}).errors
+        assert kept(harness) == [("", 14, True), ("CSAT", 4.7, True)]
+        assert {row.week for row in rows(harness, Reading)} == {1}
+        lead.types("/kpi csat=4.7", channel=DESK_CHANNEL)
+        errors = lead.submits({"adoption": choices["Triage"]}).errors
+        assert_golden(errors["guardrail:csat"], "refused-unknown-in-form")
+        assert lead.submits({"adoption": choices["Triage"], "guardrail:csat": ""}).errors.keys() == {"value"}

@@ -90,6 +90,9 @@ SAMPLES: dict[str, MessageContext] = {
     ),
     "recorded-correction-of-another": replace(RECORDED, replaced=31, replaced_of="U01AGENT1"),
     "recorded-guardrails": replace(RECORDED, guardrails=(HELD, replace(HELD, value=4.1, held=False))),
+    "recorded-guardrail-of-another": replace(
+        RECORDED, guardrails=(replace(HELD, replaced=4.1, replaced_of="U01AGENT1"),)
+    ),
     "recorded-guardrail-only": replace(RECORDED, kpi=replace(KPI, value=None), guardrails=(HELD,)),
     "recorded-late": replace(RECORDED, result="met"),
     "attested": Attested(rows=(ROW,)),

@@ -118,6 +118,9 @@ SAMPLES: dict[str, ViewContext] = {
     ),
     "form-checkin-guardrails": replace(CHECKIN, guardrails=GUARDRAILS[:1]),
     "form-kpi-choose": KpiForm(adoptions=CHOICES, selected="8", weeks=WEEKS, week="2026-12-07"),
+    "form-kpi-choose-guardrail": KpiForm(
+        adoptions=CHOICES, named=1, guardrails=GUARDRAILS[:1], only_guardrails=True
+    ),
     "form-exception": ExceptionForm(groups=GROUPS),
     "form-exception-filled": ExceptionForm(
         groups=GROUPS,
