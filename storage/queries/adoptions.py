@@ -474,6 +474,16 @@ _STEPS: Final[Any] = select_rows(*columns(AdoptionStep, StepWindow._fields)).whe
 )
 
 
+def after_exceptions(uow: UnitOfWork, *, adoption_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """After which exception the steps of some adoptions count evidence, by adoption and step key."""
+    query = select_rows(
+        col(AdoptionStep.adoption_id), col(AdoptionStep.step), col(AdoptionStep.after_exception)
+    ).where(
+        col(AdoptionStep.workspace_id) == uow.workspace_id, col(AdoptionStep.adoption_id).in_(adoption_ids)
+    )
+    return {(adoption, step): after for adoption, step, after in connection_of(uow.session).execute(query)}
+
+
 def step_row(uow: UnitOfWork, *, adoption_id: int, step: str) -> AdoptionStep | None:
     """The row of a step of an adoption, to change it."""
     query = select(AdoptionStep).where(

@@ -638,6 +638,9 @@ BY_ID: dict[str, Call] = {
     "adoptions.step_row": lambda s, ws, ids: adoptions.step_row(
         _uow(s, ws), adoption_id=ids.adoption, step="send"
     ),
+    "adoptions.after_exceptions": lambda s, ws, ids: adoptions.after_exceptions(
+        _uow(s, ws), adoption_ids=[ids.adoption]
+    ),
     "adoptions.steps": lambda s, ws, ids: adoptions.steps(_uow(s, ws), adoption_id=ids.adoption),
     "cycles.cycle": lambda s, ws, ids: cycles.cycle(_uow(s, ws), cycle_id=ids.cycle),
     "cycles.latest_value": _latest_value,

@@ -8,7 +8,7 @@ from cadence.documents import PlaybookSpec
 from cadence.flows.core import is_curator, require_workspace, spec_of, version_name
 from cadence.flows.overview.overrides import override_line
 from cadence.flows.playbooks import readiness_of, setup_minutes
-from cadence.flows.standards import verdict_evidence
+from cadence.flows.standards import counting, verdict_evidence
 from cadence.flows.trends import watched_now, worth_of_cycles
 from cadence.flows.waves import rollout_phases, wave_line
 from cadence.mrkdwn import Mrkdwn
@@ -105,7 +105,8 @@ def _around(uow: UnitOfWork, playbook_ids: Sequence[int]) -> _Found:
     wanted = {adoption.version_id for adoption, *_ in adopted} | {one.version_id for one in closed.values()}
     found = registry.version_rows(uow, version_ids=sorted(wanted))
     verdicts: defaultdict[int, list[NewestVerdict]] = defaultdict(list)
-    for verdict in standards.newest_verdicts(uow, adoption_ids=ids):
+    newest = standards.newest_verdicts(uow, adoption_ids=ids)
+    for verdict in counting(uow, newest, closed={one.id or 0 for one in closed.values()}):
         verdicts[verdict.adoption_id].append(verdict)
     overrides: defaultdict[int, list[Mrkdwn]] = defaultdict(list)
     for row in registry.overrides(uow, playbook_ids=playbook_ids):

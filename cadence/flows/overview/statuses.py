@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from cadence.documents import Step
 from cadence.flows.adoption import standing
 from cadence.flows.checkins import coming, member_zone, week_kpi
 from cadence.flows.core import (
@@ -33,6 +34,9 @@ from cadence.flows.standards import (
     StepState,
     check_line,
     drift_history,
+    last_opened,
+    mode_changed,
+    step_state,
     step_states,
     steps_at_close,
     steps_now,
@@ -48,7 +52,7 @@ from cadence.rules.evidence import probability_above, runs_of
 from cadence.rules.sight import Fact
 from cadence.rules.verdicts import SILENT_EXCEPTIONS, Line, Rule
 from storage.queries import adoptions, checkins, standards
-from storage.queries.adoptions import NamedAdoption
+from storage.queries.adoptions import NamedAdoption, StepWindow
 from storage.tables import Cycle, CycleState, StepVerdict
 from storage.work import UnitOfWork
 from templates.contexts.overview.statuses import (
@@ -64,7 +68,7 @@ from templates.contexts.overview.statuses import (
     collapsed,
 )
 from templates.contexts.waves import RolloutPhase
-from templates.filters import day
+from templates.filters import at, day
 from templates.filters import mode as mode_word
 from templates.ids import Action
 
@@ -263,11 +267,14 @@ def why(
         declared = view.step(step)
         zone = member_zone(uow, member=uow.actor.member, fallback=view.team.timezone)
         rows = standards.last_verdicts(uow, adoption_id=view.id, step=declared.key, limit=REVIEWED)
-        decided = _deciding(uow, view, declared.key, rows)
+        window = current_modes(uow, view).get(declared.key)
+        since = [row for row in rows if window is None or _counts_since(row, window)]
+        decided = _deciding(uow, view, declared.key, since)
         ids = [row.id or 0 for row in (*rows, *([decided] if decided else []))]
         overtaken = standards.overtaken(uow, verdict_ids=ids)
         details = [_detail(row, zone, overtaken=row.id in overtaken) for row in rows]
-        newer = rows and decided and rows[0].id != decided.id
+        newer = since and decided and since[0].id != decided.id
+        reset = _reset(uow, view, declared, zone=zone)
         return Why(
             adoption_id=view.id,
             step_key=declared.key,
@@ -277,6 +284,8 @@ def why(
             mode=mode_of(current_modes(uow, view), declared),
             decided=_detail(decided, zone, overtaken=decided.id in overtaken) if decided else None,
             latest=details[0] if newer else None,
+            reset=reset,
+            now=step_state(uow, view, declared).evidence if reset and not since else None,
             rows=collapsed(details),
             drifts=drift_history(
                 standards.events(uow, adoption_id=view.id, step=declared.key),
@@ -317,6 +326,25 @@ def _deciding(
     return rows[0] if rows and (not last or rows[0].judged_at >= last[0].changed_at) else None
 
 
+def _counts_since(row: StepVerdict, window: StepWindow) -> bool:
+    """Whether a verdict counts what came after the step's counters were reset last."""
+    return row.after_exception == window.after_exception and row.judged_at >= window.since
+
+
+def _reset(uow: UnitOfWork, view: AdoptionView, step: Step, *, zone: ZoneInfo) -> Mrkdwn | None:
+    """When a step's counters were reset last, and by what; None if they never were, or a change of its mode did it,
+    which is told anyway."""
+    opened = last_opened(uow, view, step)
+    mode = mode_of(current_modes(uow, view), step)
+    if opened is None or opened.after["because"] == mode_changed(mode):
+        return None
+    return say(
+        "Counters were reset {on}: {because}.",
+        on=at(opened.at.astimezone(zone)),
+        because=opened.after["because"],
+    )
+
+
 def _detail(row: StepVerdict, zone: ZoneInfo, *, overtaken: bool) -> VerdictDetail:
     return VerdictDetail(
         decided_at=row.judged_at.astimezone(zone),
@@ -344,8 +372,15 @@ def _last_change(uow: UnitOfWork, view: AdoptionView, *, step: str, zone: ZoneIn
     if not changes or changes[-1].before is None or changes[-1].kind == "demotion":
         return None
     last = changes[-1]
+    if last.takes_back is not None:
+        return say(
+            "Demotion undone {on}: {who} undid an exception behind it. It's {after} again, and earlier counts apply.",
+            on=at(last.changed_at.astimezone(zone)),
+            who=mention(last.member) if last.member else "somebody",
+            after=mode_word(last.after),
+        )
     return say(
-        "{on}: {who} switched it from {before} to {after}{why}",
+        "{on}: {who} switched it from {before} to {after}, which reset counters{why}",
         on=day(last.changed_at.astimezone(zone)),
         who=mention(last.member) if last.member else "the rule",
         before=mode_word(last.before or last.after),

@@ -1,6 +1,6 @@
 """Each step's current state, as every surface shows it: its mode and the counts of its newest verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
@@ -11,7 +11,7 @@ from cadence.flows.standards.judging import policy_for
 from cadence.rules.calendar import WEEKS, instant
 from cadence.rules.evidence import Runs
 from cadence.rules.modes import Mode
-from storage.queries import machines, standards
+from storage.queries import adoptions, machines, standards
 from storage.queries.adoptions import StepWindow
 from storage.queries.standards import NewestVerdict
 from storage.tables import Cycle, CycleState, StepVerdict
@@ -42,16 +42,35 @@ def step_states(uow: UnitOfWork, view: AdoptionView) -> tuple[StepState, ...]:
     judges it. A step without any has no verdict to read; its cap is shown against the runs in its window.
     """
     newest = {row.step: row for row in standards.newest_verdicts(uow, adoption_ids=[view.id])}
+    return tuple(_state(uow, view, step, newest.get(step.key)) for step in view.spec.steps)
+
+
+def step_state(uow: UnitOfWork, view: AdoptionView, step: Step) -> StepState:
+    """One step of a playbook."""
+    return _state(uow, view, step, standards.newest_verdict(uow, adoption_id=view.id, step=step.key))
+
+
+def _state(uow: UnitOfWork, view: AdoptionView, step: Step, newest: NewestVerdict | None) -> StepState:
     modes = current_modes(uow, view)
-    return tuple(
-        StepState(
-            step=step,
-            mode=mode_of(modes, step),
-            evidence=_evidence(uow, view, step, modes.get(step.key), newest.get(step.key)),
-            verdict=newest.get(step.key),
-        )
-        for step in view.spec.steps
+    return StepState(
+        step=step,
+        mode=mode_of(modes, step),
+        evidence=_evidence(uow, view, step, modes.get(step.key), newest),
+        verdict=newest,
     )
+
+
+def counting(
+    uow: UnitOfWork, verdicts: Sequence[NewestVerdict], *, closed: Collection[int]
+) -> list[NewestVerdict]:
+    """The newest verdicts that still say how a step is doing: of `closed` cycles, and of running ones unless the
+    step's counters were reset since."""
+    after = adoptions.after_exceptions(uow, adoption_ids=sorted({row.adoption_id for row in verdicts}))
+    return [
+        row
+        for row in verdicts
+        if row.cycle_id in closed or row.after_exception == after.get((row.adoption_id, row.step), 0)
+    ]
 
 
 def _evidence(
@@ -101,7 +120,7 @@ def _against_runs(
         assumed=runs.assumed,
         measured=runs.measured,
         cap=policy_for(view, step).cap,
-        restarted=not exceptions and state is not None and state.since > window_from,
+        restarted=not exceptions and state is not None and state.since > max(window_from, cycle.started_at),
     )
 
 

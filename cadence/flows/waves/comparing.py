@@ -1,5 +1,6 @@
 """The teams of a playbook side by side: one table, and one chart."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -20,7 +21,7 @@ from cadence.flows.core import (
     spec_of,
 )
 from cadence.flows.playbooks import setup_minutes
-from cadence.flows.standards import verdict_evidence
+from cadence.flows.standards import counting, step_state, verdict_evidence
 from cadence.flows.trends import worth_of_cycles
 from cadence.flows.waves.phases import phases_of
 from cadence.mrkdwn import say
@@ -37,7 +38,7 @@ from storage.tables import Cycle, MessageState, OutboxMessage, Playbook
 from storage.work import UnitOfWork
 from templates.chart import Bar, TeamsChart
 from templates.contexts.answers import Done
-from templates.contexts.base import Kpi
+from templates.contexts.base import Evidence, Kpi
 from templates.contexts.waves import Compared, ComparedTeam
 from templates.filters import MONTHS
 from templates.ids import Action
@@ -90,13 +91,11 @@ def compared(uow: UnitOfWork, playbook: Playbook) -> Compared:
     ordered = sorted(views, key=lambda view: (*_progress(kpis[view.id]), view.team.title))
     phases = phases_of(uow, ordered[:ROWS])
     setups = {row.adoption_id: setup_minutes(row) for row in setup_rows.setups(uow, adoption_ids=ids)}
-    verdicts: dict[int, list[NewestVerdict]] = {}
-    for verdict in standards.newest_verdicts(uow, adoption_ids=ids):
-        verdicts.setdefault(verdict.adoption_id, []).append(verdict)
+    worst = _worst_steps(uow, ordered[:ROWS], closed)
     worths = worth_of_cycles(uow, {closed[adoption].id or 0: spec for adoption, spec in specs.items()})
     rows = tuple(
         replace(
-            _row(uow, view, kpis[view.id], closed.get(view.id), phases, setups, verdicts.get(view.id, [])),
+            _row(uow, view, kpis[view.id], closed.get(view.id), phases, setups, worst.get(view.id)),
             worth=worths.get(closed[view.id].id or 0, "") if view.id in closed else "",
         )
         for view in ordered[:ROWS]
@@ -143,10 +142,8 @@ def _row(
     closed: Cycle | None,
     phases: dict[int, str],
     setups: dict[int, int | None],
-    verdicts: list[NewestVerdict],
+    worst: tuple[str, Evidence | None] | None,
 ) -> ComparedTeam:
-    worst = max(verdicts, key=_used, default=None)
-    titles = {step.key: step.title for step in view.spec.steps}
     answered, asked = (
         coverage(uow, view, closed, until=min(view.today, closed.closes_on)) if closed else (0, 0)
     )
@@ -156,13 +153,34 @@ def _row(
         phase=phases[view.id],
         kpi=kpi,
         setup_minutes=setups.get(view.id),
-        step=titles.get(worst.step, worst.step) if worst else "",
-        evidence=verdict_evidence(worst) if worst else None,
+        step=worst[0] if worst else "",
+        evidence=worst[1] if worst else None,
         answered=answered,
         asked=asked,
         since=f"{MONTHS[since.month - 1]} {since.year}",
         months=int((uow.now - view.adoption.created_at) / MONTH),
     )
+
+
+def _worst_steps(
+    uow: UnitOfWork, views: Sequence[AdoptionView], closed: Mapping[int, Cycle]
+) -> dict[int, tuple[str, Evidence | None]]:
+    """The step of each team that used most of its cap, with its evidence.
+
+    If every step's counters were reset since it was judged, it is the one that was worst, as it is now.
+    """
+    newest = standards.newest_verdicts(uow, adoption_ids=[view.id for view in views])
+    counted = counting(uow, newest, closed={cycle.id or 0 for cycle in closed.values()})
+    found: dict[int, tuple[str, Evidence | None]] = {}
+    for view in views:
+        own = [row for row in counted if row.adoption_id == view.id]
+        worst = max(own or [row for row in newest if row.adoption_id == view.id], key=_used, default=None)
+        if worst is None:
+            continue
+        step = view.spec.step(worst.step)
+        now = step_state(uow, view, step).evidence if step and not own else verdict_evidence(worst)
+        found[view.id] = (step.title if step else worst.step, now)
+    return found
 
 
 def _used(row: NewestVerdict) -> tuple[bool, float]:

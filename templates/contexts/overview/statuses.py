@@ -218,6 +218,8 @@ class Why(MessageContext):
         rows: the last verdicts, newest first, repeats as one.
         latest: the newest verdict, if another one decided.
         changed: who changed the mode last, when and why.
+        reset: when counters were reset last, and by what other than a change of the mode.
+        now: the evidence since, if no verdict counts it yet.
         drifts: sentences, the events of the step's drift, newest first.
         promotion: the last evaluation for promotion.
         planned: why the playbook gives it the mode it plans, if it says so.
@@ -239,6 +241,8 @@ class Why(MessageContext):
     promotion: PromotionLooked | None = None
     check: str = ""
     changed: Mrkdwn | None = None
+    reset: Mrkdwn | None = None
+    now: Evidence | None = None
     planned: str = ""
 
 

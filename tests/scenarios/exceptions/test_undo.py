@@ -231,6 +231,10 @@ def test_a_demotion_that_rested_on_it_is_taken_back(solo: BotHarness) -> None:
     assert shown(home, Home).items
     assert Action.REVISE_RUBRIC not in actions(home)
     assert in_status(solo) == (6, 40)
+    why = shown(types(solo, "/cadence why support-reply send"), Why)
+    assert why.decided is not None
+    assert (why.decided.decision, why.reset) == ("watch", None)
+    assert_golden(str(why.changed), "why-after-demotion-undone")
     assert replayed(solo) == ()
     # the seventh demotes again, as the sixth would have before it
     types(solo, "/exception send promised a refund, and this time it was so")

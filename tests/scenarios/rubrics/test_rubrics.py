@@ -1,6 +1,7 @@
 """Graded samples and rubric revisions, from a command or a form to the step's evidence (SPEC §5, §7)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from bot.rehearsal.harness import BotHarness
 from bot.sandbox.answers import Answer
 from cadence.rules.modes import Mode
 from storage.tables import AdoptionStep, RubricResult, RubricRevision
-from templates.contexts.overview.statuses import Status
+from templates.contexts.overview.statuses import Status, Why
 from templates.contexts.rubrics import RevisionForm, RiskyGrade, RubricForm, RubricRevised, SampleRecorded
 from templates.contexts.standards import Demoted
+from templates.contexts.waves import Compared
 from templates.ids import Action
 from tests.contexts import actions, assert_golden, contexts, is_shown, shown
 from tests.harnesses import bot_harness
@@ -27,6 +29,7 @@ from tests.scenarios.plays import (
     posts,
     rows,
     says,
+    start_cycle,
 )
 
 OWNER, MEMBER, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
@@ -185,6 +188,50 @@ def test_a_revision_starts_the_evidence_again_and_the_demoted_alert_asks_for_it(
     assert (step.rubric, step.since.isoformat()) == (2, row.revised_at.isoformat())
     pooled = records(desk, "/cadence rubric send passes=3 samples=3").pooled
     assert (pooled.passes, pooled.samples, pooled.more) == (3, 3, 26)
+
+
+def test_in_a_cycle_that_began_after_its_monday_nothing_was_reset(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as desk:
+        desk.clock.set(at("2026-03-03 09:00"))
+        start_cycle(desk, "reply")
+        [status] = shown(types(desk, OWNER, "/cadence status reply"), Status).rows
+        assert {one.evidence.restarted for one in status.steps if one.evidence} == {False}
+        desk.clock.set(at("2026-03-03 09:01"))
+        types(desk, OWNER, "/cadence rubric reply send revise Refunds name their case.")
+        [status] = shown(types(desk, OWNER, "/cadence status reply"), Status).rows
+        assert [one.key for one in status.steps if one.evidence and one.evidence.restarted] == ["send"]
+
+
+def test_a_revision_resets_what_why_and_the_comparison_show(desk: BotHarness) -> None:
+    attested = desk.workspace.person(MEMBER)
+    says(attested, "/attest as-declared runs=40", channel=DESK_CHANNEL)
+    says(attested, "/exception reply send tone was off", channel=DESK_CHANNEL)
+    desk.tick()
+    before = shown(types(desk, OWNER, "/cadence why reply send"), Why)
+    assert before.decided is not None
+    assert (before.reset, before.now) == (None, None)
+    desk.clock.set(desk.clock.now() + timedelta(hours=1))
+    types(desk, OWNER, "/cadence rubric reply send revise Refunds name their case.")
+
+    said = types(desk, OWNER, "/cadence why reply send")
+    why = shown(said, Why)
+    assert (why.decided, why.latest, len(why.rows)) == (None, None, 1)
+    assert why.reset is not None
+    [status] = shown(types(desk, OWNER, "/cadence status reply"), Status).rows
+    now = next(one.evidence for one in status.steps if one.key == "send")
+    assert now is not None
+    assert (why.now, now.restarted, now.exceptions) == (now, True, 0)
+    assert_golden(said, "why-after-a-revision")
+    said = types(desk, OWNER, "/cadence compare reply")
+    [team] = [one for one in shown(said, Compared).rows if one.step]
+    assert team.evidence == now
+    assert_golden(said, "compared-after-a-revision")
+
+    says(attested, "/exception reply send wrong price", channel=DESK_CHANNEL)
+    desk.tick()
+    again = shown(types(desk, OWNER, "/cadence why reply send"), Why)
+    assert again.decided is not None
+    assert (again.decided.evidence.exceptions, again.reset, again.now) == (1, why.reset, None)
 
 
 def test_the_form_shows_the_rubric_with_its_updates(desk: BotHarness) -> None:
