@@ -177,7 +177,9 @@ def plan(
 def deliveries(
     state: Annotated[str | None, typer.Option(help="due, sent, skipped or failed.")] = None,
     kind: Annotated[str | None, typer.Option(help="A kind of message, such as check-in.")] = None,
-    to: Annotated[str | None, typer.Option(help="A member's name, a team's slug, or an ID.")] = None,
+    to: Annotated[
+        str | None, typer.Option(help="A member's name, a team's slug, curators, or an ID.")
+    ] = None,
     since: Annotated[str | None, typer.Option(help="Due since: 7d, 12h, a date, an ISO instant.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many to show.")] = 50,
     json: Json = False,

@@ -8,6 +8,7 @@ import typer
 
 from bot.settings import Settings, SettingsRefused, load_settings
 from cadence.refusals import Refusal
+from cadence.rules.calendar import YEARS
 
 
 class Stop(Exception):
@@ -72,9 +73,8 @@ def read_instant(text: str) -> datetime:
 
 
 def _require_year(text: str, year: int) -> None:
-    """Refuse years without calendars; date arithmetic ends not far beyond."""
-    if not 2000 <= year < 2100:
-        raise Stop(f"`{text}` is not between the years 2000 and 2099.")
+    if year not in YEARS:
+        raise Stop(f"`{text}` is not between the years {YEARS[0]} and {YEARS[-1]}.")
 
 
 def read_monday(text: str) -> date:

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+YEARS = range(2000, 2100)
+"""Years that can be typed: others have no calendars, and date arithmetic ends not far beyond."""
 WEEKS = 4
 """Weeks in a cycle."""
 FRIDAY = 4

@@ -129,10 +129,29 @@ def test_a_name_in_capitals_is_a_team_before_it_is_an_id() -> None:
             )
         )
     db.close()
-    for to, recipients in (("DESK", ["C09DESK"]), ("C0LATER", ["C0LATER"]), ("u01agent1", None)):
+    for to, recipients in (("DESK", ["C09DESK"]), ("C0LATER", ["C0LATER"]), ("dsk", None)):
         said = cadence("deliveries", "--json", "--to", to)
         found = None if said.code else [one["recipient"] for one in json.loads(said.out)["messages"]]
         assert found == recipients, to
+
+
+def test_a_recipient_is_found_however_it_is_written() -> None:
+    owe(
+        ("digest", "C01CURATORS", MessageState.DUE, ""),
+        ("checkin", "U01CURATOR", MessageState.DUE, ""),
+        ("checkin", "U01AGENT1", MessageState.DUE, ""),
+    )
+    for to, recipients in (
+        ("u01agent1", ["U01AGENT1"]),
+        ("@U01AGENT1", ["U01AGENT1"]),
+        ("<@U01AGENT1>", ["U01AGENT1"]),
+        ("<@U01AGENT1|mehmet>", ["U01AGENT1"]),
+        ("<#C01CURATORS|curators>", ["C01CURATORS"]),
+        ("curators", ["U01CURATOR", "C01CURATORS"]),
+        ("Curators", ["U01CURATOR", "C01CURATORS"]),
+    ):
+        found = json.loads(cadence("deliveries", "--json", "--to", to).out)
+        assert [one["recipient"] for one in found["messages"]] == recipients, to
 
 
 @pytest.mark.parametrize(
@@ -143,6 +162,10 @@ def test_a_name_in_capitals_is_a_team_before_it_is_an_id() -> None:
         ["--kind", "zebra"],
         ["--to", "support"],
         ["--since", "lately"],
+        ["--since", "0001-01-01"],
+        ["--since", "9999-12-31"],
+        ["--since", "0001-01-01T00:00:00+14:00"],
+        ["--since", "1999-12-31T23:00:00Z"],
         ["--since", "2026-03-05T08:00"],
         ["--team-id", "T0NOWHERE"],
     ],

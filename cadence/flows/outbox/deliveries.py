@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from cadence.flows.core import recipient_names, require_workspace
@@ -11,14 +11,15 @@ from cadence.mrkdwn import code, say
 from cadence.nearest import nearest
 from cadence.nudges import title_of
 from cadence.refusals import Refusal, Unknown
-from cadence.rules.calendar import instant
+from cadence.rules.calendar import YEARS, instant
 from storage.outbox import report
 from storage.outbox.report import Wanted
 from storage.queries import people
-from storage.tables import MessageState, OutboxMessage, Team
+from storage.tables import MessageState, OutboxMessage, Team, Workspace
 from storage.work import UnitOfWork
 
-_ID = re.compile(r"[CDGUW][A-Z0-9]{2,}")
+_ID = re.compile(r"[CDGUW][A-Z0-9]{2,}|[cdguw][0-9][a-z0-9]+")
+_MENTION = re.compile(r"<[@#]([A-Z0-9]+)(?:\|[^<>]*)?>")
 _AGO = re.compile(r"([1-9][0-9]{0,3})([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
@@ -76,7 +77,7 @@ def deliveries_of(uow: UnitOfWork, asked: Asked) -> DeliveriesSeen:
         wanted = Wanted(
             state=_state(asked.state),
             kind=_kind(uow, asked.kind),
-            recipients=_recipients(uow, asked.to),
+            recipients=_recipients(uow, workspace, asked.to),
             since=_since(asked.since, zone=zone, now=uow.now),
         )
         found = report.find(uow, wanted=wanted, limit=asked.limit)
@@ -120,26 +121,31 @@ def _kind(uow: UnitOfWork, text: str | None) -> str | None:
     raise Unknown(say("There's no message kind {text}. {there}", text=code(text), there=there))
 
 
-def _recipients(uow: UnitOfWork, text: str | None) -> tuple[str, ...] | None:
-    """A channel or a member, by ID or a member's name; for a team, its channel and all its members."""
+def _recipients(uow: UnitOfWork, workspace: Workspace, text: str | None) -> tuple[str, ...] | None:
+    """A channel or a member, by ID, mention or a member's name; for a team, its channel and all its members, and
+    so for the curators."""
     if text is None:
         return None
-    bare = text.strip().lstrip("#@")
+    mentioned = _MENTION.fullmatch(text.strip())
+    bare = mentioned[1] if mentioned else text.strip().lstrip("#@")
     team = people.team_by_slug(uow, slug=bare.casefold())
     if team is not None:
         return _of_team(uow, team)
     members = people.members_named(uow, name=bare)
     if members:
         return tuple(members)
+    if bare.casefold() == "curators":
+        return (*filter(None, (workspace.curator_channel,)), *people.curators(uow))
     if _ID.fullmatch(bare):
-        return (bare,)
+        return (bare.upper(),)
     guess = nearest(bare, [one.slug for one in people.teams(uow)])
     hint = say(" Did you mean {guess}?", guess=code(guess)) if guess else ""
     raise Unknown(
         say(
-            "{text} isn't a channel, member or team. Use an ID like C01ABCDE or U01ABCDE, a member's name, or a "
-            "team's slug.{hint}",
+            "{text} isn't a channel, member or team. Use an ID like C01ABCDE or U01ABCDE, a member's name, a "
+            "team's slug, or {curators}.{hint}",
             text=code(text),
+            curators=code("curators"),
             hint=hint,
         )
     )
@@ -157,11 +163,20 @@ def _since(text: str | None, *, zone: ZoneInfo, now: datetime) -> datetime | Non
     if ago := _AGO.fullmatch(text):
         return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
-        if len(text) == len("2026-12-17"):
-            return instant(date.fromisoformat(text), time(), zone)
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
+    if moment is not None and moment.year not in YEARS:
+        raise Refusal(
+            say(
+                "{text} isn't between the years {first} and {last}.",
+                text=code(text),
+                first=str(YEARS[0]),
+                last=str(YEARS[-1]),
+            )
+        )
+    if moment is not None and len(text) == len("2026-12-17"):
+        return instant(moment.date(), time(), zone)
     if moment is None or moment.tzinfo is None:
         raise Refusal(
             say(
