@@ -15,7 +15,7 @@ from templates.ids import Action, Callback
 
 
 def nudge(context: RequestContext, value: str, _body: Body) -> None:
-    """[Nudge them once more]."""
+    """[Nudge once more]."""
     adoption_id, week = split_week(value)
     context.say(nudge_again(context.uow, adoption_id=adoption_id, week_start=week))
 

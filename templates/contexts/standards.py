@@ -9,6 +9,7 @@ from cadence.rules.percent import percent_of
 from templates.contexts import ask
 from templates.contexts.ask import PlainForm
 from templates.contexts.base import MODES, ChoiceGroup, Evidence, Id, MessageContext
+from templates.filters import plural
 from templates.ids import Callback, Field
 
 
@@ -109,8 +110,22 @@ class DriftReported(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """Graded samples of a step in a cycle, by its number."""
+
+    passes: int
+    samples: int
+    cycle: int
+
+    @property
+    def words(self) -> str:
+        """`19 of 20 graded samples passed in cycle 1`."""
+        return f"{self.passes:,} of {plural(self.samples, 'graded sample')} passed in cycle {self.cycle}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModeDeclared(MessageContext):
-    """A person declared a step's mode. `raised`: without evidence."""
+    """A person declared a step's mode. `raised`: without a promotion, on `samples` at best."""
 
     TEMPLATE: ClassVar[str] = "messages/standards/mode_declared.json.j2"
 
@@ -124,6 +139,7 @@ class ModeDeclared(MessageContext):
     member: str
     reason: str
     raised: bool
+    samples: Samples | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,22 +130,28 @@ def lines_of(found: CutoverView) -> tuple[RequirementLine, ...]:
 
 
 def _line(found: CutoverView, line: Line) -> RequirementLine:
-    cycle = f"cycle {found.cycle.number}" if found.cycle else "no closed cycle yet"
+    of_cycle = f", cycle {found.cycle.number}" if found.cycle else ""
+    no_cycle = "" if found.cycle else "no closed cycle yet"
     percent = percent_of(line.count, line.total, limit=line.needed)
     share = f" ({percent})" if percent else ""
     needed = set_share(line.needed) if line.needed is not None else "a rubric"
     match line.requirement:
         case Requirement.INPUTS:
-            measured = f"{line.count:,} of {plural(line.total, 'run')}{share}" if line.total else NOT_REPORTED
-            return _row(line, needed, measured, f"check-ins, {cycle}")
+            measured = (
+                f"{line.count:,} of {plural(line.total, 'run')}{share}"
+                if line.total
+                else no_cycle or NOT_REPORTED
+            )
+            return _row(line, needed, measured, f"check-ins{of_cycle}")
         case Requirement.ACCURACY:
             measured = f"{line.count:,} of {plural(line.total, 'sample')}{share}"
-            return _row(
-                line, needed, measured if line.total else "no samples yet", f"graded samples, {cycle}"
-            )
+            measured = measured if line.total else no_cycle or "no samples"
+            return _row(line, needed, measured, f"graded samples{of_cycle}")
         case Requirement.ADOPTION:
-            measured = f"{line.count:,} of {line.total:,}{share}" if line.total else "nobody was asked"
-            return _row(line, needed, measured, f"check-ins, {cycle}")
+            measured = (
+                f"{line.count:,} of {line.total:,}{share}" if line.total else no_cycle or "nobody was asked"
+            )
+            return _row(line, needed, measured, f"check-ins{of_cycle}")
         case Requirement.OWNERSHIP:
             return _row(line, f"{line.total} names", f"{line.count} of {line.total}", "owners by name")
         case Requirement.ASSESSMENT:

@@ -1,5 +1,6 @@
 """Starting a cycle: when it can start, and its number."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -30,7 +31,7 @@ from cadence.flows.people import likely_team
 from cadence.flows.pilots import first_cycles_form, require_approved, require_first_cycle_room
 from cadence.flows.training import require_trained
 from cadence.mrkdwn import code, say
-from cadence.refusals import Offer, Refusal
+from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.calendar import WEEKS, closing_day, local_day, monday_of, next_monday
 from cadence.rules.modes import Mode
 from storage.queries import adoptions, people, playbooks, standards, workspaces
@@ -384,6 +385,7 @@ def cycle_form(uow: UnitOfWork, *, playbook: str | None, team: str | None = None
         teams = people.teams(uow)
         if not rows:
             raise Refusal("There are no playbooks yet. Add the first one with `/cadence playbook new`.")
+        rows = _startable(uow, rows, named=playbook)
         if not teams:
             raise Refusal("There are no teams yet. Create the first one with `/cadence team create`.")
         mine = {team.slug for team in people.teams_of(uow, member_id=uow.actor.member)}
@@ -404,6 +406,23 @@ def cycle_form(uow: UnitOfWork, *, playbook: str | None, team: str | None = None
             playbook=chosen,
             team=where,
         )
+
+
+def _startable(uow: UnitOfWork, rows: Sequence[Playbook], *, named: str | None) -> list[Playbook]:
+    """The playbooks of which the caller can start a cycle.
+
+    Raises:
+        NotAllowed: the named one isn't among them, or there is none.
+    """
+    for row in rows:
+        if row.slug == named:
+            require_owner_or_curator(uow, playbook=row, to="start a cycle")
+    found = [row for row in rows if row.owner == uow.actor.member or is_curator(uow)]
+    if not found:
+        raise NotAllowed(
+            "Only a playbook's owner or a curator can start its cycles, and you don't own a playbook."
+        )
+    return found
 
 
 def over_limit_form(uow: UnitOfWork, given: CycleGiven) -> FirstCyclesForm:

@@ -287,11 +287,7 @@ def why(
             reset=reset,
             now=step_state(uow, view, declared).evidence if reset and not since else None,
             rows=collapsed(details),
-            drifts=drift_history(
-                standards.events(uow, adoption_id=view.id, step=declared.key),
-                zone,
-                owner=uow.actor.member == view.playbook.owner,
-            ),
+            drifts=drift_history(uow, view, declared, zone, owner=uow.actor.member == view.playbook.owner),
             changed=_last_change(uow, view, step=declared.key, zone=zone),
             promotion=last_look(uow, view, step=declared.key, zone=zone),
             check=check_line(uow, view.cycle, step=declared.key),

@@ -17,7 +17,7 @@ from cadence.flows.core import (
 from cadence.flows.numbers import pick_adoption
 from cadence.flows.standards.drifts import found_drift
 from cadence.flows.standards.mode_changes import set_mode
-from cadence.flows.standards.posts import drift_counts
+from cadence.flows.standards.posts import drift_counts, samples_behind
 from cadence.mrkdwn import Mrkdwn, code, say
 from cadence.refusals import NotAllowed, Offer, Refusal
 from cadence.rules.modes import Mode, rank
@@ -69,7 +69,7 @@ def declare_mode(uow: UnitOfWork, given: ModeGiven) -> Done:
             reason=given.reason.strip(),
         )
         _announce(uow, view, change)
-        told = _told(view, step.title, given.mode, raised=rank(given.mode) > rank(before))
+        told = _told(uow, view, step, change, raised=rank(given.mode) > rank(before))
         return replace(told, offers=change_back(uow, view, step, before))
 
 
@@ -110,15 +110,17 @@ def _require_may(uow: UnitOfWork, view: AdoptionView, mode: Mode) -> None:
         require_curator(uow, to="switch a step to AI-led")
 
 
-def _told(view: AdoptionView, step: str, mode: Mode, *, raised: bool = False) -> Done:
+def _told(uow: UnitOfWork, view: AdoptionView, step: Step, change: ModeChange, *, raised: bool) -> Done:
     text = say(
         "“{step}” in {title} is now {mode}. Counters have been reset. Team and curators notified.",
-        step=step,
+        step=step.title,
         title=view.playbook.title,
-        mode=mode_word(mode),
+        mode=mode_word(change.after),
     )
     if raised:
-        text = say("{text} No graded samples back this up yet.", text=text)
+        found = samples_behind(uow, view, step=step.key, rubric=change.rubric)
+        backed = f"{found.words}." if found else "No graded samples back this up yet."
+        text = say("{text} {backed}", text=text, backed=backed)
     return Done(text=text)
 
 

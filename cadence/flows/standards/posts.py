@@ -1,9 +1,10 @@
 """Posts about a step's standard: over its cap, demoted, drifting, or its mode declared by hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from cadence.documents import Step
 from cadence.flows.core import (
     AdoptionView,
     MessageKind,
@@ -28,7 +29,15 @@ from storage.queries import cycles, exceptions, playbooks, rubrics, standards, t
 from storage.queries.standards import StepChange
 from storage.tables import OutboxMessage, RubricRevision, StepDrift, StepVerdict
 from storage.work import UnitOfWork
-from templates.contexts.standards import Demoted, Drift, DriftNumbers, DriftReported, ModeDeclared, Watch
+from templates.contexts.standards import (
+    Demoted,
+    Drift,
+    DriftNumbers,
+    DriftReported,
+    ModeDeclared,
+    Samples,
+    Watch,
+)
 from templates.filters import day, plural
 from templates.filters import mode as mode_word
 
@@ -285,6 +294,7 @@ def declared(uow: UnitOfWork, message: OutboxMessage) -> ModeDeclared:
         raise Refusal("the mode change no longer exists")
     view = adoption_by_id(uow, adoption_id=row.adoption_id)
     before = row.before or row.after
+    raised = rank(row.after) > rank(before)
     return ModeDeclared(
         adoption_id=view.id,
         step_key=row.step,
@@ -295,8 +305,19 @@ def declared(uow: UnitOfWork, message: OutboxMessage) -> ModeDeclared:
         after=row.after,
         member=row.member or view.playbook.owner,
         reason=row.reason,
-        raised=rank(row.after) > rank(before),
+        raised=raised,
+        samples=samples_behind(uow, view, step=row.step, rubric=row.rubric) if raised else None,
     )
+
+
+def samples_behind(uow: UnitOfWork, view: AdoptionView, *, step: str, rubric: int) -> Samples | None:
+    """The graded samples of a step in the current cycle, on a revision of its rubric; None without any."""
+    rows = rubrics.graded_in_cycle(uow, cycle_id=view.cycle.id or 0) if view.cycle else []
+    found = [row for row in rows if (row.step, row.revision) == (step, rubric)]
+    samples = sum(row.samples for row in found)
+    if view.cycle is None or not samples:
+        return None
+    return Samples(passes=sum(row.passes for row in found), samples=samples, cycle=view.cycle.number)
 
 
 def drift_counts(found: StepDrift) -> Mrkdwn:
@@ -322,19 +343,32 @@ def drift_counts(found: StepDrift) -> Mrkdwn:
     )
 
 
-def drift_history(rows: Sequence[StepDrift], zone: ZoneInfo, *, owner: bool) -> tuple[Mrkdwn, ...]:
-    """The events of a step's drift, newest first; `rows` are oldest first.
+def drift_history(
+    uow: UnitOfWork, view: AdoptionView, step: Step, zone: ZoneInfo, *, owner: bool
+) -> tuple[Mrkdwn, ...]:
+    """The events of a step's drift, newest first.
 
     Reports by one person, and their outcomes, are only for the `owner`.
     """
     lines: list[Mrkdwn] = []
     hidden = False
-    for row in rows:
+    for row in standards.events(uow, adoption_id=view.id, step=step.key):
         if row.event in (DriftEvent.FOUND, DriftEvent.REPORTED):
             hidden = is_alone(row) and not owner
         if not hidden:
-            lines.append(_line(row, day(row.at.astimezone(zone))))
+            line = _line(row, day(row.at.astimezone(zone)))
+            lines.append(
+                say("{line} Corrected since.", line=line) if _is_corrected(uow, view, step, row) else line
+            )
     return tuple(reversed(lines))
+
+
+def _is_corrected(uow: UnitOfWork, view: AdoptionView, step: Step, row: StepDrift) -> bool:
+    """Whether a report by one person was corrected since."""
+    if row.event is not DriftEvent.REPORTED:
+        return False
+    seen = see_drift(uow, view, cycles.cycle(uow, cycle_id=row.cycle_id), step)
+    return seen.window.after < row.after_check_in and not seen.verdict.drifted
 
 
 def _line(row: StepDrift, on: str) -> Mrkdwn:

@@ -112,8 +112,8 @@ def _controlled(uow: UnitOfWork, playbook: Playbook, placed: Sequence[Placed]) -
     least, most = CONTROLLED_TEAMS
     teams = plural(len(placed), "team")
     missing = [
-        (not verdict.assessed, say("The owner hasn't answered the assessment")),
-        (not verdict.cut_over, say("The cutover hasn't passed")),
+        (not verdict.assessed, say("The owner's assessment")),
+        (not verdict.cut_over, say("The cutover passed")),
         (
             verdict.samples < TRAINING_SAMPLES,
             say("{count} of {least} training samples", count=verdict.samples, least=TRAINING_SAMPLES),

@@ -91,7 +91,7 @@ def _champion(uow: UnitOfWork, playbook: Playbook, one: Placed) -> str | None:
 
 
 def _held(playbook: Playbook, wave: Wave, verdict: Judged) -> WaveHeld:
-    lines = Mrkdwn("".join(f"\n• {line}" for line in verdict.missing[:LINES]))
+    lines = Mrkdwn("".join(f"\n☐ {line}" for line in verdict.missing[:LINES]))
     more = len(verdict.missing) - LINES
     return WaveHeld(
         say(

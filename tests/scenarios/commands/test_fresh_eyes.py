@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from bot.ops.commands import BUILT_IN_TEAM, import_into
 from bot.rehearsal.harness import BotHarness
@@ -13,7 +14,7 @@ from cadence.actor import Actor
 from cadence.documents import read_workspace
 from cadence.flows.people.workspace_files import export_workspace
 from cadence.flows.workspaces.settings import save_settings
-from storage.tables import Attestation, CheckIn, LoggedException, Reading, Team, TeamMember
+from storage.tables import Attestation, CheckIn, LoggedException, Playbook, Reading, Team, TeamMember
 from storage.work import UnitOfWork
 from templates.contexts.answers import Help
 from templates.contexts.checkins import CheckinForm, KpiMissing, SnoozeAsked, Snoozed
@@ -173,6 +174,20 @@ def test_cycle_alone_starts_for_owners_and_shows_for_others(desk: BotHarness) ->
     said = desk.workspace.person(AGENT).types("/cadence cycle", channel=DESK_CHANNEL)
     assert said.view is None
     assert shown(said, CycleShown).slug == "reply"
+
+
+def test_the_form_to_start_a_cycle_offers_what_one_can_start(desk: BotHarness) -> None:
+    with desk.bot.db.write() as session:
+        row = session.exec(select(Playbook)).one()
+        other = row.model_dump(exclude={"id"}) | {"slug": "triage", "title": "Triage", "owner": CURATOR}
+        session.add(Playbook(**other))
+    form = shown(
+        desk.workspace.person(LEAD).types("/cadence cycle start", channel=DESK_CHANNEL), CycleStartForm
+    )
+    assert ([one.value for one in form.playbooks], form.playbook) == (["reply"], "reply")
+    form = shown(desk.workspace.person(CURATOR).types("/cadence cycle start"), CycleStartForm)
+    assert ({one.value for one in form.playbooks}, form.playbook) == ({"reply", "triage"}, None)
+    assert_golden(desk.workspace.person(AGENT).types("/cadence cycle start"), "start-form-refused")
 
 
 def test_team_alone_shows_ones_team(desk: BotHarness) -> None:

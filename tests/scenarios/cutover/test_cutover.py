@@ -143,7 +143,8 @@ def test_the_assessment_waits_for_a_closed_cycle(tmp_path: Path) -> None:
         assert_golden(types(harness, LEAD, "/cadence assess reply"), "refused-before-a-closed-cycle")
         assert rows(harness, Assessment) == []
         said = types(harness, LEAD, "/cadence cutover reply")
-        assert [line.met for line in shown(said, CutoverShown).lines] == [False] * 5
+        told = shown(said, CutoverShown)
+        assert [line.met for line in told.lines] == [False] * 5
         assert_golden(said, "table-before-a-closed-cycle")
 
 

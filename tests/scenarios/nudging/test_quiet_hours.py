@@ -342,7 +342,7 @@ def test_nudged_once_more_means_in_their_own_working_hours(desk: BotHarness) -> 
     types(desk, LEAD, "/attest as-declared runs=9")
     desk.play_until(at("2026-03-09 10:30"))
     lead = desk.workspace.person(LEAD)
-    said = lead.clicks(lead.last_dm(), "Nudge them once more")
+    said = lead.clicks(lead.last_dm(), "Nudge once more")
     desk.tick()
     assert_golden(said.words, "nudged-once-more")
     assert actions(lead.last_dm()) == [Action.THEY_ARE_AWAY]

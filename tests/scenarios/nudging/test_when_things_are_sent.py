@@ -292,7 +292,7 @@ def test_nudged_once_more_the_check_in_is_live_again_until_that_week_ends(desk: 
     types(desk, LEAD, "/attest as-declared runs=9")
     desk.play_until(at("2026-03-09 10:30"))
     lead = desk.workspace.person(LEAD)
-    lead.clicks(lead.last_dm(), "Nudge them once more")
+    lead.clicks(lead.last_dm(), "Nudge once more")
     desk.play_until(at("2026-03-09 12:00"))
     assert live(desk, AGENT) == [False, False, True]
     desk.play_until(at("2026-03-16 00:01"))
@@ -319,7 +319,7 @@ def test_the_owner_is_not_listed_among_missing_members(desk: BotHarness) -> None
     assert (missing.expected, missing.missing, missing.own) == (2, (AGENT,), True)
     assert AGENT in told.words
     assert LEAD not in told.words
-    said = lead.clicks(told, "Nudge them once more").words
+    said = lead.clicks(told, "Nudge once more").words
     desk.tick()
     assert AGENT in said
     assert LEAD not in said

@@ -188,6 +188,9 @@ def test_the_owners_dm_on_one_persons_answer_follows_the_answers(tmp_path: Path)
         assert (reported().numbers.drifted, reported().numbers.attested) == (1, 1)
         attest(harness, MEMBER, "as-declared runs=20")
         assert (reported().ended, reported().step) == ("corrected", "Draft three replies")
+        why = harness.workspace.person(OWNER).types("/cadence why support-reply draft")
+        [line] = shown(why, Why).drifts
+        assert_golden(line, "why-after-the-correction")
         assert actions(dm()) == [Action.WHY]
         attest(harness, MEMBER, "drifted draft=human-led runs=20")
         assert (reported().ended, reported().used) == (None, "human-led")
@@ -296,7 +299,7 @@ def test_a_check_in_for_last_week_names_the_modes_of_that_week(tmp_path: Path) -
         curator.types("/cadence mode support-reply draft human-led it slipped, too", channel=DESK_CHANNEL)
         owner = harness.workspace.person(OWNER)
         missing = [one for one in bot_dms(harness, OWNER) if is_shown(one, WhoIsMissing)][-1]
-        owner.clicks(missing, "Nudge them once more")
+        owner.clicks(missing, "Nudge once more")
         harness.tick()
         [row] = shown(bot_dms(harness, MEMBER)[-1], CheckinMessage).rows
         assert row.steps == (
@@ -508,6 +511,20 @@ def test_a_mode_is_declared_by_command_with_a_reason_and_by_the_right_person(tmp
             assert (declared.before, declared.after, declared.raised) == ("collaborative", "ai-led", True)
             assert declared.reason == change.reason
             assert_golden(post, f"switched:{channel}")
+
+
+def test_a_mode_raised_by_hand_names_the_samples_behind_it(tmp_path: Path) -> None:
+    with desk(tmp_path) as harness:
+        harness.workspace.person(OWNER).types("/cadence rubric support-reply draft passes=19 samples=20")
+        said = harness.workspace.person(CURATOR).types(
+            "/cadence mode support-reply draft ai-led they are good"
+        )
+        harness.tick()
+        assert_golden(said, "raised-on-samples")
+        [post] = [one for one in posts(harness, CURATORS) if is_shown(one, ModeDeclared)]
+        samples = shown(post, ModeDeclared).samples
+        assert samples is not None
+        assert (samples.passes, samples.samples, samples.cycle) == (19, 20, 1)
 
 
 def test_a_command_sent_again_changes_nothing(tmp_path: Path) -> None:

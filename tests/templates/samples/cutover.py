@@ -103,8 +103,8 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         lines=(
             replace(
                 INPUTS,
-                measured="not reported yet (“Add details” in a check-in)",
-                source="check-ins, no closed cycle yet",
+                measured="no closed cycle yet",
+                source="check-ins",
                 met=False,
             ),
         ),

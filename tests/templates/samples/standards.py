@@ -10,6 +10,7 @@ from templates.contexts.standards import (
     DriftReported,
     ModeDeclared,
     ModeForm,
+    Samples,
 )
 from tests.templates.samples.common import MONDAY, THURSDAY
 from tests.templates.samples.forms import GROUPS
@@ -115,6 +116,13 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
     ),
     "drift-withdrawn": replace(DRIFT, decision="withdrawn", decided_at=THURSDAY, after="collaborative"),
     "mode-declared": DECLARED,
+    "mode-raised-on-samples": replace(
+        DECLARED,
+        before="human-led",
+        after="ai-led",
+        raised=True,
+        samples=Samples(passes=19, samples=20, cycle=1),
+    ),
     "mode-raised": replace(DECLARED, before="human-led", after="ai-led", raised=True),
     "trace": TRACE,
     "trace-everything": replace(TRACE, playbook=None, step=None, since=None, older=None),
