@@ -31,12 +31,13 @@ _NUMBER: Final = re.compile(r"[+\-]?[^\w\s]{0,2}[.,]?\d")
 class Kpi(AboutPlaybook):
     """`/kpi`: the week's number. `value` is as typed: it is parsed once the KPI's unit is known.
 
-    `guardrails` are (name, number) as typed.
+    `guardrails` are (name, number) as typed; `unread` are such words of the note without a number, outside quotes.
     """
 
     value: str | None = None
     note: str | None = None
     guardrails: tuple[tuple[str, str], ...] = ()
+    unread: tuple[tuple[str, str], ...] = ()
     week: int | None = None
 
 
@@ -45,16 +46,19 @@ def read_kpi(request: Request) -> Kpi:
     guardrails = take_guardrails(request.typed)
     named = None if starts_amount(request.typed) and len(request.typed.words) == 1 else request.playbook()
     value = note = None
+    unread: tuple[tuple[str, str], ...] = ()
     if request.typed:
         if not starts_amount(request.typed):
             raise _not_a_number(request, named)
         value = take_amount(request.typed)
         refuse_second_number(value, request.typed)
+        unread = tuple(word.option for word in request.typed.words if word.option)
         note = request.sentence("note")
     return Kpi(
         value=value,
         note=note,
         guardrails=guardrails,
+        unread=unread,
         playbook=request.the_playbook(named),
         team=request.team,
         week=request.week,
@@ -148,6 +152,7 @@ def _given(command: Kpi) -> NumberGiven | None:
         week=command.week,
         note=command.note or "",
         guardrails=dict(command.guardrails),
+        unread=command.unread,
     )
 
 

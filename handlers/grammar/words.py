@@ -30,6 +30,11 @@ _QUOTES: Final = {
     "\u00ab": "\u00bb",
 }
 
+_KEPT_OPTION = re.compile(
+    rf"(?<!\S)(?P<open>[{''.join(_QUOTES)}])(?P<word>[\w-]+=[^\s{''.join({*_QUOTES, *_QUOTES.values()})}]*)"
+    rf"(?P<close>[{''.join(_QUOTES.values())}])(?![^\s.,;:!?)])"
+)
+
 OPENING_QUOTES: Final = frozenset(_QUOTES)
 
 
@@ -138,7 +143,8 @@ class Typed:
         return "".join(parts)
 
     def sentence(self) -> str | None:
-        """Take the remaining words as a note, without a leading dash and surrounding quotes."""
+        """Take the remaining words as a note, without a leading dash, surrounding quotes, and quotes that keep an
+        option in the note: `"runs=3" were slow`."""
         text = self.rest()
         self.words = []
         text = _SEPARATORS.sub("", text, count=1)
@@ -152,7 +158,11 @@ class Typed:
             and text[0] not in inside
         ):
             text = inside.strip()
-        return text or None
+        return _KEPT_OPTION.sub(_unquoted, text) or None
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    return found["word"] if found["close"] == _QUOTES[found["open"]] else found[0]
 
 
 def _joined(words: list[Word], source: str) -> list[Word]:

@@ -224,6 +224,18 @@ def _overtaken(session: Session, workspace_id: str, ids: Planted) -> frozenset[i
     return found
 
 
+def _corrected(session: Session, workspace_id: str, ids: Planted) -> list[Any]:
+    """Look while the check-in is corrected."""
+    with session.begin_nested() as kept:
+        row = session.get_one(CheckIn, ids.check_in)
+        row.replaced_at = NOW
+        session.flush()
+        cycle = session.get_one(Cycle, ids.cycle)
+        found = standards.corrected(_uow(session, workspace_id), cycle=cycle, through=ids.check_in)
+        kept.rollback()
+    return found
+
+
 def _answer(row: CheckIn) -> checkins.Answer:
     names = checkins.Answer._fields[:-1]
     return checkins.Answer._make([*(getattr(row, name) for name in names), False])
@@ -762,6 +774,7 @@ BY_ID: dict[str, Call] = {
     "standards.attested": lambda s, ws, ids: standards.attested(
         _uow(s, ws), cycle=s.get_one(Cycle, ids.cycle)
     ),
+    "standards.corrected": _corrected,
     "standards.events": lambda s, ws, ids: standards.events(
         _uow(s, ws), adoption_id=ids.adoption, step="send"
     ),

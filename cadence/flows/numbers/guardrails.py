@@ -2,10 +2,9 @@
 KPI's."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Final
 
 from cadence.documents import Guardrail
 from cadence.flows.core import AdoptionView, ReportWeek, in_form
@@ -23,8 +22,6 @@ from storage.work import UnitOfWork
 from templates.contexts.base import GuardrailAsked
 from templates.contexts.numbers import Guardrail as GuardrailShown
 from templates.ids import Field
-
-_IN_NOTE: Final = re.compile(r"(?<!\S)([\w-]+)\s*=\s*(\S+)")
 
 
 def key_of(name: str) -> str:
@@ -44,18 +41,17 @@ def read_guardrails(
     return dict(_read(uow, view, name, typed) for name, typed in given.items() if typed.strip())
 
 
-def refuse_unread(uow: UnitOfWork, view: AdoptionView, note: str, given: Mapping[str, str]) -> None:
+def refuse_unread(uow: UnitOfWork, view: AdoptionView, given: Iterable[tuple[str, str]]) -> None:
     """Refuse `csat=good` and `csat=` in the words of a command: the guardrail would be left without a number.
 
     Args:
-        note: which `csat=good` would be part of.
-        given: as typed, by name.
+        given: (name, number) as typed.
 
     Raises:
         Unknown, Refusal: see `read_guardrails`.
     """
     names = {key_of(rail.name) for rail in view.spec.kpi.guardrails}
-    for name, typed in (*given.items(), *_IN_NOTE.findall(note)):
+    for name, typed in given:
         if key_of(name) in names or not typed:
             _read(uow, view, name, typed)
 

@@ -39,6 +39,7 @@ class NumberGiven:
     Args:
         value: as typed, such as `1h30m`; "" if only guardrails are given.
         guardrails: as typed, by name.
+        unread: (name, text) of the note that may be meant as guardrails.
         adoption_id: from a form or a button; otherwise `playbook` and `team` select it.
         week: 1 to 4 of the running cycle; `week_start` is a form's Monday.
     """
@@ -51,6 +52,7 @@ class NumberGiven:
     week_start: date | None = None
     note: str = ""
     guardrails: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[tuple[str, str], ...] = ()
 
 
 @once
@@ -66,7 +68,7 @@ def record_number(uow: UnitOfWork, given: NumberGiven) -> Recorded:
         if given.adoption_id is not None:  # by words only a person's own adoptions are found
             require_team_member(uow, view, to="report its number")
         else:
-            refuse_unread(uow, view, given.note, given.guardrails)
+            refuse_unread(uow, view, (*given.guardrails.items(), *given.unread))
         return record(uow, view, given)
 
 

@@ -109,6 +109,15 @@ def test_what_cant_be_read_is_refused_and_nothing_is_kept(desk: BotHarness, case
     assert kept(desk) == []
 
 
+def test_in_quotes_such_words_are_a_note_without_the_quotes(desk: BotHarness) -> None:
+    types(desk, '/kpi 14m two said "csat=good" today')
+    types(desk, '/kpi 13m "csat=good"')
+    assert [(row.guardrail, row.note) for row in rows(desk, Reading)] == [
+        ("", "two said csat=good today"),
+        ("", "csat=good"),
+    ]
+
+
 def test_without_guardrails_such_words_are_a_note(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         start_cycle(harness)

@@ -32,6 +32,7 @@ PLAYBOOK = "support-reply"
         ("send bad critical = 1", True, "bad"),
         ("send critical critical=yes bad", True, "bad"),
         ("send critical=no bad", False, "bad"),
+        ('send "runs=3" too slow', False, "runs=3 too slow"),
         ("send temp=0.2 was too hot", False, "temp=0.2 was too hot"),
     ],
 )
