@@ -5,19 +5,17 @@ The entries of a transaction are written by one statement when it commits, or be
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import event, insert
-from sqlalchemy.orm import SessionTransaction
+from sqlalchemy import insert
 from sqlmodel import Session
 
-from storage.engine import connection_of, require_writing
+from storage.deferred import Deferred
+from storage.engine import connection_of
 from storage.tables import HomeChange, TrailEntry
 
 _ENTRY = insert(TrailEntry).inline()
 _CHANGE = insert(HomeChange).inline()
-_PENDING = "pending"
-_CHANGES = "changes"
 
 
 def append(session: Session, entries: Sequence[dict[str, Any]]) -> None:
@@ -26,42 +24,20 @@ def append(session: Session, entries: Sequence[dict[str, Any]]) -> None:
     Raises:
         RuntimeError: the transaction only reads.
     """
-    require_writing(connection_of(session))
-    if session.in_nested_transaction():
-        session.connection()  # a savepoint is set when it is first used
-    session.info.setdefault(_PENDING, []).extend(entries)
+    _ENTRIES.add(session, entries)
 
 
 def flush(session: Session, actions: Collection[str] = ()) -> None:
-    """Write the entries that were added since the last flush; with `actions`, only if one has such an action.
+    """Write the entries that were added since the last flush; with `actions`, only if one has such an action."""
+    _ENTRIES.flush(session, only_if=(lambda one: one["action"] in actions) if actions else None)
 
-    Every action is recorded here, so this is also where Homes learn about events: the events of
-    a transaction are written when it commits.
-    """
-    entries = session.info.get(_PENDING)
-    if not entries or (actions and not any(one["action"] in actions for one in entries)):
-        return
-    del session.info[_PENDING]
-    connection_of(session).execute(_ENTRY, entries)
+
+def _write(session: Session, entries: list[dict[str, Any]]) -> None:
+    """Write entries. Every action is recorded here, so this is also where Homes learn about events."""
     changes = [{name: one[name] for name in ("workspace_id", "subject", "member")} for one in entries]
-    session.info.setdefault(_CHANGES, []).extend(changes)
+    connection = connection_of(session)
+    connection.execute(_ENTRY, entries)
+    connection.execute(_CHANGE, changes)
 
 
-@event.listens_for(Session, "before_commit")
-def _write_all(session: Session) -> None:
-    flush(session)
-    changes = session.info.pop(_CHANGES, None)
-    if changes:
-        connection_of(session).execute(_CHANGE, changes)
-
-
-@event.listens_for(Session, "after_transaction_create")
-def _write_before_savepoint(session: Session, transaction: SessionTransaction) -> None:
-    """Write what was recorded before a savepoint, so that undoing the savepoint doesn't undo it."""
-    if transaction.nested:
-        flush(session)
-
-
-@event.listens_for(Session, "after_soft_rollback")
-def _forget_what_was_undone(session: Session, _previous: object) -> None:
-    session.info.pop(_PENDING, None)
+_ENTRIES: Final = Deferred("trail entries", _write)

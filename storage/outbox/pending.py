@@ -8,15 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import event
-from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
 
-from storage.engine import connection_of, require_writing
+from storage.deferred import Deferred
 from storage.outbox.queueing import Sent, find_sent, insert, rewrite_row
 from storage.tables import OutboxMessage
-
-_PENDING: Final = "pending messages"
 
 
 class Occasion(NamedTuple):
@@ -56,17 +52,13 @@ class _Rewrites(NamedTuple):
         return is_about and self.week in (None, str(one.subject.get("week")))
 
 
-_Pending = list[dict[str, Any] | _Rewrites]
-"""Rows to insert and messages to rewrite, in the order in which they were queued."""
-
-
 def add(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Queue rows of the ledger when the transaction commits; existing keys are left alone.
 
     Raises:
         RuntimeError: the transaction only reads.
     """
-    _pending(session).extend(rows)
+    _PENDING.add(session, rows)
 
 
 def rewrite(session: Session, occasion: Occasion, messages: Iterable[OutboxMessage]) -> None:
@@ -76,7 +68,7 @@ def rewrite(session: Session, occasion: Occasion, messages: Iterable[OutboxMessa
         RuntimeError: the transaction only reads.
     """
     given = tuple(Sent(one.id or 0, one.key, one.kind, one.recipient, one.subject) for one in messages)
-    _pending(session).append(_Rewrites(occasion, given))
+    _PENDING.add(session, [_Rewrites(occasion, given)])
 
 
 def rewrite_about(session: Session, occasion: Occasion, keys: Sequence[str], *, week: str | None) -> None:
@@ -89,27 +81,21 @@ def rewrite_about(session: Session, occasion: Occasion, keys: Sequence[str], *, 
     Raises:
         RuntimeError: the transaction only reads.
     """
-    _pending(session).append(_Rewrites(occasion, keys=tuple(keys), week=week))
+    _PENDING.add(session, [_Rewrites(occasion, keys=tuple(keys), week=week)])
 
 
 def flush(session: Session, kinds: Sequence[str] = ()) -> None:
     """Write what was queued since the last time; with `kinds`, only if a message of one of them was."""
-    pending: _Pending | None = session.info.get(_PENDING)
-    if not pending or (kinds and not any(isinstance(one, dict) and one["kind"] in kinds for one in pending)):
-        return
-    del session.info[_PENDING]
+    _PENDING.flush(
+        session, only_if=(lambda one: isinstance(one, dict) and one["kind"] in kinds) if kinds else None
+    )
+
+
+def _write(session: Session, pending: list[dict[str, Any] | _Rewrites]) -> None:
     insert(session, list(_rows(session, pending)))
 
 
-def _pending(session: Session) -> _Pending:
-    require_writing(connection_of(session))
-    if session.in_nested_transaction():
-        session.connection()  # a savepoint is set when it is first used
-    pending: _Pending = session.info.setdefault(_PENDING, [])
-    return pending
-
-
-def _rows(session: Session, pending: _Pending) -> Iterator[dict[str, Any]]:
+def _rows(session: Session, pending: Sequence[dict[str, Any] | _Rewrites]) -> Iterator[dict[str, Any]]:
     """The rows to insert, in the order in which they were asked for: one rewrite of each message and instant, marked
     with all of its occasions."""
     rewrites = [one for one in pending if isinstance(one, _Rewrites)]
@@ -139,18 +125,5 @@ def _found(session: Session, workspace_id: str, rewrites: Sequence[_Rewrites]) -
     return find_sent(session, workspace_id, list(keys)) if keys else []
 
 
-@event.listens_for(Session, "before_commit")
-def _write_all(session: Session) -> None:
-    flush(session)
-
-
-@event.listens_for(Session, "after_transaction_create")
-def _write_before_savepoint(session: Session, transaction: SessionTransaction) -> None:
-    """Write what was queued before a savepoint, so that undoing the savepoint doesn't undo it."""
-    if transaction.nested:
-        flush(session)
-
-
-@event.listens_for(Session, "after_soft_rollback")
-def _forget_what_was_undone(session: Session, _previous: object) -> None:
-    session.info.pop(_PENDING, None)
+_PENDING: Final = Deferred[dict[str, Any] | _Rewrites]("messages", _write)
+"""Rows to insert and messages to rewrite."""

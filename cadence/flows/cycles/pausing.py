@@ -172,7 +172,7 @@ def pause(uow: UnitOfWork, which: WhichRun) -> Done:
             rewrite_cycle_posts(uow, last, rows[-1], mark=mark)
         rewrite_checkins(uow, view, mark=mark)
         if not rows or rows[-1].state is CycleState.RUNNING:  # else the closing post says it
-            tell_pause(uow, view)
+            tell_pause(uow, view, mark=mark)
         return Done(
             text=_paused(view, "is paused", running=None if taken else _running(rows)),
             offers=(_again(adoption_by_id(uow, adoption_id=view.id)),),

@@ -64,7 +64,7 @@ def resume(uow: UnitOfWork, view: AdoptionView) -> None:
 
 
 def pause_mark(uow: UnitOfWork, view: AdoptionView, what: str) -> str:
-    """Identifies the beginning or the end of a pause."""
+    """Identifies the beginning or the end of a pause; several can fall into one instant."""
     return f"{what}:{view.id}:{uow.now.timestamp()}:{uow.correlation_id}"
 
 
@@ -101,10 +101,9 @@ def _next_asked(uow: UnitOfWork, view: AdoptionView) -> NextAsked:
     return NextAsked(first, len(asked), came)
 
 
-def tell_pause(uow: UnitOfWork, view: AdoptionView) -> None:
+def tell_pause(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> None:
     """Tell the team's channel, in its working hours, that nothing is asked for until somebody resumes it."""
-    slot = f"{view.id}:{uow.now.timestamp()}"
-    tell(uow, [view.team.channel], kind=_PAUSED, slot=slot, subject=_subject(uow, view))
+    tell(uow, [view.team.channel], kind=_PAUSED, slot=f"{view.id}:{mark}", subject=_subject(uow, view))
 
 
 def rewrite_pause_post(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> bool:

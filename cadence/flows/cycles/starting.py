@@ -232,9 +232,7 @@ def _started(uow: UnitOfWork, view: AdoptionView, cycle: Cycle) -> CycleStarted:
 
 def _paused_cycle(view: AdoptionView) -> Cycle | None:
     """The cycle that was paused in the middle, if any; a watch period isn't one."""
-    if view.adoption.state is not AdoptionState.PAUSED or view.is_watched or view.week is None:
-        return None
-    return view.cycle if view.cycle is not None and view.cycle.state is CycleState.RUNNING else None
+    return view.cycle if view.can_resume and not view.is_watched else None
 
 
 def _still_paused(view: AdoptionView, cycle: Cycle, *, asked: date | None) -> Refusal:
@@ -412,7 +410,7 @@ def _startable(uow: UnitOfWork, rows: Sequence[Playbook], *, named: str | None) 
     """The playbooks of which the caller can start a cycle.
 
     Raises:
-        NotAllowed: the named one isn't among them, or there is none.
+        NotAllowed: the named one isn't among them, or they can't start any.
     """
     for row in rows:
         if row.slug == named:

@@ -99,7 +99,7 @@ NAMED: Final = 3
 
 
 def _published(uow: UnitOfWork, workspace: Workspace, playbook: Playbook, version: PlaybookVersion) -> Done:
-    """One line: where the post goes. The post says the rest, also to whoever published."""
+    """One line: where the post is. The post has the details."""
     teams = adoptions.adopters(uow, playbook_id=playbook.id or 0)
     channels = dict.fromkeys([team.channel for _, team in teams])
     if workspace.curator_channel:

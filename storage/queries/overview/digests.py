@@ -116,10 +116,10 @@ def _places(zones: Zones, *, few: bool) -> Any:
 def in_cycle(uow: UnitOfWork, *, day: date) -> int:
     """How many adoptions had a cycle on a date."""
     given = {"workspace": uow.workspace_id} | on_day(day)
-    return int(connection_of(uow.session).execute(_COUNTIN_CYCLE, given).scalar_one())
+    return int(connection_of(uow.session).execute(_COUNT_IN_CYCLE, given).scalar_one())
 
 
-_COUNTIN_CYCLE: Final = select(func.count(col(Adoption.id))).where(*IN_CYCLE)
+_COUNT_IN_CYCLE: Final = select(func.count(col(Adoption.id))).where(*IN_CYCLE)
 
 
 def not_retired(uow: UnitOfWork) -> Iterator[tuple[int, str, str, str]]:
