@@ -176,6 +176,12 @@ class _PlaceEvent(_Event):
     tab: Name | None = None
 
 
+class _WrittenEvent(_Event):
+    text: Text | None = None
+    channel_type: Name | None = None
+    bot_id: Name | None = None
+
+
 class _Revoked(_Part):
     bot: list[Id] | None = None
 
@@ -212,6 +218,7 @@ _EVENTS: Final[Mapping[str, type[_Event]]] = {
     "team_join": _PersonEvent,
     "app_home_opened": _PlaceEvent,
     "member_joined_channel": _PlaceEvent,
+    "message": _WrittenEvent,
     "tokens_revoked": _TokensEvent,
     "function_executed": _StepEvent,
 }

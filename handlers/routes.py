@@ -2,7 +2,7 @@
 
 from slack_bolt import App
 
-from handlers import commands, shortcuts, workflows
+from handlers import commands, direct, shortcuts, workflows
 from handlers.context import Services
 from handlers.features import FEATURES
 from handlers.listeners import register_buttons, register_failures, register_forms, register_menu
@@ -17,6 +17,7 @@ def register_all(app: App, services: Services) -> None:
     register_forms(app, services, {name: run for one in FEATURES for name, run in one.forms.items()})
     commands.register(app, services)
     home.register_events(app, services)
+    direct.register(app, services)
     register_menu(app, services, buttons)
     shortcuts.register(app, services)
     workflows.register(app, services)

@@ -61,6 +61,7 @@ attempt with an unclear result, and to learn when a chart can be shown in its me
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "app_home_opened": (),
     "member_joined_channel": ("channels:read", "groups:read"),
+    "message.im": ("im:history",),
     "team_join": ("users:read",),
     "user_change": ("users:read",),
 }
@@ -173,7 +174,7 @@ def _features(url: str | None) -> dict[str, Any]:
         "app_home": {
             "home_tab_enabled": True,
             "messages_tab_enabled": True,
-            "messages_tab_read_only_enabled": True,
+            "messages_tab_read_only_enabled": False,
         },
         "bot_user": {"display_name": NAME, "always_online": True},
         "slash_commands": _commands(url),

@@ -138,6 +138,5 @@ def _counted(verdict: VerdictLine) -> str:
         measured=verdict.measured,
         cap=verdict.cap,
     )
-    known = f" in {evidence.known}" if evidence.known else f", {evidence.unreported}"
     share = f", {evidence.percent}" if evidence.percent else ""
-    return f"{plural(evidence.exceptions, 'exception')}{known}{evidence.further}{share}"
+    return f"{plural(evidence.exceptions, 'exception')}{evidence.in_runs}{share}"

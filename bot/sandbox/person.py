@@ -117,12 +117,16 @@ class Person(Onlooker):
         return self._answer(ack.status, ack.failure, mark)
 
     def says(self, text: str, channel: str, *, thread_ts: str | None = None) -> Message:
-        """Write an ordinary message; the app isn't notified."""
+        """Write an ordinary message; the app is notified of one in its DM."""
         room = self._room(channel)
         if self.id not in room.members or room.archived:
             raise CantDo(f"{self.user.shown} can't write in this channel")
         ts = self._workspace.messages.next_ts()
-        return self._workspace.messages.save(Message(room.id, ts, self.id, text=text, thread_ts=thread_ts))
+        said = self._workspace.messages.save(Message(room.id, ts, self.id, text=text, thread_ts=thread_ts))
+        if room.kind == "im":
+            event = payloads.show_message(self._workspace, said) | {"channel": room.id, "channel_type": "im"}
+            self._workspace.emit(event)
+        return said
 
     def opens_home(self) -> View:
         """Open the bot's Home tab and return it; CantDo if the app published none."""

@@ -7,9 +7,11 @@ from handlers.grammar.help import Help, by_task, help_entries, help_rest, read_h
 from handlers.grammar.parse import parse
 from handlers.grammar.request import Request, Vocabulary
 from handlers.grammar.suggest import corrected
-from handlers.grammar.table import AboutPlaybook, Command, CommandTable, Entry, Parsed
+from handlers.grammar.table import ROOT, AboutPlaybook, Command, CommandTable, Entry, Parsed
+from handlers.grammar.words import Typed
 
 __all__ = [
+    "ROOT",
     "AboutPlaybook",
     "Command",
     "CommandTable",
@@ -17,6 +19,7 @@ __all__ = [
     "Help",
     "Parsed",
     "Request",
+    "Typed",
     "Vocabulary",
     "by_task",
     "corrected",

@@ -121,11 +121,14 @@ class Evidence:
         return plural(self.reported, "reported run") if self.reported else ""
 
     @property
-    def further(self) -> str:
-        """The other parts of N, to follow `known`: ` (+7 reported, +13 estimated)`, or nothing."""
+    def in_runs(self) -> str:
+        """What follows a number of exceptions: ` in 19 measured runs (+7 reported, +13 estimated)`, ` in 40 estimated
+        runs`, or that there are no runs."""
+        if not self.known:
+            return f" in {plural(self.assumed, 'estimated run')}" if self.assumed else f", {self.unreported}"
         parts = [f"+{self.reported:,} reported"] if self.measured and self.reported else []
         parts += [f"+{self.assumed:,} estimated"] if self.assumed else []
-        return f" ({', '.join(parts)})" if parts else ""
+        return f" in {self.known}" + (f" ({', '.join(parts)})" if parts else "")
 
     @property
     def parts(self) -> str:

@@ -53,6 +53,15 @@ class Welcome(MessageContext):
     runs: tuple[WelcomedPlaybook, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextAnswer(MessageContext):
+    """To somebody who wrote to the bot: `command` is the one they may have meant, or empty."""
+
+    TEMPLATE: ClassVar[str] = "messages/workspaces/text_answer.json.j2"
+
+    command: str = ""
+
+
 DAYS: Final = tuple(
     Choice(label=one, value=one[:3].lower())
     for one in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

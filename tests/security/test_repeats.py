@@ -532,6 +532,7 @@ OF_THE_BOT = {
     "workspaces.installing.forget",
     "workspaces.installing.leave",
     "workspaces.installing.take_lease",
+    "workspaces.replying.written",
     "workspaces.welcoming.invited",
 }
 """Flows that no person's request runs: the clock, the worker, Slack's own events."""

@@ -285,9 +285,7 @@ def _demote(uow: UnitOfWork, view: AdoptionView, step: Step, verdict: StepVerdic
 def _counted(row: StepVerdict) -> str:
     """`3 exceptions in 26 reported runs (+13 estimated)`, or `… in 19 measured runs (+7 reported)`: each exception
     counts as a run."""
-    counts = verdict_evidence(row)
-    runs = f" in {counts.known}" if counts.known else ", no runs reported yet"
-    return f"{plural(row.exceptions, 'exception')}{runs}{counts.further}"
+    return f"{plural(row.exceptions, 'exception')}{verdict_evidence(row).in_runs}"
 
 
 def _alert(uow: UnitOfWork, view: AdoptionView, row: StepVerdict, *, kind: str) -> None:

@@ -24,8 +24,11 @@ from cadence.flows.workspaces.installing import (
     take_lease,
     use_state,
 )
+from cadence.flows.workspaces.replying import REPLIED, written
 from cadence.flows.workspaces.settings import save_settings, settings_form
-from cadence.flows.workspaces.welcoming import KINDS, invited
+from cadence.flows.workspaces.welcoming import WELCOMED, invited
+
+KINDS = (WELCOMED, REPLIED)
 
 __all__ = [
     "KINDS",
@@ -52,4 +55,5 @@ __all__ = [
     "settings_form",
     "take_lease",
     "use_state",
+    "written",
 ]

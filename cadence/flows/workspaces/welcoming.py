@@ -45,4 +45,4 @@ def welcome(uow: UnitOfWork, message: OutboxMessage) -> Welcome:
     )
 
 
-KINDS = (MessageKind(WELCOME, welcome, urgency=Urgency.ANSWER),)
+WELCOMED: Final = MessageKind(WELCOME, welcome, urgency=Urgency.ANSWER)

@@ -13,7 +13,7 @@ from templates.contexts.overview.home import (
     HomeRegistry,
 )
 from templates.contexts.overview.statuses import GateNow, StepNow
-from templates.contexts.workspaces import Welcome, WelcomedPlaybook
+from templates.contexts.workspaces import TextAnswer, Welcome, WelcomedPlaybook
 from templates.ids import Action
 from tests.templates.samples.checkins import OPEN, RAN
 from tests.templates.samples.common import KPI, NO_VALUE, OVER, THURSDAY, UNDER, WEEK
@@ -147,4 +147,6 @@ SAMPLES: dict[str, MessageContext | ViewContext] = {
         runs=(WelcomedPlaybook(title="Support reply", owner="U01LEAD"),),
     ),
     "welcome-idle": Welcome(channel="C01TEAM", team="Support EMEA"),
+    "text-answer": TextAnswer(),
+    "text-answer-command": TextAnswer(command="/cadence status"),
 }

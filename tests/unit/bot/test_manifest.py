@@ -104,7 +104,7 @@ def test_every_mode_keeps_the_same_promises() -> None:
         assert made["features"]["app_home"] == {
             "home_tab_enabled": True,
             "messages_tab_enabled": True,
-            "messages_tab_read_only_enabled": True,
+            "messages_tab_read_only_enabled": False,
         }
         assert made["settings"]["interactivity"]["is_enabled"] is True
         assert made["settings"]["token_rotation_enabled"] is False
@@ -298,7 +298,8 @@ class Listening(bot.app.BoltApp):
         return super().command(command, *args, **kwargs)
 
     def event(self, event: Any, *args: Any, **kwargs: Any) -> Any:
-        self._heard("event", event)
+        written = isinstance(event, dict) and event == {"type": "message", "subtype": None}
+        self._heard("event", "message.im" if written else event)
         return super().event(event, *args, **kwargs)
 
     def shortcut(self, constraints: Any, *args: Any, **kwargs: Any) -> Any:
