@@ -325,7 +325,8 @@ class DemoUsers:
             did = f"typed {line.says.partition(' => ')[0]}"
             if not line.says.startswith("/"):
                 did = f"{'pressed' if pressing else 'chose'} “{label_of(line.says)}”"
-            playback.tell(f"{local:%a} {local.day} {local:%b %H:%M} · {person.user.shown} {did}")
+            city = person.user.tz.rpartition("/")[2].replace("_", " ")
+            playback.tell(f"{local:%a} {local.day} {local:%b %H:%M} {city} · {person.user.shown} {did}")
         while person.view() is not None:
             person.closes()
         harness.tick()

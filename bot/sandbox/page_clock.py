@@ -107,7 +107,7 @@ class PageClock:
         if self._on_play is None:
             self._moving.release()
             raise CantDo("There are no example people here.")
-        self._playback = Playback(self._workspace.pulse.bump)
+        self._playback = Playback(self._workspace.pulse.bump, self._playback.speed)
         self._playing, self._last = True, {}
         self._thread = Thread(target=self._play, args=(self._on_play,), name="example-people", daemon=True)
         self._thread.start()

@@ -30,14 +30,15 @@ class Playback:
 
     Args:
         on_change: called after each change that the page shows.
+        speed: its pace at first, one of `SPEEDS`.
     """
 
-    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, on_change: Callable[[], None] = lambda: None, speed: int = 1) -> None:
         self._on_change = on_change
         self._changed = Condition()
         self._stopped = False
         self._paused = False
-        self._speed = 1
+        self._speed = speed
         self._said = ""
         self._shown: Moment | None = None
         self._recap: tuple[Moment, ...] = ()

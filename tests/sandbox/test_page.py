@@ -343,6 +343,10 @@ def test_a_play_is_paused_and_sped_up(workspace: Workspace) -> None:
         ask(server, "POST", "/_sandbox/clock", {"move": "resume"})
         assert state(server)["paused"] is False
         assert ask(server, "POST", "/_sandbox/clock", {"move": "speed", "speed": 3})[0] == 400
+        ask(server, "POST", "/_sandbox/clock", {"move": "stop"})
+        assert workspace.wait_until(lambda: not server.page.clock.going_on()["moving"])
+        ask(server, "POST", "/_sandbox/clock", {"move": "play"})
+        assert state(server)["speed"] == 4, "the next play goes at the same pace"
 
 
 def test_a_first_visit_begins_where_the_welcome_says(workspace: Workspace) -> None:

@@ -52,6 +52,8 @@ def show_cycle(
             )
         readings = numbers.readings(uow, cycle=cycle)
         weeks = WEEKS if cycle.result is not None else view.week or 0  # none for the weeks to come
+        if cycle.result is None and readings.get(weeks) is None:
+            weeks -= 1  # this week's number may still come
         return CycleShown(
             slug=view.playbook.slug,
             playbook=view.playbook.title,

@@ -148,7 +148,8 @@ def _rows(uow: UnitOfWork, view: AdoptionView, weeks: Sequence[Week]) -> list[Mo
             continue
         readings = [week.reading for week in own if week.reading is not None]
         runs = [week.runs for week in own if week.runs is not None]
-        answered, expected = coverage(uow, view, cycle, until=min(cycle.closes_on, view.today))
+        over = view.week_start - timedelta(days=1)  # check-ins of this week may still come
+        answered, expected = coverage(uow, view, cycle, until=min(cycle.closes_on, over))
         rows.append(
             Month(
                 number=month if watched else cycle.number,

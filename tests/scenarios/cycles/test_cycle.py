@@ -20,6 +20,7 @@ from templates.contexts.exceptions import ExceptionForm, ExceptionLogged
 from templates.contexts.overview.digests import Digest, Tally, TeamName
 from templates.contexts.overview.statuses import Status, StatusRow
 from templates.contexts.standards import Watch
+from templates.contexts.trends import Months
 from templates.ids import Action
 from tests.contexts import assert_golden, contexts, is_shown, shown, words
 from tests.harnesses import bot_harness, in_turn
@@ -266,11 +267,21 @@ def test_the_digest_after_the_close_counts_the_last_weeks_numbers(tmp_path: Path
         assert (digest.moved_count, digest.improved) == (1, (REPLY_AT_THE_DESK,))
 
 
-def test_a_running_cycle_shows_no_readings_of_weeks_to_come(ready: BotHarness) -> None:
+def test_a_running_cycle_shows_no_readings_and_no_missing_check_ins_of_weeks_to_come(
+    ready: BotHarness,
+) -> None:
     start_cycle(ready)
     ready.play_until(at("2026-03-05 12:00"))
+    lead = ready.workspace.person(LEAD)
+    assert the_cycle(ready).readings == ()
+    [month] = shown(lead.types("/cadence trend reply"), Months).rows
+    assert (month.answered, month.expected) == (0, 0)
     types(ready, LEAD, "/kpi 24m")
     assert the_cycle(ready).readings == (24,)
+    ready.play_until(at("2026-03-10 12:00"))
+    assert the_cycle(ready).readings == (24,)
+    [month] = shown(lead.types("/cadence trend reply"), Months).rows
+    assert month.answered < month.expected
 
 
 def test_the_next_cycle_runs_on_the_newest_revision(ready: BotHarness, tmp_path: Path) -> None:
