@@ -1,4 +1,4 @@
-"""Days as people write them: `2026-12-20`, `20 Dec`, `tomorrow`, `next monday`, and from..until."""
+"""Days as people write them: `2026-12-20`, `20 Dec`, `12/20`, `tomorrow`, `next monday`, and from..until."""
 
 import re
 from datetime import date, timedelta
@@ -25,6 +25,7 @@ _NEAR: Final = {"today": 0, "now": 0, "tomorrow": 1, "yesterday": -1}
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?\.? (?:of )?([a-z]+)\.?(?:,? (\d{4}))?")
 _MONTH_FIRST = re.compile(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
+_NUMBERS = re.compile(r"(\d{1,2})([/.])(\d{1,2})(?:\2(\d{4})?)?")
 _SPAN = re.compile(r"\s*(?:\.{2,}|\u2026)\s*|\s+(?:to|until|till|-|\u2013|\u2014)\s+")
 
 
@@ -33,6 +34,9 @@ def find_day(text: str, today: date, *, past: bool = False) -> date | None:
 
     A weekday is the first one from today on; `next` puts it in the week after this one. A day without a year
     is the next such day from today on, or one of the last 31 days. With `past` both are the latest one up to today.
+
+    Raises:
+        Refusal: it can be two days, such as `5/6`.
     """
     words = _plain(text)
     if words in _NEAR:
@@ -58,20 +62,40 @@ def _named(words: str, today: date, *, past: bool) -> date | None:
         day, name, year = found[1], found[2], found[3]
     elif found := _MONTH_FIRST.fullmatch(words):
         name, day, year = found[1], found[2], found[3]
+    elif found := _NUMBERS.fullmatch(words):
+        return _dated(*_in_order(words, found), found[4], today, past=past)
     else:
         return None
     month = _index(name, _MONTHS)
-    if month is None:
-        return None
+    return None if month is None else _dated(month + 1, int(day), year, today, past=past)
+
+
+def _in_order(words: str, found: re.Match[str]) -> tuple[int, int]:
+    """Month and day of `20.12.`, `12/20` or `20/12`: with dots the day comes first."""
+    first, second = int(found[1]), int(found[3])
+    if found[2] == "/" and first != second and min(first, second) > 0 and max(first, second) <= len(_MONTHS):
+        raise Refusal(
+            say(
+                "{typed} can be two days. Write {one} or {other}.",
+                typed=shown(words),
+                one=code(f"{second} {_MONTHS[first - 1][:3].title()}"),
+                other=code(f"{first} {_MONTHS[second - 1][:3].title()}"),
+            )
+        )
+    return (second, first) if found[2] == "." or first > second else (first, second)
+
+
+def _dated(month: int, day: int, year: str | None, today: date, *, past: bool) -> date | None:
+    """The day of a year, or the nearest one without a year."""
     if year:
-        return _day(int(year), month + 1, int(day))
+        return _day(int(year), month, day)
     first = today - _JUST_PASSED
     years = (
         range(today.year, today.year - _LEAP_YEARS, -1)
         if past
         else range(first.year, first.year + _LEAP_YEARS)
     )
-    candidates = (_day(each, month + 1, int(day)) for each in years)
+    candidates = (_day(each, month, day) for each in years)
     return next((each for each in candidates if each and (each <= today if past else each >= first)), None)
 
 
