@@ -15,7 +15,7 @@ from handlers.context import RequestContext
 from handlers.feature import Feature
 from handlers.grammar import AboutPlaybook, Entry, Request
 from handlers.grammar.amounts import refuse_second_number, starts_amount, take_amount
-from handlers.grammar.errors import shown
+from handlers.grammar.errors import TAKE_BACK, shown
 from handlers.grammar.words import Typed, Word
 from handlers.payloads import Body, Form, metadata, read_week, row_id, split_week
 from templates.contexts.base import MessageContext
@@ -72,6 +72,13 @@ def _not_a_number(request: Request, named: str | None) -> Refusal:
     if named is None and (nearest(word, known) or figure_follows):
         return request.no_playbook()
     right = f"{request.command} {named} 14m" if named else f"{request.command} 14m"
+    if request.typed.key() in TAKE_BACK:
+        return Refusal(
+            say(
+                "A number can't be undone, but your next one replaces it, like {right}.",
+                right=shown(right),
+            )
+        )
     if named is None and known:
         return Refusal(
             say(

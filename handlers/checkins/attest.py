@@ -10,9 +10,10 @@ from cadence.refusals import Refusal, Unknown
 from cadence.rules.modes import LADDER, Mode
 from handlers.grammar import AboutPlaybook, Request, Vocabulary
 from handlers.grammar.amounts import refuse_second_number
-from handlers.grammar.errors import clip, listed, quoted, shown, unknown_playbook
+from handlers.grammar.errors import TAKE_BACK, clip, listed, quoted, shown, unknown_playbook
 from handlers.grammar.request import read_runs
 from handlers.grammar.steps import read_mode, unknown_step
+from handlers.grammar.suggest import suggestion
 from handlers.grammar.words import OPENING_QUOTES, Word
 from storage.tables.reports import Attestation
 
@@ -175,6 +176,12 @@ def _unknown(request: Request, named: str | None) -> Refusal:
     """Neither an attestation nor a playbook: suggest the nearest, else the three possible answers."""
     word = request.typed.words[0].text
     slugs = request.vocabulary.playbooks
+    if request.typed.key() in TAKE_BACK:
+        right = f"{request.command} {named}" if named and len(slugs) > 1 else request.command
+        return Refusal(
+            say("A check-in can't be undone, but your next answer replaces it: {right}.", right=shown(right)),
+            offer=suggestion(right),
+        )
     near = nearest(word, _ANSWERS) if len(word) > len("no") else None
     if near is None and nearest(word, slugs):
         request.typed.take()

@@ -7,6 +7,8 @@ from cadence.nearest import nearest
 from cadence.refusals import Offer, Unknown
 from templates.ids import Action
 
+TAKE_BACK = frozenset({"undo", "delete", "remove", "withdraw", "clear"})
+"""What people type to take back what they reported."""
 _WORD = 60
 _SENTENCE = 240
 _NAMES = 5

@@ -137,6 +137,8 @@ def test_a_step_can_have_the_name_of_another_commands_option() -> None:
     [
         "drifed short of people",
         "no drift",
+        "undo",
+        "support-reply undo",
         "suport-reply ran",
         "drifted darft=human",
         "drifted zzz=human",

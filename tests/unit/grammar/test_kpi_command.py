@@ -132,6 +132,8 @@ def test_help_comes_first(typed: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
+        "undo",
+        "support-reply undo",
         "suport-reply 14m slow",
         "billing 14m",
         "hello",
