@@ -283,16 +283,9 @@ def _require_counts(given: AnswerGiven, runs: int) -> None:
 def _week(uow: UnitOfWork, view: AdoptionView, given: AnswerGiven) -> ReportWeek:
     if given.week_start is not None:
         return week_starting(uow, view, given.week_start)
-
-    def is_missing(before: ReportWeek) -> bool:
-        if view.week is None:  # paused, so nobody is asked; an answer can only be for the week before
-            known = checkins.check_in(
-                uow, adoption_id=view.id, week_start=before.start, member=uow.actor.member
-            )
-            return known is None
-        return checkin_rows.missed_last_week(uow, view, member=uow.actor.member)
-
-    return meant_week(uow, view, week=given.week, is_missing=is_missing)
+    return meant_week(
+        uow, view, week=given.week, is_missing=lambda before: checkin_rows.is_missing(uow, view, before)
+    )
 
 
 def _save(

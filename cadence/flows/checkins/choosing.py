@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from cadence.flows.checkins.rows import member_adoptions, missed_last_week, open_adoptions
+from cadence.flows.checkins.rows import is_missing, member_adoptions, open_adoptions
 from cadence.flows.core import (
     ASKED_UNTIL,
     AdoptionView,
     how_to_begin,
     is_in_team,
+    last_week,
     meant_week,
     require_cycle,
     require_workspace,
@@ -51,7 +52,7 @@ def choose_checkin(uow: UnitOfWork, *, playbook: str | None, team: str | None, w
             uow,
             view,
             week=week,
-            is_missing=lambda _before: missed_last_week(uow, view, member=uow.actor.member),
+            is_missing=lambda before: is_missing(uow, view, before),
         )
         return Chosen(view.id, meant.start)
 
@@ -80,6 +81,9 @@ def choose_checkin_form(uow: UnitOfWork) -> ChooseCheckinForm:
         if not found:
             answered = member_adoptions(uow, member=uow.actor.member, week_start=week)
             found = [_choice(view, week, "paused" if view.is_paused else "answered") for view in answered]
+        if not found and before:
+            over = [view for view in visible_adoptions(uow) if is_in_team(uow, view, uow.actor.member)]
+            found = [_choice(view, before, "last week") for view in over if _can_report_late(uow, view)]
         if not found:
             for view in visible_adoptions(uow):
                 if is_in_team(uow, view, uow.actor.member):
@@ -91,6 +95,12 @@ def choose_checkin_form(uow: UnitOfWork) -> ChooseCheckinForm:
                 )
             )
     return ChooseCheckinForm(choices=tuple(found))
+
+
+def _can_report_late(uow: UnitOfWork, view: AdoptionView) -> bool:
+    """Whether last week's cycle is over, no other has begun, and the actor's answer is missing."""
+    before = last_week(uow, view) if view.week is None else None
+    return before is not None and is_missing(uow, view, before)
 
 
 def _choice(view: AdoptionView, week: date, state: str) -> Choice:

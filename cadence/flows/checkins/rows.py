@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from cadence.flows.checkins.differences import counted_otherwise
 from cadence.flows.core import (
     AdoptionView,
+    ReportWeek,
     adoption_views,
     current_modes,
     cycle_of_week,
@@ -74,6 +75,16 @@ def missed_last_week(uow: UnitOfWork, view: AdoptionView, *, member: str) -> boo
         return False
     answered = checkins.answered_members(uow, adoption_id=view.id, week_start=before.start)
     return member not in answered
+
+
+def is_missing(uow: UnitOfWork, view: AdoptionView, before: ReportWeek) -> bool:
+    """Whether an answer of the actor's that names no week can be for last week, `before`."""
+    if view.week is not None:
+        return missed_last_week(uow, view, member=uow.actor.member)
+    # over, or paused: nobody is asked, and an answer can only be for the week before
+    me = uow.actor.member
+    known = checkins.check_in(uow, adoption_id=view.id, week_start=before.start, member=me)
+    return known is None
 
 
 def latest_runs(uow: UnitOfWork, view: AdoptionView, *, member: str) -> list[int]:

@@ -27,6 +27,7 @@ from storage.tables import (
     CycleKind,
     CycleState,
     Playbook,
+    PlaybookState,
     PlaybookVersion,
     Team,
     Workspace,
@@ -167,7 +168,9 @@ class AdoptionView:
 
     @property
     def ends_pause(self) -> str:
-        """The command that ends a pause."""
+        """The command that ends a pause; empty if the playbook was retired in between, so that none does."""
+        if not self.can_resume and self.playbook.state is PlaybookState.RETIRED:
+            return ""
         verb = "resume" if self.can_resume else "watch" if self.is_watched else "start"
         return f"/cadence cycle {verb} {self.playbook.slug} team={self.team.slug}"
 

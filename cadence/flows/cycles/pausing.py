@@ -193,18 +193,19 @@ def resume_by_hand(uow: UnitOfWork, which: WhichRun) -> CycleStarted | Done:
     """Resume a paused team's cycle, or its watch period, today.
 
     Raises:
-        Refusal: not the owner or a curator, the playbook is retired, or there is no cycle to resume.
+        Refusal: not the owner or a curator, or there is no cycle to resume. That of a retired playbook can be
+            finished.
     """
     with uow.write():
         view = locked(uow, which, to="resume a team")
-        require_not_retired(view.playbook)
         if view.adoption.state is not AdoptionState.PAUSED:
             return Done(
                 text=say("{title} isn't paused in {team}.", title=view.playbook.title, team=view.team.title)
             )
-        cycle = require_cycle(view)
         if not view.can_resume:
+            require_not_retired(view.playbook)
             going_on = "go on watching it" if view.is_watched else "start the next cycle"
+            going_on = going_on if view.cycle else "start its first cycle"
             raise Refusal(
                 say(
                     "{title} is paused in {team}, and nothing is running that could be resumed. To {so}, type "
@@ -216,7 +217,7 @@ def resume_by_hand(uow: UnitOfWork, which: WhichRun) -> CycleStarted | Done:
                 ),
                 offer=_again(view),
             )
-        return resumed(uow, view, cycle)
+        return resumed(uow, view, require_cycle(view))
 
 
 def refuse_an_old_button(view: AdoptionView, which: WhichRun, *, verb: str) -> None:

@@ -127,10 +127,12 @@ def nudge_again(uow: UnitOfWork, *, adoption_id: int, week_start: date) -> Done:
         if view.is_paused:
             raise Refusal(
                 say(
-                    "{title} is paused in {team}, so nobody is asked to check in. To end the pause, type {command}.",
+                    "{title} is paused in {team}, so nobody is asked to check in.{next}",
                     title=view.playbook.title,
                     team=view.team.title,
-                    command=code(view.ends_pause),
+                    next=say(" To end the pause, type {command}.", command=code(view.ends_pause))
+                    if view.ends_pause
+                    else "",
                 )
             )
         missing = _others_missing(uow, view, week_start=week_start)

@@ -307,7 +307,7 @@ def home_playbook(uow: UnitOfWork, view: AdoptionView) -> HomePlaybook:
         closed=closed.number if closed else None,
         result=closed.result if closed else None,
         paused=paused,
-        owner=view.playbook.owner if paused else "",
+        owner=view.playbook.owner if paused and view.ends_pause else "",
         starts=starts_on(view),
         own=answer_context(uow, view, own) if own else None,
         standing=(*course_lines(uow, view), *standing(uow, view)),

@@ -108,7 +108,7 @@ def rollout_phases(uow: UnitOfWork, playbook: Playbook) -> tuple[RolloutPhase, .
     cycles = pilot.spec.scale_cycles if pilot else 1
     goal = "the target" if cycles == 1 else f"the target {cycles} cycles in a row"
     path: list[tuple[str, str, bool, Mrkdwn]] = [
-        ("Pilot", f"one team hits {goal}", proven, _next_of_pilot(playbook, has_begun=pilot is not None)),
+        ("Pilot", f"one team hits {goal}", proven, _next_of_pilot(playbook, pilot)),
         (
             "Assessment",
             "the owner sorts what worked from what won't scale",
@@ -162,8 +162,10 @@ def _command(words: str, name: str, playbook: Playbook, rest: str = "") -> Mrkdw
     return say(words, command=code(f"/cadence {name} {playbook.slug}{rest}"))
 
 
-def _next_of_pilot(playbook: Playbook, *, has_begun: bool) -> Mrkdwn:
-    if has_begun:
+def _next_of_pilot(playbook: Playbook, pilot: AdoptionView | None) -> Mrkdwn:
+    if pilot is not None and pilot.cycle is None:
+        return _command("start its first cycle with {command}", "cycle start", playbook)
+    if pilot is not None:
         return _command("see its cycle with {command}", "cycle show", playbook)
     return _command("plan it with {command}", "pilot", playbook)
 

@@ -12,9 +12,9 @@ from bot.sandbox.answers import Answer
 from bot.sandbox.kinds import elements_of
 from bot.sandbox.messages import Message
 from bot.sandbox.views import View
-from templates.contexts.checkins import Attested, CheckinMessage, CheckinRow, WhoIsMissing
+from templates.contexts.checkins import Attested, CheckinForm, CheckinMessage, CheckinRow, WhoIsMissing
 from templates.contexts.overview.statuses import Status
-from templates.ids import Action
+from templates.ids import Action, Shortcut
 from tests.contexts import actions, assert_golden, is_shown, shown
 from tests.harnesses import bot_harness
 from tests.scenarios.plays import DESK, DESK_CHANNEL, REPLY, InCycle, at, bot_dms
@@ -119,3 +119,20 @@ def test_a_check_in_snoozed_after_it_came_counts_as_open(desk: BotHarness) -> No
     [row] = shown(said, Status).rows
     assert (row.own_answer_due, row.own_answer_comes) == (True, None)
     assert Action.RAN_AS_DECLARED in actions(said)
+
+
+def test_after_a_paused_cycle_is_over_every_way_to_answer_means_its_last_week(desk: BotHarness) -> None:
+    desk.play_until(at("2026-03-27 12:00"))
+    types(desk, "/cadence cycle pause reply", LEAD)
+    desk.play_until(at("2026-03-30 12:00"))
+    agent, lead = desk.workspace.person(AGENT), desk.workspace.person(LEAD)
+    types(desk, "/attest")
+    assert shown(agent.form(), CheckinForm).week == 4
+    agent.closes()
+    agent.shortcut(Shortcut.CHECK_IN)
+    assert shown(agent.form(), CheckinForm).week == 4
+    agent.submits()
+    agent.closes()
+    assert not is_shown(types(desk, "/attest"), Attested), "answered, so there's nothing left to answer"
+    types(desk, "/attest as-planned", LEAD)
+    assert not is_shown(lead.types("/attest as-planned", channel=DESK_CHANNEL), Attested)

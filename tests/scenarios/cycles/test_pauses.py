@@ -428,6 +428,34 @@ def test_a_pause_that_outlasts_its_cycle_ends_with_the_next_one(tmp_path: Path) 
         assert row.ends_pause == "/cadence cycle start reply team=desk"
 
 
+def test_the_paused_cycle_of_a_retired_playbook_can_be_finished(desk: BotHarness) -> None:
+    curator = desk.workspace.person(CURATOR)
+    curator.types("/cadence playbook retire reply")
+    curator.submits({"reason": "We stopped using it."})
+    desk.tick()
+    [row] = shown(types(desk, "/cadence status"), Status).rows
+    assert row.ends_pause == "/cadence cycle resume reply team=desk"
+    assert shown(types(desk, row.ends_pause), CycleStarted).resumed
+    types(desk, "/cadence cycle pause reply")
+    desk.play_until(at("2026-03-28 12:00"))
+    [row] = shown(types(desk, "/cadence status"), Status).rows
+    assert (row.paused, row.ends_pause) == (True, "")
+    assert_golden(types(desk, "/cadence cycle resume reply"), "retired")
+    home = shown(desk.workspace.person(LEAD).opens_home(), Home)
+    assert [item.playbook.owner for item in home.items if item.playbook] == [""]
+
+
+def test_a_team_paused_before_its_first_cycle_is_told_how_to_begin(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        types(harness, "/cadence cycle start reply 2026-03-09 team=desk")
+        types(harness, "/cadence cycle pause reply")
+        said = types(harness, "/cadence cycle resume reply")
+        assert_golden(said, "before-the-first")
+        next_step = shown(types(harness, "/cadence status"), Status).phases[0].then
+        assert "/cadence cycle start reply" in next_step
+        assert actions(said) == [Action.START_CYCLE]
+
+
 def test_a_watch_that_was_paused_past_its_end_goes_on_as_a_watch(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         start_cycle(harness)
