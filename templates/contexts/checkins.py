@@ -63,6 +63,7 @@ class CheckinRow:
     Args:
         adoption_id: in the buttons' values, with `week_start`, as `{adoption_id}:{week_start}`.
         week_start: the team's Monday, ISO (`2026-12-14`).
+        slug: the playbook's.
         playbook: its title.
         team: its title.
         week: 1–4, or None between cycles.
@@ -80,6 +81,7 @@ class CheckinRow:
 
     adoption_id: Id
     week_start: str
+    slug: str
     playbook: str
     team: str
     week: int | None
@@ -175,6 +177,7 @@ class WhoIsMissing(MessageContext):
         nudged_at: when the owner had them nudged once more; the button is then removed.
         away: members who weren't asked because they were away that week.
         estimated: the usual runs of some of them count; false if tools counted theirs.
+        paused: the team is paused, so nobody is nudged.
     """
 
     TEMPLATE: ClassVar[str] = "messages/checkins/who_is_missing.json.j2"
@@ -191,6 +194,7 @@ class WhoIsMissing(MessageContext):
     nudged_at: datetime | None = None
     away: tuple[str, ...] = ()
     estimated: bool = True
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,8 +54,12 @@ def test_the_sum_of_all_is_what_each_comes_to(db: Database, seed: int) -> None:
         week = DigestWeek(MONDAY, ZoneInfo(workspace.timezone))
         watches = watched(session, runs, MONDAY)
         slips = attention(session, runs, week_start=MONDAY, until=week.at(1), now=NOW)
-        rubrics: list[str] = [one.text for one in slips if one.offer.action == Action.REVISE_RUBRIC]
-        missing: list[str] = [one.text for one in slips if one.offer.action != Action.REVISE_RUBRIC]
+        rubrics: list[str] = [
+            one.text for one in slips if one.offer and one.offer.action == Action.REVISE_RUBRIC
+        ]
+        missing: list[str] = [
+            one.text for one in slips if one.offer and one.offer.action != Action.REVISE_RUBRIC
+        ]
         by_id = {run.id: run for run in runs}
         proposed = promotions.open_promotions(UnitOfWork.around(session, Actor.system(workspace.id)))
         needs: list[str] = [tell_promotion(by_id[row.adoption_id], row).text for row in proposed] + rubrics

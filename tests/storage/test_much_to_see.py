@@ -95,9 +95,9 @@ def test_a_home_lists_what_each_run_comes_to(db: Database) -> None:
         slips = attention(session, runs, week_start=week.monday, until=week.at(1), now=FRIDAY)
         watches = watched(session, runs, week.monday)
         waiting = decisions_waiting(session, workspace, runs, watches)
-        rubrics = [str(one.text) for one in slips if one.offer.action == Action.REVISE_RUBRIC]
+        rubrics = [str(one.text) for one in slips if one.offer and one.offer.action == Action.REVISE_RUBRIC]
         expected = [*rubrics, *(str(one.text) for one in waiting if not one.who)]
-        missing = [str(one.text) for one in slips if one.offer.action != Action.REVISE_RUBRIC]
+        missing = [str(one.text) for one in slips if one.offer and one.offer.action != Action.REVISE_RUBRIC]
         of_owners = [*missing, *(str(one.text) for one in waiting if one.who)]
         drifting = drifts_of(session, runs)
         promoted = promotions.open_promotions(UnitOfWork.around(session, Actor.system(TEAM_ID)))

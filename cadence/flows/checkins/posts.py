@@ -276,6 +276,7 @@ def missing_context(uow: UnitOfWork, message: OutboxMessage) -> WhoIsMissing:
         else None,
         away=tuple(away),
         estimated=bool(uncounted(uow, view, expected - answered, week_start=week)),
+        paused=view.is_paused,
     )
 
 

@@ -148,6 +148,7 @@ def checkin_row(uow: UnitOfWork, view: AdoptionView, *, member: str, week_start:
     return CheckinRow(
         adoption_id=view.id,
         week_start=week_start.isoformat(),
+        slug=view.playbook.slug,
         playbook=view.playbook.title,
         team=view.team.title,
         week=week_number(cycle.starts_on, week_start) if cycle else None,

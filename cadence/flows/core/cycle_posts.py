@@ -72,10 +72,12 @@ def rewrite_modes(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> None:
 
 
 def rewrite_checkins(uow: UnitOfWork, view: AdoptionView, *, mark: str) -> None:
-    """Rewrite the team's check-ins of this week, and of last week, after it was paused or resumed."""
+    """Rewrite the team's check-ins of this week and of last week, and who is missing, after a pause or its end."""
     members = sorted({row.member for row in people.memberships(uow, team_ids=[view.team.id or 0])})
     weeks = view.week_start, view.week_start - timedelta(weeks=1)
     uow.rewrite_messages(checkin_messages(uow, members, *weeks), mark=mark)
+    for week in weeks:
+        uow.rewrite("who-is-missing", view.id, mark=mark, week=week)
 
 
 def rewrite_as_next_begins(uow: UnitOfWork, view: AdoptionView) -> None:

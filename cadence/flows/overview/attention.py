@@ -90,7 +90,7 @@ class Attention:
     view: AdoptionView
     title: str
     text: Mrkdwn
-    offer: Offer
+    offer: Offer | None
     who: str
     change: int | None = None
 
@@ -162,13 +162,14 @@ def tell_demoted(view: AdoptionView, *, step: str, at: datetime, change: int | N
 def tell_silent(view: AdoptionView, *, answered: int, asked: int, week_start: date) -> Attention:
     """A team whose check-ins are mostly missing."""
     text = say(
-        "{team} sent {answered} of {asked} for {playbook}",
+        "{team} sent {answered} of {asked} for {playbook}{paused}",
         team=view.team.title,
         answered=answered,
         asked=asked,
         playbook=view.playbook.title,
+        paused=", and is paused now" if view.is_paused else "",
     )
-    offer = Offer("Nudge again", Action.NUDGE_AGAIN, f"{view.id}:{week_start}")
+    offer = None if view.is_paused else Offer("Nudge again", Action.NUDGE_AGAIN, f"{view.id}:{week_start}")
     return Attention(view, "⏳ Missing check-ins", text, offer, who=view.playbook.owner)
 
 

@@ -117,6 +117,7 @@ def _row(
         broken=broken[0] if broken else None,
         busy=move is not None and move.busy,
         better=move.better if move else None,
+        paused=view.is_paused,
     )
 
 

@@ -53,6 +53,7 @@ class DigestRow:
         result: of a cycle that closed in the week without meeting its target; empty without one.
         busy: many runs, and the number doesn't improve.
         better: whether the number is better than its baseline; None without one.
+        paused: whether the team is paused now.
     """
 
     playbook: str
@@ -74,6 +75,7 @@ class DigestRow:
     busy: bool = False
     better: bool | None = None
     phase: str = ""
+    paused: bool = False
 
     @property
     def state_names_step(self) -> bool:

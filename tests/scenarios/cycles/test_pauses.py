@@ -24,7 +24,7 @@ from storage.tables import (
     OutboxMessage,
     StepVerdict,
 )
-from templates.contexts.checkins import CheckinForm, CheckinMessage
+from templates.contexts.checkins import CheckinForm, CheckinMessage, WhoIsMissing
 from templates.contexts.cycles import (
     CycleAnnounced,
     CycleClosed,
@@ -397,9 +397,9 @@ def test_nobody_is_nudged_again_while_a_team_is_paused(tmp_path: Path) -> None:
     with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
         start_cycle(harness)
         harness.play_until(at("2026-03-09 10:05"))
-        types(harness, "/cadence cycle pause reply")
         missing = [one for one in bot_dms(harness, LEAD) if Action.NUDGE_AGAIN in actions(one)][-1]
-        said = harness.workspace.person(LEAD).clicks(missing, action_id=Action.NUDGE_AGAIN)
+        types(harness, "/cadence cycle pause reply")
+        said = harness.workspace.person(LEAD).clicks(missing, action_id=Action.NUDGE_AGAIN, stale=True)
         harness.tick()
         assert_golden(said, "no-nudge")
         assert ledger(harness, "checkin-again") == []
@@ -426,6 +426,26 @@ def test_a_pause_that_outlasts_its_cycle_ends_with_the_next_one(tmp_path: Path) 
         assert Action.RESUME not in offered
         [row] = shown(types(harness, "/cadence status"), Status).rows
         assert row.ends_pause == "/cadence cycle start reply team=desk"
+
+
+def test_while_a_team_is_paused_nobody_is_offered_to_nudge_it(tmp_path: Path) -> None:
+    with bot_harness(tmp_path, workspace=DESK, playbooks=[REPLY]) as harness:
+        start_cycle(harness)
+        harness.play_until(at("2026-03-09 10:05"))
+        [told] = [one for one in harness.workspace.dm(LEAD) if is_shown(one, WhoIsMissing)]
+        assert Action.NUDGE_AGAIN in actions(told)
+        types(harness, "/cadence cycle pause reply")
+        [told] = [one for one in harness.workspace.dm(LEAD) if is_shown(one, WhoIsMissing)]
+        assert actions(told) == [Action.THEY_ARE_AWAY]
+        harness.play_until(at("2026-03-09 12:00"))
+        [digest] = [one for one in posts(harness, CURATORS) if is_shown(one, Digest)]
+        assert Action.NUDGE_AGAIN not in actions(digest)
+        [row] = shown(digest, Digest).rows
+        assert (row.paused, row.silent) == (True, True)
+        assert_golden(digest, "digest-while-paused")
+        types(harness, "/cadence cycle resume reply")
+        [told] = [one for one in harness.workspace.dm(LEAD) if is_shown(one, WhoIsMissing)]
+        assert Action.NUDGE_AGAIN in actions(told)
 
 
 def test_the_paused_cycle_of_a_retired_playbook_can_be_finished(desk: BotHarness) -> None:

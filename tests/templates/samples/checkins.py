@@ -17,6 +17,7 @@ from templates.contexts.numbers import Guardrail
 from tests.templates.samples.common import CSAT, KPI, MONDAY, NO_VALUE, STEPS, THURSDAY, WEEK
 
 OPEN = CheckinRow(
+    slug="support-reply",
     adoption_id=7,
     week_start=WEEK,
     playbook="Support reply",
