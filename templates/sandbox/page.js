@@ -113,6 +113,7 @@ async function go(where, as = me, ts = null) {
   me = as;
   place = dm && as !== page.as ? `D${as.slice(1)}` : where;
   page.version = -1;
+  asked += 1; // what was asked before, as somebody else or in another place, no longer counts
   readTo = null;
   if (leaving) readTo = await unreadFrom();
   view.aim = ts;

@@ -24,7 +24,8 @@ class Visitor:
     def acts_as(self, name: str) -> None:
         """Become somebody, by the list at the top."""
         self.page.locator("#as").click()
-        self.page.locator("#who [role=option]", has_text=name).click()
+        with self.page.expect_response(lambda one: "/_sandbox/state?since=-1&" in one.url):
+            self.page.locator("#who [role=option]", has_text=name).click()
         expect(self.page.locator("#as")).to_have_value(name)
 
     def looks_at(self, member: str, channel: str, ts: str = "") -> None:
