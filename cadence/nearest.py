@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 _SIMILAR_ENOUGH = 0.6
+_VERY_SIMILAR = 0.7
+"""What is similar enough with another first letter: few people mistype that."""
+_CLOSE = 3
 _SHORTEST_PREFIX = 2
 
 
@@ -26,8 +29,8 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     begun = [fold for fold in by_fold if fold.startswith(wanted)]
     if len(begun) == 1 and len(wanted) >= _SHORTEST_PREFIX:
         return by_fold[begun[0]]
-    close = get_close_matches(wanted, by_fold, n=1, cutoff=_SIMILAR_ENOUGH)
-    if close:
-        return by_fold[close[0]]
+    for close in get_close_matches(wanted, by_fold, n=_CLOSE, cutoff=_SIMILAR_ENOUGH):
+        if close[0] == wanted[0] or SequenceMatcher(None, close, wanted).ratio() >= _VERY_SIMILAR:
+            return by_fold[close]
     holding = [fold for fold in by_fold if wanted in re.split("[-_ ]", fold)]
     return by_fold[holding[0]] if len(holding) == 1 else None

@@ -140,6 +140,7 @@ class Callback(StrEnum):
     NEXT_TEAM = "form.next_team"
     TEAM = "form.team"
     HOLIDAYS = "form.holidays"
+    CHOOSE_TEAM = "form.choose_team"
     SETTINGS = "form.settings"
     ADOPTION_SETTINGS = "form.adoption_settings"
     WATCH_ANSWER = "form.watch_answer"

@@ -38,9 +38,10 @@ def quoted(text: str) -> Mrkdwn:
 def listed(names: Iterable[str], last: str = "and") -> Mrkdwn:
     """`a`, `b` and `c`; after five, the number of the others."""
     every = list(names)
-    parts = [str(shown(name)) for name in every[:_NAMES]]
-    if len(every) > _NAMES:
-        parts.append(f"{len(every) - _NAMES} more")
+    most = _NAMES + 1 if len(every) == _NAMES + 1 else _NAMES  # one more takes no more room than "1 more"
+    parts = [str(shown(name)) for name in every[:most]]
+    if len(every) > most:
+        parts.append(f"{len(every) - most} more")
     return Mrkdwn(f" {last} ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts))
 
 

@@ -7,8 +7,10 @@ from typing import Final
 from cadence.documents.words import slug_of
 from cadence.flows.people import (
     TeamGiven,
+    TeamPurpose,
     WhichTeam,
     channel_to_join,
+    choose_team_form,
     create_team,
     decide_join,
     holidays_form,
@@ -24,7 +26,7 @@ from handlers.feature import Feature
 from handlers.grammar import Command, Entry, Request
 from handlers.payloads import Body, Form, channel_id, metadata, row_id
 from templates.contexts.base import MessageContext
-from templates.contexts.people import HolidaysForm, TeamForm
+from templates.contexts.people import ChooseTeamForm, HolidaysForm, TeamForm
 from templates.ids import Action, Callback
 
 _LOOKS_LIKE_COUNTRY: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,3})?")
@@ -156,28 +158,51 @@ def submitted(context: RequestContext, form: Form) -> MessageContext:
 
 
 def join(context: RequestContext, command: JoinTeam) -> None:
-    """`/cadence team join`."""
-    _join(context, command.team, command.members)
+    """`/cadence team join`: immediately, or by form if the team isn't clear."""
+    context.say_or_ask(
+        lambda: _join(context, command.team, command.members),
+        unclear=WhichTeam,
+        ask=lambda: _choose(context, "join", command.members),
+    )
 
 
-def _join(context: RequestContext, team: str | None, who: tuple[str, ...] = ()) -> None:
+def _choose(context: RequestContext, purpose: TeamPurpose, who: tuple[str, ...] = ()) -> None:
+    context.open(choose_team_form(context.uow, purpose), ids=metadata(to=purpose, who=" ".join(who)))
+
+
+def chosen(context: RequestContext, form: Form) -> MessageContext:
+    """A team was chosen; the form says for what, and for whom."""
+    team = form.read(ChooseTeamForm).team
+    who = tuple(str(form.ids.get("who") or "").split())
+    if form.ids.get("to") == "join":
+        return _join(context, team, who)
+    if form.ids.get("to") == "leave":
+        return leave_team(context.uow, team, who=who)
+    return show_team(context.uow, team)
+
+
+def _join(context: RequestContext, team: str | None, who: tuple[str, ...] = ()) -> MessageContext:
     """New members are looked up in the team's channel first, with no transaction open."""
     for member in who:
         context.services.meet(context.caller.workspace_id, member)
     channel = channel_to_join(context.uow, team)
     wanted = frozenset(who or (context.caller.member,))
     there = context.services.in_channel(context.caller.workspace_id, channel, wanted)
-    context.say(join_team(context.uow, team, who=who, in_channel=there))
+    return join_team(context.uow, team, who=who, in_channel=there)
 
 
 def leave(context: RequestContext, command: LeaveTeam) -> None:
-    """`/cadence team leave`."""
-    context.say(leave_team(context.uow, command.team, who=command.members))
+    """`/cadence team leave`: immediately, or by form if the team isn't clear."""
+    context.say_or_ask(
+        lambda: leave_team(context.uow, command.team, who=command.members),
+        unclear=WhichTeam,
+        ask=lambda: _choose(context, "leave", command.members),
+    )
 
 
 def joined_by_button(context: RequestContext, value: str, _body: Body) -> None:
     """[Join again]."""
-    _join(context, value)
+    context.say(_join(context, value))
 
 
 def approved(context: RequestContext, value: str, _body: Body) -> None:
@@ -196,8 +221,12 @@ def left_by_button(context: RequestContext, value: str, _body: Body) -> None:
 
 
 def members(context: RequestContext, command: TeamMembers) -> None:
-    """`/cadence team members`."""
-    context.say(show_team(context.uow, command.team))
+    """`/cadence team members`: immediately, or by form if the team isn't clear."""
+    context.say_or_ask(
+        lambda: show_team(context.uow, command.team),
+        unclear=WhichTeam,
+        ask=lambda: _choose(context, "members"),
+    )
 
 
 def holidays(context: RequestContext, command: TeamHolidays) -> None:
@@ -287,5 +316,5 @@ FEATURE: Final = Feature(
         Action.DECLINE_JOIN: declined,
         Action.TEAM_HOLIDAYS: open_holidays,
     },
-    forms={Callback.TEAM: submitted, Callback.HOLIDAYS: holidays_asked},
+    forms={Callback.TEAM: submitted, Callback.CHOOSE_TEAM: chosen, Callback.HOLIDAYS: holidays_asked},
 )

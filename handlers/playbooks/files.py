@@ -158,10 +158,15 @@ def list_(context: RequestContext, _command: ListPlaybooks) -> None:
 def export(context: RequestContext, command: ExportPlaybook) -> None:
     """`/cadence playbook export`: the YAML in a view, to copy."""
     if command.playbook is None:
-        context.say(list_playbooks(context.uow))
+        context.open(choose_form(context.uow, "export", playbook=None), ids=metadata(to="export"))
         return
-    exported = export_playbook(context.uow, command.playbook, number=command.number)
-    context.open(InfoView(title="Playbook as YAML", paragraphs=tuple(_fenced(exported.yaml))))
+    context.open(as_yaml(context, command.playbook, number=command.number))
+
+
+def as_yaml(context: RequestContext, slug: str, *, number: int | None = None) -> InfoView:
+    """A playbook's YAML in a view."""
+    exported = export_playbook(context.uow, slug, number=number)
+    return InfoView(title="Playbook as YAML", paragraphs=tuple(_fenced(exported.yaml)))
 
 
 def _fenced(yaml: str) -> list[Mrkdwn]:

@@ -9,7 +9,7 @@ from handlers.feature import Feature
 from handlers.grammar import Command, Entry, Request
 from handlers.grammar.versions import take_playbook_before_version, take_version
 from handlers.payloads import Body, Form, metadata, split_ref
-from handlers.playbooks.files import draft
+from handlers.playbooks.files import as_yaml, draft
 from templates.contexts.base import MessageContext, ViewContext
 from templates.contexts.playbooks import ChoosePlaybookForm, OverrideForm, RetireForm
 from templates.ids import Action, Callback
@@ -79,6 +79,8 @@ def chosen(context: RequestContext, form: Form) -> MessageContext | ViewContext:
         return draft(context, slug)
     if form.ids.get("to") == "diff":
         return show_diff(context.uow, slug)
+    if form.ids.get("to") == "export":
+        return as_yaml(context, slug)
     return publish(context.uow, slug)
 
 

@@ -101,6 +101,29 @@ class TeamHolidays(MessageContext):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChooseTeamForm(PlainForm, callback=Callback.CHOOSE_TEAM):
+    """Choose a team, of at least one, for an action."""
+
+    heading: str
+    submit: str
+    teams: tuple[Choice, ...]
+    team: str | None = ask.choice(
+        "Team",
+        among="teams",
+        needed="Choose a team.",
+        cut="Showing the first 100. For any other, type its short name after the command.",
+    )
+
+    def modal_title(self) -> str:
+        """The action."""
+        return self.heading
+
+    def modal_submit(self) -> str:
+        """The label of the action."""
+        return self.submit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HolidaysForm(PlainForm, callback=Callback.HOLIDAYS, title="Public holidays", submit="Save"):
     """The public holidays of a team, of at least one; `team` is a slug. Without a country they are only
     shown."""

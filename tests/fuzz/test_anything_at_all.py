@@ -148,8 +148,8 @@ REAL_VALUES = {
 Opener = tuple[str, Callable[[Arena, str], Reply]]
 
 
-def _typed(member: str, command: str, text: str = "") -> Opener:
-    return member, lambda arena, who: arena.types(who, command, text, "C01SUPEMEA")
+def _typed(member: str, command: str, text: str = "", channel: str = "C01SUPEMEA") -> Opener:
+    return member, lambda arena, who: arena.types(who, command, text, channel)
 
 
 def _pressed(member: str, action: Action, value: str) -> Opener:
@@ -193,6 +193,7 @@ OPENERS: dict[Callback, list[Opener]] = {
         _typed("U01CURATOR", "/cadence", "playbook publish"),
         _typed("U01CURATOR", "/cadence", "playbook revise"),
         _typed("U01AGENT1", "/cadence", "playbook diff"),
+        _typed("U01AGENT1", "/cadence", "playbook export"),
     ],
     Callback.PLAYBOOK: [
         _typed("U01AGENT1", "/cadence", "playbook new"),
@@ -222,6 +223,11 @@ OPENERS: dict[Callback, list[Opener]] = {
     Callback.TEAM: [
         _typed("U01LEAD", "/cadence", "team create Night Shift"),
         _pressed("U01LEAD", Action.CREATE_TEAM, "support-emea"),
+    ],
+    Callback.CHOOSE_TEAM: [
+        _typed("U01CURATOR", "/cadence", "team members", "C01CURATORS"),
+        _typed("U01CURATOR", "/cadence", "team join <@U01AGENT1>", "C01CURATORS"),
+        _typed("U01CURATOR", "/cadence", "team leave", "C01CURATORS"),
     ],
     Callback.HOLIDAYS: [
         _pressed("U01LEAD", Action.TEAM_HOLIDAYS, "support-emea"),

@@ -56,7 +56,7 @@ def ask_which(uow: UnitOfWork, *, action: Action) -> Done:
     """A button for each adoption whose cycle the caller can close, pause, resume or only watch; five at most.
 
     Raises:
-        Refusal: there is no such cycle.
+        Refusal: there is no such cycle, or it is too early to close any.
     """
     verb = _VERBS[action]
     with uow.read():
@@ -73,6 +73,9 @@ def ask_which(uow: UnitOfWork, *, action: Action) -> Done:
             raise Refusal(
                 f"You don't own a {what} cycle to {verb.lower()}. See what's running with `/cadence status`."
             )
+        early = [_too_early(view) for view in runs] if action is Action.CLOSE_CYCLE else []
+        if early and all(early):
+            raise Refusal(early[0] or "")
         return Done(
             text=say("*Which one should we {verb}?*", verb=verb.lower()),
             offers=tuple(
@@ -116,20 +119,8 @@ def close_by_hand(uow: UnitOfWork, which: WhichRun) -> Done:
             return Done(
                 text=say("Cycle {n} of {title} is already closed.", n=cycle.number, title=view.playbook.title)
             )
-        last_week = week_monday(cycle.starts_on, WEEKS)
-        if view.today < last_week:
-            raise Refusal(
-                say(
-                    "You can close cycle {number} of {title} from {monday:%A %-d %B}. It closes by itself "
-                    "on {friday:%A %-d %B} at {at:%H:%M}. To stop check-ins now, type {pause}.",
-                    number=cycle.number,
-                    title=view.playbook.title,
-                    monday=last_week,
-                    friday=cycle.closes_on,
-                    at=close_instant(view, cycle).astimezone(view.zone),
-                    pause=code(f"/cadence cycle pause {view.playbook.slug}"),
-                )
-            )
+        if early := _too_early(view):
+            raise Refusal(early)
         finish_cycle(uow, of_cycle(uow, view, cycle), cycle, by_hand=True)
         return Done(
             text=say(
@@ -140,6 +131,24 @@ def close_by_hand(uow: UnitOfWork, which: WhichRun) -> Done:
                 result=cycle.result,
             )
         )
+
+
+def _too_early(view: AdoptionView) -> Mrkdwn | None:
+    """From when a cycle can be closed; None in its last week."""
+    cycle = require_cycle(view)
+    last_week = week_monday(cycle.starts_on, WEEKS)
+    if view.today >= last_week:
+        return None
+    return say(
+        "You can close cycle {number} of {title} from {monday:%A %-d %B}. It closes by itself "
+        "on {friday:%A %-d %B} at {at:%H:%M}. To stop check-ins now, type {pause}.",
+        number=cycle.number,
+        title=view.playbook.title,
+        monday=last_week,
+        friday=cycle.closes_on,
+        at=close_instant(view, cycle).astimezone(view.zone),
+        pause=code(f"/cadence cycle pause {view.playbook.slug}"),
+    )
 
 
 @once

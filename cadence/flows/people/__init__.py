@@ -19,7 +19,9 @@ from cadence.flows.people.profiles import (
 from cadence.flows.people.settings import FEWEST_RUNS, MOST_FIRST, MOST_RUNS, WorkspaceSettings, keep_settings
 from cadence.flows.people.teams import (
     TeamGiven,
+    TeamPurpose,
     WhichTeam,
+    choose_team_form,
     create_team,
     keep_members,
     likely_team,
@@ -39,10 +41,12 @@ __all__ = [
     "Profile",
     "Status",
     "TeamGiven",
+    "TeamPurpose",
     "WhichTeam",
     "WorkspaceImported",
     "WorkspaceSettings",
     "channel_to_join",
+    "choose_team_form",
     "create_team",
     "decide_join",
     "end_away",

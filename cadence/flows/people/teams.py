@@ -1,7 +1,8 @@
 """Teams: creating and changing them, with problems by field."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from cadence.documents import Function
 from cadence.documents.words import MAX_MEMBERS, NAME_LENGTH, RESERVED, SLUG, TITLE_LENGTH, slug_of
@@ -24,7 +25,8 @@ from storage.queries import people
 from storage.query_cache import hold
 from storage.tables import Team
 from storage.work import UnitOfWork
-from templates.contexts.people import TeamForm, TeamShown
+from templates.contexts.base import Choice
+from templates.contexts.people import ChooseTeamForm, TeamForm, TeamShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,28 @@ def show_team(uow: UnitOfWork, slug: str | None) -> TeamShown:
 
 class WhichTeam(Refusal):
     """Several teams fit: the person has to choose."""
+
+
+TeamPurpose = Literal["members", "join", "leave"]
+_WORDS: Final[Mapping[TeamPurpose, tuple[str, str]]] = {
+    "members": ("Show a team", "Show"),
+    "join": ("Join a team", "Join"),
+    "leave": ("Leave a team", "Leave"),
+}
+
+
+def choose_team_form(uow: UnitOfWork, purpose: TeamPurpose) -> ChooseTeamForm:
+    """The form to choose a team for something: the caller's first; to leave one, only those if there are any."""
+    with uow.read():
+        teams, own = people.teams(uow), people.team_ids(uow, member_id=uow.actor.member)
+        first = sorted(teams, key=lambda team: (team.id not in own, team.title))
+        shown = [team for team in first if team.id in own] if purpose == "leave" and own else first
+        heading, submit = _WORDS[purpose]
+        return ChooseTeamForm(
+            heading=heading,
+            submit=submit,
+            teams=tuple(Choice(label=team.title, value=team.slug) for team in shown),
+        )
 
 
 def likely_team(uow: UnitOfWork, slug: str | None) -> Team | None:

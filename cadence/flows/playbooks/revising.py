@@ -27,7 +27,7 @@ PART = 3_000
 PARTS = 10
 """Maximum number of fields of the form."""
 
-Purpose = Literal["publish", "revise", "diff"]
+Purpose = Literal["publish", "revise", "diff", "export"]
 _WORDS: dict[Purpose, tuple[str, str, str]] = {
     "publish": (
         "Publish a playbook",
@@ -40,6 +40,7 @@ _WORDS: dict[Purpose, tuple[str, str, str]] = {
         "Open its draft",
         "You'll get the newest draft as YAML. Saving it creates the next draft. Published versions never change.",
     ),
+    "export": ("Export a playbook", "Show", "You'll get its newest draft as YAML, to copy."),
     "diff": ("What changed?", "Show", "See what the newest draft changes, or what the last version did."),
 }
 
@@ -64,7 +65,7 @@ def choose_form(uow: UnitOfWork, purpose: Purpose, *, playbook: str | None) -> C
         rows = playbooks.playbooks(uow)
         if not rows:
             raise Refusal("There are no playbooks yet. Import the first one with `/cadence playbook import`.")
-        if purpose != "diff" and not is_curator(uow):
+        if purpose in ("publish", "revise") and not is_curator(uow):
             rows = [row for row in rows if row.owner == uow.actor.member]
             if not rows:
                 require_curator(uow, to=f"{purpose} someone else's playbook")

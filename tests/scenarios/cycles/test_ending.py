@@ -78,6 +78,7 @@ def buttons(message: Message) -> list[str]:
 
 def test_it_is_closed_by_hand_in_its_last_week_only(desk: BotHarness) -> None:
     assert_golden(types(desk, "/cadence cycle close reply"), "too-early-to-close")
+    assert_golden(types(desk, "/cadence cycle close"), "too-early-to-close")
     desk.play_until(at("2026-03-24 11:00"))
     assert_golden(types(desk, "/cadence cycle close reply", AGENT), "refused-to-close")
     assert entries(desk, "cycle-closed") == []

@@ -10,8 +10,9 @@ from bot.rehearsal.harness import BotHarness
 from bot.sandbox import payloads
 from bot.sandbox.people import User
 from storage.tables import JoinRequest, Team, TeamMember, TrailEntry
+from templates.contexts.people import ChooseTeamForm, TeamShown
 from templates.ids import Action
-from tests.contexts import actions, assert_golden
+from tests.contexts import actions, assert_golden, is_shown, shown
 from tests.scenarios.plays import at, rows
 
 LEAD, AGENT, CURATOR = "U01LEAD", "U01AGENT1", "U01CURATOR"
@@ -157,3 +158,23 @@ def test_the_owner_is_told_who_left_and_who_was_removed(running: BotHarness) -> 
     running.clock.set(running.clock.now() + timedelta(minutes=1))
     running.tick()
     assert len(running.workspace.dm(LEAD)) == before, "they did it themselves"
+
+
+def test_a_team_that_is_not_named_is_chosen_in_a_form(running: BotHarness) -> None:
+    running.workspace.invite(CHANNEL, NEW)
+    new = running.workspace.person(NEW)
+    new.types("/cadence team")
+    assert "support-emea" in [one.value for one in shown(new.form(), ChooseTeamForm).teams]
+    assert new.submits().errors.keys() == {"team"}
+    assert shown(new.submits({"team": "support-emea"}), TeamShown).slug == "support-emea"
+    new.closes()
+    new.types("/cadence team join")
+    new.submits({"team": "support-emea"})
+    new.closes()
+    assert [row.self_joined for row in memberships(running)] == [True]
+    curator = running.workspace.person(CURATOR)
+    curator.types(f"/cadence team leave <@{NEW}>")
+    curator.submits({"team": "support-emea"})
+    assert memberships(running) == []
+    new.types("/cadence team leave")
+    assert not is_shown(new.form(), TeamShown)

@@ -17,7 +17,7 @@ from templates.contexts.history import ExportForm
 from templates.contexts.nudging import WatchAnswerForm
 from templates.contexts.numbers import KpiForm
 from templates.contexts.overview.statuses import WhyForm
-from templates.contexts.people import AwayForm, HolidaysForm, TeamForm
+from templates.contexts.people import AwayForm, ChooseTeamForm, HolidaysForm, TeamForm
 from templates.contexts.playbooks import ImportForm
 from templates.contexts.workspaces import SettingsForm
 from tests.templates.samples.common import CSAT, KPI, MONDAY, NO_VALUE, OVER, STEPS, SUNDAY, THURSDAY
@@ -238,6 +238,7 @@ SAMPLES: dict[str, ViewContext] = {
     "form-watch-answer-change": WatchAnswerForm(
         playbook="Support reply", team="Support EMEA", step="Send", evidence=OVER, answer="The policy file."
     ),
+    "form-choose-team": ChooseTeamForm(heading="Join a team", submit="Join", teams=TEAMS),
     "form-holidays": HolidaysForm(teams=TEAMS),
     "form-holidays-of-a-team": HolidaysForm(teams=TEAMS, team="support-emea", country="DE-BY"),
     "form-away": AwayForm(since=MONDAY, until=SUNDAY),
