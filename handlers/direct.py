@@ -1,6 +1,7 @@
 """Text written to the bot in its DM: an answer that names the command it may have meant."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from slack_bolt import App
 
@@ -10,6 +11,16 @@ from handlers.commands import COMMANDS
 from handlers.context import Services
 from handlers.grammar import ROOT, Typed
 from storage.work import UnitOfWork
+
+_ANSWER: Final = re.compile(
+    r"(?:it |we )?(?:ran |run )?as[ -]planned|(?:something )?changed|(?:it |we )?(?:didn.?t|did not|not) run",
+    re.IGNORECASE,
+)
+_SIGNS: Final = {
+    "away": {"away", "holiday", "holidays", "ooo", "pto", "sick", "vacation"},
+    "snooze": {"later", "remind", "snooze"},
+}
+"""Words that tell which command somebody needs."""
 
 
 def register(app: App, services: Services) -> None:
@@ -27,7 +38,10 @@ def register(app: App, services: Services) -> None:
 
 
 def meant(text: str) -> str:
-    """The command at the beginning of a text: `attest`, `status please`, ` /kpi 12`; empty if there is none."""
+    """The command at the beginning of a text, as in `status please` or ` /kpi 12`; empty if none is known.
+
+    Else the one for what it seems to say: an answer to the check-in, a number, days away, later.
+    """
     words = Typed(text)
     slash = f"/{words.key().removeprefix('/')}"
     if slash in COMMANDS.short:
@@ -37,4 +51,11 @@ def meant(text: str) -> str:
     for name in (f"{first} {second}", first):
         if name in COMMANDS.long or name in COMMANDS.heads:
             return f"{ROOT} {name}"
-    return f"{ROOT} help" if at else ""
+    if at:
+        return f"{ROOT} help"
+    if _ANSWER.match(text.strip()):
+        return "/attest"
+    if first[:1].isdecimal():
+        return "/kpi"
+    said = {word.key for word in words.words}
+    return next((f"{ROOT} {name}" for name, signs in _SIGNS.items() if said & signs), "")

@@ -43,7 +43,7 @@ class Kpi(AboutPlaybook):
 
 def read_kpi(request: Request) -> Kpi:
     """`/kpi [playbook] <value> [guardrail=value] [note]`."""
-    guardrails = take_guardrails(request.typed)
+    guardrails = (*take_guardrails(request.typed), *_spelled_out(request))
     named = None if starts_amount(request.typed) and len(request.typed.words) == 1 else request.playbook()
     value = note = None
     unread: tuple[tuple[str, str], ...] = ()
@@ -63,6 +63,21 @@ def read_kpi(request: Request) -> Kpi:
         team=request.team,
         week=request.week,
     )
+
+
+def _spelled_out(request: Request) -> tuple[tuple[str, str], ...]:
+    """Take a guardrail and its number without a sign between them: `csat 4.2`."""
+    found: list[tuple[str, str]] = []
+    at = 0
+    while at + 1 < len(words := request.typed.words):
+        name = words[at].key
+        is_pair = _NUMBER.match(words[at + 1].text) and not _NUMBER.match(words[at].text)
+        if is_pair and name not in request.vocabulary.playbooks and name in request.vocabulary.guardrails:
+            found.append((words[at].text, words[at + 1].text))
+            request.typed.words = [*words[:at], *words[at + 2 :]]
+        else:
+            at += 1
+    return tuple(found)
 
 
 def _not_a_number(request: Request, named: str | None) -> Refusal:

@@ -60,6 +60,11 @@ export class Clock {
     }
   }
 
+  // The person who acts now stays, if they can see the place.
+  sees(place) {
+    return this.page().places.some((entry) => entry.id === place);
+  }
+
   tell(happened, now, before = "") {
     const count = happened.reduce((sum, place) => sum + place.count, 0);
     const at = moment(now, this.page().tz ?? "UTC", SHORT);
@@ -78,7 +83,7 @@ export class Clock {
     $("came-words").textContent = sentence;
     const shown = happened.slice(0, MOST);
     const button = (place) => el("button", { type: "button", class: "came-place", "data-place": place.place, "data-as": place.as,
-      onclick: () => this.go(place.place, place.as) }, place.dm ? `DM to ${place.name}` : place.name, el("span", { class: "count" }, String(place.count)));
+      onclick: () => this.go(place.place, this.sees(place.place) ? undefined : place.as) }, place.dm ? `DM to ${place.name}` : place.name, el("span", { class: "count" }, String(place.count)));
     const more = happened.length > MOST ? el("span", { class: "note" }, `and ${happened.length - MOST} more`) : "";
     $("came-places").replaceChildren(...shown.map(button), more);
   }

@@ -15,6 +15,7 @@ from cadence.flows.core import (
     meant_week,
     once,
     require_owner_or_curator,
+    shown_week,
     week_starting,
 )
 from cadence.flows.numbers.guardrails import read_guardrails, refuse_unread, save_guardrails
@@ -95,6 +96,8 @@ def record(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> Recorded:
         replaced_of=before.by_other(uow),
         guardrails=kept,
         result=week.cycle.result,
+        week=None if week.start == view.week_start else shown_week(week.cycle, week.week) or None,
+        note=given.note if value is not None else "",
     )
 
 
@@ -110,6 +113,8 @@ def recorded(
     replaced_of: str = "",
     guardrails: tuple[GuardrailShown, ...] = (),
     result: str | None = None,
+    week: int | None = None,
+    note: str = "",
 ) -> Recorded:
     """The answer to the reporter of a number; `result` if its cycle is already closed."""
     kpi = spec.kpi
@@ -124,6 +129,8 @@ def recorded(
         replaced_of=replaced_of,
         guardrails=guardrails,
         result=result,
+        week=week,
+        note=note,
     )
 
 

@@ -15,13 +15,13 @@ _USEFUL: Final = timedelta(minutes=10)
 
 
 def written(uow: UnitOfWork, *, member: str, command: str) -> bool:
-    """Answer what a member wrote to the bot, at most once an hour for each command they may have meant; the text
+    """Answer what a member wrote to the bot, at most once a minute for each command they may have meant; the text
     isn't kept. `command` is empty if it named none."""
     with uow.write():
         if workspaces.workspace(uow) is None:
             return False
-        hour = f"{uow.now:%Y-%m-%dT%H}"
-        about = member, hour, command
+        minute = f"{uow.now:%Y-%m-%dT%H:%M}"
+        about = member, minute, command
         return bool(
             uow.send_new(NewMessage(_KIND, member, {"command": command}, about=about, useful=_USEFUL))
         )

@@ -109,6 +109,23 @@ def test_what_cant_be_read_is_refused_and_nothing_is_kept(desk: BotHarness, case
     assert kept(desk) == []
 
 
+def test_a_guardrail_and_its_number_need_no_sign_and_a_note_is_repeated(desk: BotHarness) -> None:
+    recorded = shown(types(desk, "/kpi 13m csat 4.2"), Recorded)
+    assert recorded.guardrails == (replace(CSAT, value=4.2, held=False),)
+    recorded = shown(types(desk, "/kpi reply csat 4.7"), Recorded)
+    assert (recorded.kpi.value, recorded.guardrails[0].value) == (None, 4.7)
+    recorded = shown(types(desk, "/kpi 12m with 3 people"), Recorded)
+    assert (recorded.note, recorded.guardrails) == ("with 3 people", ())
+
+
+def test_the_correction_of_an_earlier_week_names_it(desk: BotHarness) -> None:
+    assert shown(types(desk, "/kpi 14m"), Recorded).week is None
+    desk.play_until(at("2026-03-17 12:00"))
+    said = types(desk, "/kpi reply week=1 31m")
+    assert shown(said, Recorded).week == 1
+    assert_golden(said, "of-an-earlier-week")
+
+
 def test_in_quotes_such_words_are_a_note_without_the_quotes(desk: BotHarness) -> None:
     types(desk, '/kpi 14m two said "csat=good" today')
     types(desk, '/kpi 13m "csat=good"')
