@@ -26,7 +26,9 @@ _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?\.? (?:of )?([a-z]+)\.?(?:,? (\d{4}))?")
 _MONTH_FIRST = re.compile(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
 _NUMBERS = re.compile(r"(\d{1,2})([/.])(\d{1,2})(?:\2(\d{4})?)?")
-_SPAN = re.compile(r"\s*(?:\.{2,}|\u2026)\s*|\s+(?:to|until|till|-|\u2013|\u2014)\s+")
+_SPAN = re.compile(
+    r"\s*(?:\.{2,}|\u2026)\s*|\s+(?:to|until|till|-|\u2013|\u2014)\s+|(?<=\d)(?:[-\u2013\u2014]|\s+)(?=\d{1,2}/)"
+)
 
 
 def find_day(text: str, today: date, *, past: bool = False) -> date | None:
@@ -78,8 +80,8 @@ def _in_order(words: str, found: re.Match[str]) -> tuple[int, int]:
             say(
                 "{typed} can be two days. Write {one} or {other}.",
                 typed=shown(words),
-                one=code(f"{second} {_MONTHS[first - 1][:3].title()}"),
-                other=code(f"{first} {_MONTHS[second - 1][:3].title()}"),
+                one=code(f"{second} {_MONTHS[first - 1][:3].title()} {found[4] or ''}".strip()),
+                other=code(f"{first} {_MONTHS[second - 1][:3].title()} {found[4] or ''}".strip()),
             )
         )
     return (second, first) if found[2] == "." or first > second else (first, second)

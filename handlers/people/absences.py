@@ -89,7 +89,7 @@ def read_snooze(request: Request) -> Snooze:
     if phrase not in _SNOOZE:
         raise Refusal(
             say(
-                "A check-in can't be snoozed until {typed}. Try {hour}, {tomorrow} or {friday}.",
+                "{typed} isn't a time to snooze to. Try {hour}, {tomorrow} or {friday}.",
                 typed=quoted(text),
                 hour=code("hour"),
                 tomorrow=code("tomorrow"),

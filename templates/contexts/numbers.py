@@ -34,6 +34,7 @@ class Recorded(MessageContext):
     `replaced_of` if that's another person; `met` compares it with the target.
 
     `guardrails` came with it, or instead of it: then `kpi.value` is None. `result` is the cycle's, if that is closed.
+    `was` is what it was before.
     `week` is that of the cycle if it isn't the current one, which a correction then names.
     """
 
@@ -49,6 +50,7 @@ class Recorded(MessageContext):
     replaced_of: str = ""
     guardrails: tuple[Guardrail, ...] = ()
     result: str | None = None
+    was: str | None = None
     week: int | None = None
     note: str = ""
 

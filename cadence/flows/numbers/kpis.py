@@ -83,6 +83,7 @@ def record(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> Recorded:
     if value is not None:
         before = keep_reading(uow, view, week, value=value, typed=given.value, note=given.note)
     kept = save_guardrails(uow, view, week, rails)
+    was = week.cycle.result
     judge_again(uow, view, week.cycle)
     tell_target_reached(uow, view, week.cycle)
     return recorded(
@@ -96,6 +97,7 @@ def record(uow: UnitOfWork, view: AdoptionView, given: NumberGiven) -> Recorded:
         replaced_of=before.by_other(uow),
         guardrails=kept,
         result=week.cycle.result,
+        was=was,
         week=None if week.start == view.week_start else shown_week(week.cycle, week.week) or None,
         note=given.note if value is not None else "",
     )
@@ -113,6 +115,7 @@ def recorded(
     replaced_of: str = "",
     guardrails: tuple[GuardrailShown, ...] = (),
     result: str | None = None,
+    was: str | None = None,
     week: int | None = None,
     note: str = "",
 ) -> Recorded:
@@ -129,6 +132,7 @@ def recorded(
         replaced_of=replaced_of,
         guardrails=guardrails,
         result=result,
+        was=was,
         week=week,
         note=note,
     )
