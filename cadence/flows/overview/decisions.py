@@ -25,7 +25,13 @@ from cadence.flows.overview.watches import watches_of
 from cadence.flows.pilots import pilot_needs
 from cadence.flows.setup import checklist
 from cadence.flows.standards import see_drift
-from cadence.flows.training import ChampionTraining, unfinished
+from cadence.flows.training import (
+    ChampionTraining,
+    next_after_setup,
+    next_offers,
+    unfinished,
+    waits_for_training,
+)
 from cadence.flows.waves import waves_to_open, waves_to_plan
 from cadence.mrkdwn import channel_link, code, escape, mention, say
 from cadence.refusals import Offer
@@ -364,6 +370,17 @@ def _setup(uow: UnitOfWork, view: AdoptionView) -> Iterator[Need]:
 
 
 def _setting_up(uow: UnitOfWork, view: AdoptionView) -> HomeNeed:
+    if waits_for_training(uow, view) is not None:
+        return HomeNeed(
+            title="⏳ Train the champion",
+            text=say(
+                "{playbook} in {team}: {left}",
+                playbook=view.playbook.title,
+                team=view.team.title,
+                left=next_after_setup(uow, view),
+            ),
+            offers=next_offers(uow, view, reader=view.playbook.owner),
+        )
     stands = standing(uow, view)
     return HomeNeed(
         title="⏳ Start the first cycle",

@@ -15,6 +15,7 @@ from cadence.flows.training.progress import (
     require_trained,
     training_of,
     unfinished,
+    waits_for_training,
 )
 from cadence.flows.training.samples import SampleToAdd, add_sample, remove_form, remove_sample, sample_form
 from cadence.flows.training.told import KINDS, tell_when_trained
@@ -39,4 +40,5 @@ __all__ = [
     "tell_when_trained",
     "training_of",
     "unfinished",
+    "waits_for_training",
 ]

@@ -256,13 +256,24 @@ def test_no_grade_is_changed_before_all_are_graded(sampled: BotHarness) -> None:
     assert len(rows(sampled, TrainingGrade)) == 1
 
 
+def first_need(harness: BotHarness) -> str:
+    """What the button of the owner's need about the team does on Home."""
+    home = shown(harness.workspace.person(LEAD).opens_home(), Home)
+    possible = {Action.ADD_SAMPLE, Action.SHOW_TRAINING, Action.START_CYCLE}
+    offers = [offer.action for item in home.items if item.need for offer in item.need.offers]
+    [action] = [one for one in offers if one in possible]
+    return action
+
+
 def test_a_team_in_a_wave_starts_once_its_champion_is_trained(running: BotHarness) -> None:
     in_wave(running)
     start = "/cadence cycle start reply 2026-03-09 team=solo"
     refused = types(running, LEAD, start)
     assert_golden(refused, "refused-start-without-samples")
     assert actions(refused)[-1] == Action.ADD_SAMPLE
+    assert first_need(running) == Action.ADD_SAMPLE, "Home offers what works, not a start that is refused"
     add_five(running)
+    assert first_need(running) == Action.SHOW_TRAINING
     assert_golden(types(running, LEAD, start).words, "refused-start-untrained")
     assert not started(running, "solo")
     set_up(running)
@@ -281,6 +292,7 @@ def test_a_team_in_a_wave_starts_once_its_champion_is_trained(running: BotHarnes
         assert (trained.playbook, trained.team, trained.champion) == ("Reply", "Solo", SOLO)
         assert (trained.agreed, trained.samples) == (4, 5)
         assert (Action.START_CYCLE in actions(told)) is (who == LEAD)
+    assert first_need(running) == Action.START_CYCLE
     assert shown(types(running, LEAD, start), CycleStarted).team == "Solo"
     assert len(entries(running, "champion-trained")) == 1
 
