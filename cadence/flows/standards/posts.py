@@ -71,6 +71,8 @@ def watch(uow: UnitOfWork, message: OutboxMessage) -> Watch:
         subject=f"adoption:{view.id}/{row.step}",
         after=trail.last_id(uow, subject=f"verdict:{began.id}"),
     )
+    if end is not None and end.at is not None:  # a later plan is about a later watch
+        answers = [one for one in answers if one.at <= end.at]
     return Watch(
         adoption_id=view.id,
         step_key=row.step,

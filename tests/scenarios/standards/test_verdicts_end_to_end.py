@@ -550,6 +550,24 @@ def test_a_watch_is_announced_once_and_the_owners_answer_is_kept(tmp_path: Path)
         assert_golden(answered, "answered")
 
 
+def test_a_plan_is_on_the_alert_it_was_written_for(tmp_path: Path) -> None:
+    with seed_playbook(tmp_path) as harness:
+        attest(harness, 40)
+        log(harness, 6)
+        attest(harness, 200)
+        harness.play_until(at("2026-03-05 15:00"))
+        for number in range(15):
+            report(harness, f"send a later mistake {number}")
+        first, second = told(harness, Watch)
+        owner = harness.workspace.person(OWNER)
+        owner.clicks(second, "Add a plan")
+        owner.submits({"note": "We read each reply twice"})
+        harness.tick()
+        first, second = told(harness, Watch)
+        assert (shown(first, Watch).ended, shown(first, Watch).answer) == ("under", None)
+        assert shown(second, Watch).answer == "We read each reply twice"
+
+
 def test_an_exception_sent_again_counts_once(tmp_path: Path) -> None:
     with seed_playbook(tmp_path) as harness:
         attest(harness, 40)
