@@ -53,11 +53,11 @@ _UNSURE = (
 LOST_WITHOUT: Final[Mapping[str, str]] = {
     "channels:history": _UNSURE.format(place="a public channel"),
     "groups:history": _UNSURE.format(place="a private channel"),
-    "im:history": _UNSURE.format(place="a DM"),
+    "im:history": f"{_UNSURE.format(place='a DM')}, and text written to it there gets no answer",
     "files:read": "charts go to the thread of the closing post, and one may be missing after a broken connection",
 }
 """What is lost without each of the optional scopes. They serve to find the bot's own message or file after an
-attempt with an unclear result, and to learn when a chart can be shown in its message."""
+attempt with an unclear result, to learn when a chart can be shown in its message, and to answer text in a DM."""
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "app_home_opened": (),
     "member_joined_channel": ("channels:read", "groups:read"),

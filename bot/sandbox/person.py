@@ -35,7 +35,7 @@ class Person(Onlooker):
         if not word.startswith("/"):
             raise CantDo(f"`{command}` isn't a slash command")
         if self._workspace.commands and word not in self._workspace.commands:
-            raise CantDo(f"{word} is not a valid command. Type / to see those there are.")
+            raise CantDo(f"{word} is not a valid command. Type / to see the commands.")
         room = self._room(channel) if channel else self.dm_channel
         mark = self._workspace.messages.mark()
         body = payloads.slash_command(self._workspace, self.user, room, word, text or rest)
