@@ -41,6 +41,8 @@ with bot_harness(Path(folder)) as harness:
     ):
         answer = who.types(line.format(written="hydrangea"), channel="C01SUPEMEA")
         print(answer.words)
+    lead.says("hydrangea, please", lead.dm_channel.id)
+    harness.tick()
     print("SECRETS", harness.workspace.app.token, harness.workspace.app.signing_secret)
 
 def quote(words):
